@@ -1,0 +1,184 @@
+// The SDK: `connect()`, then `await client.append(event)`. Invariant: `append` resolves only when the daemon has said
+// that the event is durable; everything else is an error with a code, and what `emit` loses is counted and recorded.
+import { randomUUID } from 'node:crypto';
+import type { JsonObject } from '../event/json.js';
+import { Encoder } from '../wire/encode.js';
+import { WireError } from '../wire/error.js';
+import type { Filters, ProofReply, Reply, Welcome } from '../wire/message.js';
+import { type Question, writeEntry } from '../wire/request.js';
+import { ClientError } from './error.js';
+import type { AppendOptions, ClientEvent, EmitOptions } from './event.js';
+import type { Receipt } from './pending.js';
+import { type ConnectOptions, Session } from './session.js';
+import type { TailOptions, TailRecord } from './tail.js';
+
+export { ClientError, type ClientErrorCode } from './error.js';
+export type { AppendOptions, ClientEvent, EmitOptions, GenericEvent } from './event.js';
+export type { ConnectOptions } from './session.js';
+export type { Receipt } from './pending.js';
+export type { TailOptions, TailRecord } from './tail.js';
+export type { Duplicate, ErrorCode, Filters, FilterName, ProofReply, Welcome } from '../wire/message.js';
+export type { JsonObject, JsonValue } from '../event/json.js';
+
+/** What `recent` gives: raw lines, newest first, and how many records in the daemon's memory match. */
+export interface Records {
+  readonly records: readonly string[];
+  readonly total: number;
+}
+
+export type RecentOptions = Filters & { readonly limit?: number | undefined; readonly before?: number | undefined };
+
+/** What a client, and each child, adds to the events that go through it. */
+export interface Defaults {
+  readonly profile?: string | undefined;
+  readonly traceparent?: string | undefined;
+  /** Fields of every event that the event itself does not have. */
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * Connects to the daemon's socket; resolves when it has said hello. Rejects with ClientError `not_connected` when that
+ * does not happen in time, with the daemon's own code when it refuses, and `aborted` by the signal.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Client> {
+  const session = await Session.open(options);
+  return new Client(session, { profile: options.profile, fields: options.defaults });
+}
+
+/** A connection to the daemon, shared by all its children; it reconnects by itself. */
+export class Client {
+  readonly #session: Session;
+  readonly #defaults: Defaults;
+  readonly #encoder = new Encoder();
+
+  /** Made by `connect` and `child`. */
+  constructor(session: Session, defaults: Defaults) {
+    this.#session = session;
+    this.#defaults = defaults;
+  }
+
+  /** What the daemon said at the last connect: its limits, its log, and who it takes this process for. */
+  get welcome(): Welcome {
+    return this.#session.welcome;
+  }
+
+  /** Events lost by `emit` that no acknowledged request has reported yet. */
+  get dropped(): number {
+    return this.#session.outbox.sender.dropped;
+  }
+
+  /**
+   * Appends one event or several, all or none. Resolves when they are durable. Rejects with ClientError: the daemon's
+   * refusal at once, `timeout` when the deadline passes, `overloaded` when too much is waiting here.
+   */
+  append(events: ClientEvent | readonly ClientEvent[], options: AppendOptions = {}): Promise<Receipt> {
+    const session = this.#session;
+    if (session.closed) return Promise.reject(closedError());
+    const list = isList(events) ? events : [events];
+    if (list.length === 0) return Promise.reject(new ClientError('bad_request', 'no events'));
+    let entries: Buffer;
+    try {
+      entries = this.#encode(list, options);
+    } catch (error) {
+      return Promise.reject(asClientError(error));
+    }
+    return session.outbox.append(entries, list.length, options.timeoutMs ?? session.timeoutMs, options.signal);
+  }
+
+  /** Best effort: never throws and never waits. What cannot be kept or is refused is counted, and the log says so. */
+  emit(event: ClientEvent, options: EmitOptions = {}): void {
+    const session = this.#session;
+    if (session.closed) return;
+    try {
+      session.outbox.emit(this.#encode([event], options), session.timeoutMs);
+    } catch {
+      // The count is the report; emit's caller has said that it will not listen.
+      session.outbox.sender.drop(1);
+    }
+  }
+
+  /** The daemon's counters and state. */
+  async status(): Promise<JsonObject> {
+    const reply = await this.#ask({ op: 'status' }, 'status');
+    return Object.fromEntries(Object.entries(reply).filter(([name]) => name !== 'op' && name !== 'id'));
+  }
+
+  /** The newest records in the daemon's memory that match; needs the right to read. */
+  async recent(options: RecentOptions = {}): Promise<Records> {
+    const { records, total } = await this.#ask({ op: 'recent', ...options }, 'records');
+    return { records, total };
+  }
+
+  /** The newest signed checkpoint, a C2SP note; keep it elsewhere to see a rollback. */
+  async checkpoint(): Promise<string> {
+    return (await this.#ask({ op: 'checkpoint' }, 'checkpoint')).note;
+  }
+
+  /** That record `seq` is in the signed tree; needs the right to read. */
+  async prove(seq: number): Promise<Omit<ProofReply, 'op' | 'id'>> {
+    return this.#ask({ op: 'prove', seq }, 'proof');
+  }
+
+  /**
+   * Every durable record from `from` on (or from now), in order, each once, also over reconnects; ends by `signal`, by
+   * `close`, or when the loop is left. Needs the right to read.
+   */
+  tail(options: TailOptions = {}): AsyncGenerator<TailRecord, void, undefined> {
+    return this.#session.tail(options);
+  }
+
+  /** Resolves when everything appended and emitted so far is settled. */
+  flush(): Promise<void> {
+    return this.#session.outbox.flush();
+  }
+
+  /** Flushes, then ends the connection, for all children too. After `timeoutMs` what is left is rejected `closed`. */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return this.#session.close(options.timeoutMs);
+  }
+
+  /** A client of the same connection that adds more defaults; `close` on either closes both. */
+  child(defaults: Defaults): Client {
+    return new Client(this.#session, {
+      profile: defaults.profile ?? this.#defaults.profile,
+      traceparent: defaults.traceparent ?? this.#defaults.traceparent,
+      fields: defaults.fields === undefined ? this.#defaults.fields : { ...this.#defaults.fields, ...defaults.fields },
+    });
+  }
+
+  #encode(events: readonly ClientEvent[], options: EmitOptions): Buffer {
+    const { profile = 'generic', traceparent, fields } = this.#defaults;
+    this.#encoder.drop();
+    for (const [index, event] of events.entries()) {
+      const id = options.id === undefined ? randomUUID() : events.length === 1 ? options.id : `${options.id}.${index}`;
+      const whole = fields === undefined ? event : { ...fields, ...event };
+      try {
+        writeEntry(this.#encoder, options.profile ?? profile, whole, id, options.traceparent ?? traceparent);
+      } catch (error) {
+        throw error instanceof WireError
+          ? new ClientError('invalid_event', error.message, { index, path: error.path, cause: error }) : error;
+      }
+    }
+    return this.#encoder.take();
+  }
+
+  async #ask<Op extends Reply['op']>(question: Question, op: Op): Promise<Extract<Reply, { op: Op }>> {
+    if (this.#session.closed) throw closedError();
+    const reply = await this.#session.questions.ask(question, this.#session.timeoutMs);
+    if (reply.op === op) return reply as Extract<Reply, { op: Op }>;
+    throw new ClientError('protocol', `the daemon answered ${question.op} with ${reply.op}`);
+  }
+}
+
+function isList(events: ClientEvent | readonly ClientEvent[]): events is readonly ClientEvent[] {
+  return Array.isArray(events);
+}
+
+function closedError(): ClientError {
+  return new ClientError('closed', 'the client was closed');
+}
+
+function asClientError(error: unknown): ClientError {
+  if (error instanceof ClientError) return error;
+  return new ClientError('invalid_event', error instanceof Error ? error.message : String(error), { cause: error });
+}

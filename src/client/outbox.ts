@@ -1,0 +1,158 @@
+// All appends of one client and its children: bounded, each with its deadline. Invariant: what was taken in is settled
+// by its deadline at the latest, and never more is held than the bounds say.
+import { performance } from 'node:perf_hooks';
+import { ClientError } from './error.js';
+import type { Pending, Receipt } from './pending.js';
+import { Sender } from './sender.js';
+
+/** How much may be held, waiting and in flight together. */
+export interface OutboxBounds {
+  /** Events of `append`, and their encoded bytes; beyond them an append is refused with `overloaded`. */
+  readonly appendEvents: number;
+  readonly appendBytes: number;
+  /** Events of `emit`, and their encoded bytes; beyond them they are dropped and counted. */
+  readonly emitEvents: number;
+  readonly emitBytes: number;
+}
+
+export const defaultBounds: OutboxBounds = {
+  appendEvents: 100_000, appendBytes: 64 * 1024 * 1024, emitEvents: 10_000, emitBytes: 8 * 1024 * 1024,
+};
+
+// What is held of one kind.
+class Held {
+  events = 0;
+  bytes = 0;
+  change(sign: 1 | -1, append: Pending): void {
+    this.events += sign * append.count;
+    this.bytes += sign * append.entries.length;
+  }
+}
+
+/** Takes appends in, watches their deadlines and says when nothing is outstanding. */
+export class Outbox {
+  readonly sender: Sender;
+  readonly #bounds: OutboxBounds;
+  readonly #changed: () => void;
+  // In the order they came in, so the first is the oldest.
+  readonly #outstanding = new Set<Pending>();
+  readonly #emitted = new WeakSet<Pending>();
+  readonly #unlisten = new WeakMap<Pending, () => void>();
+  readonly #held = { append: new Held(), emit: new Held() };
+  #waiters: { readonly order: number; readonly done: () => void }[] = [];
+  #order = 0;
+  #watch: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined = undefined;
+
+  /** `changed` is called when the outbox becomes empty, and when it does not stay so. */
+  constructor(bounds: OutboxBounds, changed: () => void) {
+    this.#bounds = bounds;
+    this.#changed = changed;
+    this.sender = new Sender((append) => { this.#settled(append); });
+  }
+
+  /** Appends that are not settled. */
+  get outstanding(): number {
+    return this.#outstanding.size;
+  }
+
+  /** A promise of the receipt; rejects with `overloaded` at once when there is no room. */
+  append(entries: Buffer, count: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<Receipt> {
+    const { events, bytes } = this.#held.append;
+    if (events + count > this.#bounds.appendEvents || bytes + entries.length > this.#bounds.appendBytes) {
+      return Promise.reject(new ClientError('overloaded', `${events} events of ${bytes} bytes are waiting already`));
+    }
+    if (signal?.aborted === true) return Promise.reject(new ClientError('aborted', 'aborted: it was not sent'));
+    return new Promise<Receipt>((resolve, reject) => {
+      const append = this.#take(entries, count, timeoutMs, resolve, reject);
+      this.#held.append.change(1, append);
+      if (signal !== undefined) this.#listen(append, signal);
+    });
+  }
+
+  /** Takes one event in, or counts it as dropped. */
+  emit(entries: Buffer, timeoutMs: number): void {
+    const { events, bytes } = this.#held.emit;
+    if (events + 1 > this.#bounds.emitEvents || bytes + entries.length > this.#bounds.emitBytes) {
+      this.sender.drop(1);
+      return;
+    }
+    const append = this.#take(entries, 1, timeoutMs, () => undefined, () => { this.sender.drop(1); });
+    this.#emitted.add(append);
+    this.#held.emit.change(1, append);
+  }
+
+  /** Resolves when all that was taken in so far is settled. */
+  flush(): Promise<void> {
+    if (this.#outstanding.size === 0) return Promise.resolve();
+    return new Promise((done) => { this.#waiters.push({ order: this.#order, done }); });
+  }
+
+  /** Settles all that is left with `error`. */
+  close(error: ClientError): void {
+    this.sender.close();
+    if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
+    for (const append of [...this.#outstanding]) this.sender.settle(append, error);
+  }
+
+  #take(
+    entries: Buffer, count: number, timeoutMs: number,
+    resolve: (receipt: Receipt) => void, reject: (error: ClientError) => void,
+  ): Pending {
+    const deadline = performance.now() + timeoutMs;
+    const append: Pending = {
+      order: this.#order++, entries, count, deadline, state: 'open', sent: false, alone: false, resolve, reject,
+    };
+    this.#outstanding.add(append);
+    if (this.#outstanding.size === 1) this.#changed();
+    if (this.#watch === undefined || deadline < this.#watch.at) this.#watchUntil(deadline);
+    this.sender.add(append);
+    return append;
+  }
+
+  #listen(append: Pending, signal: AbortSignal): void {
+    const abort = (): void => { this.sender.settle(append, given('aborted', 'aborted', append)); };
+    signal.addEventListener('abort', abort, { once: true });
+    // A signal may outlive many appends; none of them may stay hanging on it.
+    this.#unlisten.set(append, () => { signal.removeEventListener('abort', abort); });
+  }
+
+  #settled(append: Pending): void {
+    this.#outstanding.delete(append);
+    this.#unlisten.get(append)?.();
+    (this.#emitted.has(append) ? this.#held.emit : this.#held.append).change(-1, append);
+    if (this.#waiters.length > 0) this.#wake();
+    if (this.#outstanding.size === 0) this.#changed();
+  }
+
+  #wake(): void {
+    const [oldest] = this.#outstanding;
+    const reached = oldest?.order ?? Infinity;
+    const ready = this.#waiters.filter(({ order }) => order <= reached);
+    this.#waiters = this.#waiters.filter(({ order }) => order > reached);
+    for (const { done } of ready) done();
+  }
+
+  // One timer for all: it is set for the earliest deadline and looks for the next one when it goes off.
+  #watchUntil(at: number): void {
+    if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
+    const timer = setTimeout(() => { this.#expire(); }, Math.max(0, Math.ceil(at - performance.now())));
+    timer.unref();
+    this.#watch = { timer, at };
+  }
+
+  #expire(): void {
+    this.#watch = undefined;
+    const now = performance.now();
+    let next = Infinity;
+    for (const append of [...this.#outstanding]) {
+      if (append.deadline <= now) this.sender.settle(append, given('timeout', 'the deadline passed', append));
+      else if (append.deadline < next) next = append.deadline;
+    }
+    if (next < Infinity) this.#watchUntil(next);
+  }
+}
+
+function given(code: 'timeout' | 'aborted', why: string, append: Pending): ClientError {
+  const fate = append.sent ? 'it was sent, so the event may or may not have been recorded' : 'it was not sent';
+  return new ClientError(code, `${why}: ${fate}`);
+}

@@ -1,0 +1,196 @@
+// What a client and its children share: one link, one outbox, the open questions. Invariant: the process is kept alive
+// only while an answer is outstanding.
+import type { Reply, Welcome } from '../wire/message.js';
+import { checkedSocketPath, socketPath } from '../wire/place.js';
+import type { Connection } from './connection.js';
+import { ClientError, isRetryable } from './error.js';
+import { Link, type LinkOptions } from './link.js';
+import { type OutboxBounds, Outbox, defaultBounds } from './outbox.js';
+import { Questions } from './questions.js';
+import { Tail, type TailOptions, type TailRecord } from './tail.js';
+
+/** How to reach the daemon, and what to do meanwhile. */
+export interface ConnectOptions {
+  /** Path of the socket; found by the environment when absent. */
+  readonly socket?: string | undefined;
+  /** "name/version" of this program, told to the daemon. */
+  readonly client?: string | undefined;
+  /** The source system of its events; `generic` when absent. */
+  readonly profile?: string | undefined;
+  /** Fields of every event that the event itself does not have. */
+  readonly defaults?: Readonly<Record<string, unknown>> | undefined;
+  /** Milliseconds for an append or a question, reconnects and retries included: 30,000 when absent. */
+  readonly timeoutMs?: number | undefined;
+  /** Milliseconds for `connect` itself: 5,000 when absent. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Gives `connect` up. */
+  readonly signal?: AbortSignal | undefined;
+  /** How much may wait here; what is absent keeps its default. */
+  readonly bounds?: Partial<OutboxBounds> | undefined;
+}
+
+const defaultTimeoutMs = 30_000;
+const defaultConnectTimeoutMs = 5000;
+
+/** The shared part of a client, from the first welcome to `close`. */
+export class Session {
+  readonly timeoutMs: number;
+  readonly outbox: Outbox;
+  readonly questions: Questions;
+  readonly #linkOptions: LinkOptions;
+  readonly #link: Link;
+  readonly #tails = new Set<Tail>();
+  readonly #opening: { readonly up: () => void; readonly failed: (error: ClientError) => void };
+  #welcome: Welcome | undefined = undefined;
+  #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
+  #lastError: ClientError | undefined = undefined;
+
+  private constructor(options: ConnectOptions, up: () => void, failed: (error: ClientError) => void) {
+    this.timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    this.#opening = { up, failed };
+    this.outbox = new Outbox({ ...defaultBounds, ...options.bounds }, () => { this.#hold(); });
+    this.questions = new Questions(() => this.outbox.sender.requestId(), () => { this.#hold(); });
+    const helloMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+    this.#linkOptions = { socket: placeOf(options), client: options.client ?? 'indelible-js/1', helloMs };
+    this.#link = new Link(this.#linkOptions, {
+      up: (connection, welcome) => { this.#up(connection, welcome); },
+      reply: (reply) => { this.#reply(reply); },
+      down: (error) => { this.#down(error); },
+    });
+  }
+
+  /** A session that has been welcomed once. */
+  static open(options: ConnectOptions): Promise<Session> {
+    const { signal, connectTimeoutMs: ms = defaultConnectTimeoutMs } = options;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) throw new ClientError('aborted', 'aborted before connecting');
+      const abort = (): void => { failed(new ClientError('aborted', 'aborted while connecting')); };
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      const failed = (error: ClientError): void => {
+        end();
+        session.#finish(error);
+        reject(error);
+      };
+      const timer = setTimeout(() => {
+        const cause = session.#lastError;
+        failed(new ClientError('not_connected', cause?.message ?? `no daemon in ${ms} ms`, { cause }));
+      }, ms);
+      let session: Session;
+      try {
+        session = new Session(options, () => { end(); resolve(session); }, failed);
+      } catch (error) {
+        clearTimeout(timer);
+        throw error;
+      }
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  /** The daemon's last welcome. */
+  get welcome(): Welcome {
+    if (this.#welcome === undefined) throw new ClientError('not_connected', 'no welcome yet');
+    return this.#welcome;
+  }
+
+  get closed(): boolean {
+    return this.#state === 'closing' || this.#state === 'closed';
+  }
+
+  async *tail(options: TailOptions): AsyncGenerator<TailRecord, void, undefined> {
+    if (this.closed) throw new ClientError('closed', 'the client was closed');
+    const from = options.from ?? (await this.#nextSeq());
+    if (isAborted(options.signal)) return;
+    const tail = new Tail(this.#linkOptions, from, options.filters ?? {});
+    const abort = (): void => { tail.stop(undefined); };
+    options.signal?.addEventListener('abort', abort, { once: true });
+    this.#tails.add(tail);
+    try {
+      yield* tail.records();
+    } finally {
+      this.#tails.delete(tail);
+      options.signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async close(timeoutMs: number | undefined): Promise<void> {
+    if (this.closed) return;
+    this.#state = 'closing';
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      if (timeoutMs !== undefined) timer = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([this.outbox.flush(), late]);
+    clearTimeout(timer);
+    this.#finish(new ClientError('closed', 'the client was closed; what was sent may have been recorded'));
+  }
+
+  // "From now" as a number, so that a connection lost before the first record loses none.
+  async #nextSeq(): Promise<number | undefined> {
+    const reply = await this.questions.ask({ op: 'status' }, this.timeoutMs);
+    const head = reply.op === 'status' ? reply['head'] : undefined;
+    const seq = typeof head === 'object' && head !== null && 'seq' in head ? head['seq'] : undefined;
+    return typeof seq === 'number' ? seq + 1 : undefined;
+  }
+
+  #up(connection: Connection, welcome: Welcome): void {
+    this.#welcome = welcome;
+    if (this.#state === 'opening') {
+      this.#state = 'open';
+      this.#opening.up();
+    }
+    this.questions.attach(connection);
+    this.outbox.sender.attach(connection, welcome);
+    this.#hold();
+  }
+
+  #reply(reply: Reply): void {
+    if (this.questions.answer(reply)) return;
+    switch (reply.op) {
+      case 'ack': this.outbox.sender.acknowledged(reply); return;
+      case 'error':
+        // Without an id it is the conversation that failed: the daemon could not read what we sent.
+        if (reply.id === null) throw new ClientError('protocol', `${reply.code}: ${reply.message}`);
+        this.outbox.sender.refused(reply);
+        return;
+      // The answer to a question that was given up meanwhile.
+      default:
+    }
+  }
+
+  #down(error: ClientError): void {
+    this.#lastError = error;
+    this.questions.detach();
+    this.outbox.sender.detach();
+    // A daemon that answers and says no will say no again; one that cannot be reached may be starting.
+    if (this.#state === 'opening' && !isRetryable(error.code)) this.#opening.failed(error);
+  }
+
+  #hold(): void {
+    this.#link.hold(this.outbox.outstanding > 0 || this.questions.open > 0);
+  }
+
+  #finish(error: ClientError): void {
+    this.#state = 'closed';
+    this.outbox.close(error);
+    this.questions.close(error);
+    for (const tail of this.#tails) tail.stop(undefined);
+    this.#link.close(error);
+  }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+function placeOf(options: ConnectOptions): string {
+  try {
+    const path = options.socket === undefined ? socketPath(process.env) : checkedSocketPath(options.socket);
+    if (path !== undefined) return path;
+  } catch (cause) {
+    throw new ClientError('not_connected', cause instanceof Error ? cause.message : 'no usable socket path', { cause });
+  }
+  throw new ClientError('not_connected', 'no socket: set INDELIBLE_SOCKET, or HOME for its default place');
+}

@@ -1,0 +1,113 @@
+// A frame: a 4-byte big-endian length and as many bytes of payload. Invariant: whatever the split of the stream, the
+// same payloads come out, and never more is held than one frame and one chunk. The attacker is whoever may connect:
+// one-byte writes must not cost quadratic copying, and a length alone must not cost memory.
+
+/** Bytes of the length in front of every payload. */
+export const frameHeaderBytes = 4;
+
+/** What the reader has next: a payload, nothing yet, or a length that ends the conversation. */
+export type FrameOutcome =
+  | { readonly kind: 'payload'; readonly payload: Buffer }
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'too_large'; readonly bytes: number };
+
+const incomplete: FrameOutcome = { kind: 'incomplete' };
+const empty: FrameOutcome = { kind: 'empty' };
+
+// The first buffer of a split frame; it doubles as bytes arrive, so that a length without bytes costs no memory.
+const firstBufferBytes = 4096;
+
+/** Cuts a byte stream into payloads: `push` a chunk, then call `next` until it is not a payload any more. */
+export class FrameReader {
+  readonly #frameBytesMax: number;
+  #chunk: Buffer = Buffer.alloc(0);
+  #at = 0;
+  // A frame split over chunks collects here, header included; `#held` is how much of it is there.
+  #partial: Buffer = Buffer.alloc(0);
+  #held = 0;
+
+  /** `frameBytesMax`: the largest payload, in bytes, that is accepted. */
+  constructor(frameBytesMax: number) {
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** Takes the next bytes of the stream; the chunk before MUST have been read to `incomplete`, or its rest is lost. */
+  push(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /** Whether a frame has begun and is not whole: what a server closes a connection for when it lasts. */
+  get midFrame(): boolean {
+    return this.#held > 0 || this.#at < this.#chunk.length;
+  }
+
+  /**
+   * The next whole payload, which may share memory with the pushed chunk. `empty` is a frame of length 0, skipped;
+   * after `too_large` the stream has no meaning any more and MUST be closed.
+   */
+  next(): FrameOutcome {
+    return this.#held > 0 ? this.#rest() : this.#direct();
+  }
+
+  // Nothing is held: a frame that lies whole in the chunk is handed out in place, without a copy.
+  #direct(): FrameOutcome {
+    const available = this.#chunk.length - this.#at;
+    if (available >= frameHeaderBytes) {
+      const length = this.#chunk.readUInt32BE(this.#at);
+      if (length > this.#frameBytesMax) return { kind: 'too_large', bytes: length };
+      if (length === 0) {
+        this.#at += frameHeaderBytes;
+        return empty;
+      }
+      const start = this.#at + frameHeaderBytes;
+      if (available >= frameHeaderBytes + length) {
+        this.#at = start + length;
+        return { kind: 'payload', payload: this.#chunk.subarray(start, this.#at) };
+      }
+    }
+    if (available > 0) this.#hold(available);
+    return incomplete;
+  }
+
+  #rest(): FrameOutcome {
+    if (!this.#fill(frameHeaderBytes)) return incomplete;
+    const length = this.#partial.readUInt32BE(0);
+    if (length > this.#frameBytesMax) return { kind: 'too_large', bytes: length };
+    if (length > 0 && !this.#fill(frameHeaderBytes + length)) return incomplete;
+    const payload = this.#partial.subarray(frameHeaderBytes, frameHeaderBytes + length);
+    this.#partial = Buffer.alloc(0);
+    this.#held = 0;
+    return length === 0 ? empty : { kind: 'payload', payload };
+  }
+
+  // Brings the held part up to `bytes`, as far as the chunk reaches.
+  #fill(bytes: number): boolean {
+    const missing = bytes - this.#held;
+    if (missing > 0) this.#hold(Math.min(missing, this.#chunk.length - this.#at));
+    return this.#held >= bytes;
+  }
+
+  #hold(bytes: number): void {
+    const size = this.#held + bytes;
+    if (size > this.#partial.length) {
+      const roomMax = frameHeaderBytes + this.#frameBytesMax;
+      const room = Math.max(size, Math.min(roomMax, Math.max(firstBufferBytes, this.#partial.length * 2)));
+      const grown = Buffer.allocUnsafeSlow(room);
+      this.#partial.copy(grown, 0, 0, this.#held);
+      this.#partial = grown;
+    }
+    this.#chunk.copy(this.#partial, this.#held, this.#at, this.#at + bytes);
+    this.#at += bytes;
+    this.#held = size;
+  }
+}
+
+/** The frame of one payload of 1 byte or more. */
+export function encodeFrame(payload: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(frameHeaderBytes + payload.length);
+  frame.writeUInt32BE(payload.length, 0);
+  frame.set(payload, frameHeaderBytes);
+  return frame;
+}

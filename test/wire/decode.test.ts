@@ -1,0 +1,232 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type JsonValue, jsonText } from '../../src/event/json.js';
+import { type Decoded, type WireFailure, decodeRequest } from '../../src/wire/decode.js';
+import { Encoder } from '../../src/wire/encode.js';
+import { FrameReader } from '../../src/wire/frame.js';
+import type { EventEntry } from '../../src/wire/message.js';
+import { writeValue } from '../../src/wire/value.js';
+
+const limits = { events: 4, eventBytes: 20_000 };
+
+function hex(value: unknown): string {
+  const encoder = new Encoder();
+  writeValue(encoder, value);
+  return encoder.take().toString('hex');
+}
+
+function decode(bytes: string): Decoded {
+  return decodeRequest(Buffer.from(bytes, 'hex'), limits);
+}
+
+// An append of one event of which only the bytes of `detail` are given.
+function withDetail(detail: string): string {
+  return `83${hex('op')}${hex('append')}${hex('id')}03${hex('events')}9182${hex('profile')}${hex('generic')}`
+    + `${hex('event')}82${hex('action')}${hex('a')}${hex('detail')}${detail}`;
+}
+
+function entries(decoded: Decoded): readonly EventEntry[] {
+  if (!decoded.ok || decoded.request.op !== 'append') throw new Error(JSON.stringify(decoded));
+  return decoded.request.events;
+}
+
+function failure(decoded: Decoded): WireFailure {
+  if (decoded.ok) throw new Error('it was accepted');
+  return decoded.error;
+}
+
+function detailText(detail: string): string {
+  const [entry] = entries(decode(withDetail(detail)));
+  return jsonText(entry?.event ?? null).replace('{"action":"a","detail":', '').slice(0, -1);
+}
+
+interface Frames { readonly good: { name: string; hex: string }[]; readonly bad: { name: string; hex: string }[] }
+const frames = JSON.parse(
+  readFileSync(new URL('../vectors/frames.json', import.meta.url), 'utf8'),
+) as Frames;
+
+describe('known answers', () => {
+  test.each(frames.good)('accepted: $name', ({ hex: bytes }) => {
+    const reader = new FrameReader(1 << 20);
+    reader.push(Buffer.from(bytes, 'hex'));
+    const outcome = reader.next();
+    const decoded = outcome.kind === 'payload' ? decodeRequest(outcome.payload, limits) : undefined;
+    expect(decoded?.ok).toBe(true);
+    if (decoded?.ok === true && decoded.request.op === 'append') {
+      expect(jsonText(decoded.request.events[0]?.event ?? null)).toContain('"n":9007199254740993');
+    }
+  });
+
+  test.each(frames.bad)('refused: $name', ({ name, hex: bytes }) => {
+    const reader = new FrameReader(1 << 20);
+    reader.push(Buffer.from(bytes, 'hex'));
+    const outcome = reader.next();
+    if (outcome.kind !== 'payload') return;
+    const decoded = decodeRequest(outcome.payload, limits);
+    // Who may use which profile is the daemon's to say, behind the wire.
+    expect(decoded.ok).toBe(name === "the log's own profile");
+  });
+});
+
+describe('hostile bytes', () => {
+  const cases: [name: string, bytes: string, code: string, path?: string][] = [
+    ['0xc1', withDetail('c1'), 'bad_frame'],
+    ['cut short', withDetail(''), 'bad_frame'],
+    ['trailing bytes', `${withDetail('01')}c0`, 'bad_frame'],
+    ['an array length bomb', withDetail('ddffffffff'), 'bad_frame'],
+    ['a map length bomb', withDetail('dfffffffff'), 'bad_frame'],
+    ['a string length bomb', withDetail('dbffffffff'), 'bad_frame'],
+    ['an integer key', withDetail('810102'), 'bad_frame'],
+    ['a nil key', withDetail('81c002'), 'bad_frame'],
+    ['NaN', withDetail('cb7ff8000000000000'), 'invalid_event', '/detail'],
+    ['infinity of 32 bits', withDetail('caff800000'), 'invalid_event', '/detail'],
+    ['binary', withDetail('92a178c40100'), 'invalid_event', '/detail/1'],
+    ['a record definition', withDetail('d47201'), 'invalid_event', '/detail'],
+    ['an overlong encoding', withDetail('a2c0af'), 'invalid_event', '/detail'],
+    ['a surrogate', withDetail('a3eda080'), 'invalid_event', '/detail'],
+    ['bad UTF-8 in a key', withDetail('81a1ff01'), 'invalid_event', '/detail'],
+    ['a path that needs escapes', withDetail(`81${hex('a/b~c')}c40100`), 'invalid_event', '/detail/a~1b~0c'],
+    ['33 deep', withDetail(`${'91'.repeat(32)}c0`), 'invalid_event', `/detail${'/0'.repeat(31)}`],
+    ['100,000 deep', withDetail(`${'91'.repeat(100_000)}c0`), 'invalid_event', `/detail${'/0'.repeat(31)}`],
+    ['10,001 values', withDetail(`dc270f${'c0'.repeat(9999)}`), 'invalid_event', '/detail/9997'],
+    ['nanoseconds of a second', withDetail('d7ffee6b280000000000'), 'invalid_event', '/detail'],
+    ['the year 10000', withDetail('c70cff000000000000003afff44180'), 'invalid_event', '/detail'],
+    ['a timestamp of 2 bytes', withDetail('d5ff0000'), 'invalid_event', '/detail'],
+  ];
+
+  test.each(cases)('%s', (_name, bytes, code, path) => {
+    const error = failure(decode(bytes));
+    expect(error).toMatchObject({ id: 3, op: 'append', code, ...(path === undefined ? {} : { path, index: 0 }) });
+  });
+
+  test('any bytes give a request or an error, never an exception', () => {
+    const good = Buffer.from(withDetail(hex({ a: [1, 2.5, 'x', null], b: { c: 2n ** 60n } })), 'hex');
+    fc.assert(fc.property(fc.nat(good.length - 1), fc.nat(255), fc.nat(good.length), (at, byte, length) => {
+      const bytes = Buffer.from(good);
+      bytes[at] = byte;
+      decodeRequest(bytes.subarray(0, length), limits);
+      decodeRequest(bytes, limits);
+    }), { seed: 3, numRuns: 5000 });
+  });
+
+  test('the id is echoed also from behind the broken part, the last of two', () => {
+    expect(failure(decode(`83${hex('op')}${hex('nope')}${hex('x')}d47201${hex('id')}07`)).id).toBe(7);
+    expect(failure(decode(`83${hex('id')}01${hex('op')}${hex('nope')}${hex('id')}02`)).id).toBe(2);
+    expect(failure(decode('c0')).id).toBeNull();
+  });
+
+  test('an event that travels as an array is told about the named form', () => {
+    const error = failure(decode(hex({ op: 'append', id: 1, events: [{ profile: 'generic', event: ['a'] }] })));
+    expect(error).toMatchObject({ code: 'invalid_event', index: 0, path: '' });
+    expect(error.message).toContain('named');
+  });
+});
+
+describe('requests', () => {
+  const event = { action: 'a' };
+  const entry = { profile: 'generic', event };
+  const cases: [request: object, code: string, index?: number][] = [
+    [{ id: 1 }, 'bad_request'],
+    [{ op: 'status' }, 'bad_request'],
+    [{ op: 'status', id: -1 }, 'bad_request'],
+    [{ op: 'status', id: 1.5 }, 'bad_request'],
+    [{ op: 'status', id: 2 ** 60 }, 'bad_request'],
+    [{ op: 'nope', id: 1 }, 'unknown_op'],
+    [{ op: 'hello', id: 1, v: 2 }, 'unsupported_version'],
+    [{ op: 'hello', id: 1 }, 'bad_request'],
+    [{ op: 'append', id: 1 }, 'bad_request'],
+    [{ op: 'append', id: 1, events: [] }, 'bad_request'],
+    [{ op: 'append', id: 1, events: {} }, 'bad_request'],
+    [{ op: 'append', id: 1, events: [entry, entry, entry, entry, entry] }, 'too_many_events'],
+    [{ op: 'append', id: 1, events: [entry, 5] }, 'bad_request', 1],
+    [{ op: 'append', id: 1, events: [entry, { event }] }, 'bad_request', 1],
+    [{ op: 'append', id: 1, events: [{ profile: 'x' }] }, 'bad_request', 0],
+    [{ op: 'append', id: 1, events: [entry, { profile: 'x', event: 1 }] }, 'invalid_event', 1],
+    [{ op: 'append', id: 1, events: [entry, { ...entry, event: { a: 'x'.repeat(20_000) } }] }, 'event_too_large', 1],
+    [{ op: 'append', id: 1, events: [{ ...entry, id: '' }] }, 'invalid_event', 0],
+    [{ op: 'append', id: 1, events: [{ ...entry, id: 'x'.repeat(129) }] }, 'invalid_event', 0],
+    [{ op: 'append', id: 1, events: [{ ...entry, id: 5 }] }, 'bad_request', 0],
+    [{ op: 'append', id: 1, events: [{ ...entry, traceparent: '00-x' }] }, 'invalid_event', 0],
+    [{ op: 'append', id: 1, events: [entry], dropped: -1 }, 'bad_request'],
+    [{ op: 'recent', id: 1, limit: 1001 }, 'bad_request'],
+    [{ op: 'recent', id: 1, kind: 5 }, 'bad_request'],
+    [{ op: 'recent', id: 1, since: 'yesterday' }, 'bad_request'],
+    [{ op: 'prove', id: 1 }, 'bad_request'],
+  ];
+
+  test.each(cases)('%j is refused with %s', (request, code, index) => {
+    expect(failure(decode(hex(request)))).toMatchObject({ code, ...(index === undefined ? {} : { index }) });
+  });
+
+  test('nil counts as absent, unknown fields are ignored, floats may be whole numbers', () => {
+    const recent = { op: 'recent', id: 1, limit: null, before: null, kind: 'k', nope: [1], since: '2026-11-20T00:00:00Z' };
+    expect(decode(hex(recent))).toEqual({
+      ok: true,
+      request: { op: 'recent', id: 1, limit: 100, before: undefined, filters: { kind: 'k', since: '2026-11-20T00:00:00Z' } },
+    });
+    const id = `${hex('id')}cb4130000000000000`;
+    expect(decode(`82${hex('op')}${hex('status')}${id}`)).toEqual({ ok: true, request: { op: 'status', id: 1048576 } });
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const [first] = entries(decode(hex({
+      op: 'append', id: 1, dropped: null, events: [{ ...entry, id: '😀'.repeat(128), traceparent, more: 1 }],
+    })));
+    expect(first).toEqual({ ...entry, id: '😀'.repeat(128), traceparent, bytes: hex(event).length / 2 });
+  });
+});
+
+describe('exactness', () => {
+  const cases: [name: string, bytes: string, text: string][] = [
+    ['the largest u64', 'cfffffffffffffffff', '18446744073709551615'],
+    ['the smallest i64', 'd38000000000000000', '-9223372036854775808'],
+    ['2^53 and its neighbour', '92cf0020000000000000cf0020000000000001', '[9007199254740992,9007199254740993]'],
+    ['a small i64', 'd3fffffffffffffff0', '-16'],
+    ['-0', 'cb8000000000000000', '0'],
+    ['a whole float', 'cb4000000000000000', '2'],
+    ['the last duplicate key', '82a16101a16102', '{"a":2}'],
+    ['integer-like keys in their order', '83a2313001a13202a16103', '{"10":1,"2":2,"a":3}'],
+    ['__proto__', `81${hex('__proto__')}81${hex('x')}01`, '{"__proto__":{"x":1}}'],
+    ['a timestamp of 4 bytes', 'd6ff65000000', '"2023-09-12T06:06:56Z"'],
+    ['milliseconds', 'd7ff1dcd650065000000', '"2023-09-12T06:06:56.125Z"'],
+    ['nanoseconds', 'd7ff0000000465000000', '"2023-09-12T06:06:56.000000001Z"'],
+    ['before 1970', 'c70cff00000000ffffffffffffffff', '"1969-12-31T23:59:59Z"'],
+  ];
+
+  test.each(cases)('%s', (_name, bytes, text) => {
+    expect(detailText(bytes)).toBe(text);
+  });
+
+  test('a byte order mark at the start of a string is kept, whatever its length', () => {
+    for (const length of [0, 20, 70, 300]) {
+      const text = `\ufeff${'x'.repeat(length)}`;
+      expect(detailText(hex(text))).toBe(JSON.stringify(text));
+    }
+  });
+
+  test('what is encoded is decoded, value for value and key for key', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 200 });
+    const scalar = fc.oneof(
+      text, fc.boolean(), fc.constant(null), fc.integer(), fc.maxSafeInteger(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
+    );
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 }, scalar, fc.array(tie('value'), { maxLength: 5 }),
+        fc.array(fc.tuple(fc.oneof(text, fc.nat(20).map(String)), tie('value')), { maxLength: 5 })
+          .map((pairs) => new Map(pairs)),
+      ),
+    }));
+    fc.assert(fc.property(value, (sent) => {
+      expect(detailText(hex(sent))).toBe(reference(sent));
+    }), { seed: 4, numRuns: 2000 });
+  });
+});
+
+// JSON text by the plainest means.
+function reference(value: unknown): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (Array.isArray(value)) return `[${value.map(reference).join(',')}]`;
+  if (!(value instanceof Map)) return jsonText(value as JsonValue);
+  const pairs = [...(value as Map<string, unknown>)].map(([key, held]) => `${JSON.stringify(key)}:${reference(held)}`);
+  return `{${pairs.join(',')}}`;
+}
