@@ -1,0 +1,101 @@
+/**
+ * RFC 6962's Merkle tree over the log's lines, SHA-256, held as a compact range: the roots of the full subtrees that
+ * make up the tree, tallest first. That is all that is needed to go on, and 53 hashes at most.
+ */
+import * as crypto from 'node:crypto';
+
+/** Bytes in a tree hash. */
+export const HASH_BYTES = 32;
+
+/** One call where Node has it (20.12 and later): a third of the cost of making a hash object for 65 bytes. */
+const sha256: (data: Uint8Array) => Buffer = 'hash' in crypto
+  ? (data) => crypto.hash('sha256', data, 'buffer')
+  : (data) => crypto.createHash('sha256').update(data).digest();
+
+/** Prefix and line must lie together for that one call. Lines longer than this take the long way round. */
+const SCRATCH_BYTES = 64 * 1024;
+const leaf = Buffer.alloc(SCRATCH_BYTES);
+const LEAF_PREFIX = leaf.subarray(0, 1);
+
+/** SHA-256(0x00 || line), the line without its LF. */
+export function leafHash(line: Uint8Array): Buffer {
+  if (line.length >= SCRATCH_BYTES) return crypto.createHash('sha256').update(LEAF_PREFIX).update(line).digest();
+  leaf.set(line, 1);
+  return sha256(leaf.subarray(0, 1 + line.length));
+}
+
+const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 0x01);
+
+/** SHA-256(0x01 || left || right). */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  pair.set(left, 1);
+  pair.set(right, 1 + HASH_BYTES);
+  return sha256(pair);
+}
+
+/** The root of the tree without leaves: SHA-256 of nothing. */
+export const EMPTY_ROOT: Buffer = crypto.createHash('sha256').digest();
+
+/** How many full subtrees a tree of `size` leaves has: the ones in its binary number. */
+export function frontierLength(size: number): number {
+  let count = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2;
+  return count;
+}
+
+/** A growing tree. */
+export class Frontier {
+  #size: number;
+  readonly #nodes: Buffer[];
+
+  private constructor(size: number, nodes: Buffer[]) {
+    this.#size = size;
+    this.#nodes = nodes;
+  }
+
+  static empty(): Frontier {
+    return new Frontier(0, []);
+  }
+
+  /** From a size and its subtree roots, tallest first; undefined if their number does not fit the size. */
+  static from(size: number, nodes: readonly Uint8Array[]): Frontier | undefined {
+    if (nodes.length !== frontierLength(size) || nodes.some((node) => node.length !== HASH_BYTES)) return undefined;
+    return new Frontier(size, nodes.map((node) => Buffer.from(node)));
+  }
+
+  /** Leaves so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The full subtrees' roots, tallest first. */
+  get nodes(): readonly Buffer[] {
+    return this.#nodes;
+  }
+
+  /** Adds one leaf hash: as many merges as the old size's binary number ends in ones. */
+  append(hash: Buffer): void {
+    let node = hash;
+    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
+      const left = this.#nodes.pop();
+      if (left === undefined) throw new Error('a frontier lost a subtree: its size and nodes disagree');
+      node = nodeHash(left, node);
+    }
+    this.#nodes.push(node);
+    this.#size += 1;
+  }
+
+  /** The tree's root: the subtrees folded from the smallest up. */
+  root(): Buffer {
+    let root: Buffer | undefined;
+    for (let i = this.#nodes.length - 1; i >= 0; i -= 1) {
+      const node = this.#nodes[i];
+      if (node !== undefined) root = root === undefined ? node : nodeHash(node, root);
+    }
+    return root ?? EMPTY_ROOT;
+  }
+
+  copy(): Frontier {
+    return new Frontier(this.#size, [...this.#nodes]);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * C2SP signed notes and their verifier keys (vkeys), Ed25519 only. A note is text, a blank line, and signature lines.
+ * One spelling: what `openNote` accepts, `signNote` could have written. Signature lines of unknown keys are passed
+ * over, so that witnesses may add theirs; a line of a known key that does not verify spoils the note.
+ */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+
+const ED25519 = 0x01;
+const SEED_BYTES = 32;
+const PUBLIC_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+const KEY_ID_BYTES = 4;
+/** A note's signatures at most: ours are two, a few witnesses may follow. */
+const SIGNATURES_MAX = 100;
+
+const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
+const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** Who signs: a name and a private key. */
+export interface Signer {
+  readonly vkey: string;
+  readonly name: string;
+  readonly keyId: Buffer;
+  readonly key: KeyObject;
+}
+
+/** Who is believed: a name and a public key. */
+export interface Verifier {
+  readonly vkey: string;
+  readonly name: string;
+  readonly keyId: Buffer;
+  readonly key: KeyObject;
+}
+
+/** What came of reading a note: its text and who signed it, or why it is none. */
+export type OpenedNote =
+  | { readonly ok: true; readonly text: string; readonly signedBy: readonly string[] }
+  | { readonly ok: false; readonly reason: 'malformed' | 'bad_signature' };
+
+function keyIdOf(name: string, publicKey: Uint8Array): Buffer {
+  return createHash('sha256').update(`${name}\n`).update(Buffer.of(ED25519)).update(publicKey).digest().subarray(0, KEY_ID_BYTES);
+}
+
+function formatVkey(name: string, publicKey: Uint8Array): string {
+  const typed = Buffer.concat([Buffer.of(ED25519), publicKey]);
+  return `${name}+${keyIdOf(name, publicKey).toString('hex')}+${typed.toString('base64')}`;
+}
+
+/** Standard base64 with padding, in its one spelling; undefined for every other. */
+export function decodeBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
+/** A fresh Ed25519 seed, 32 bytes. */
+export function generateSeed(): Buffer {
+  return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-SEED_BYTES);
+}
+
+/** A signer from its 32-byte seed. */
+export function signerFrom(name: string, seed: Uint8Array): Signer {
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });
+  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-PUBLIC_BYTES);
+  return { vkey: formatVkey(name, publicKey), name, keyId: keyIdOf(name, publicKey), key };
+}
+
+/** Reads `<name>+<8 hex key id>+<base64(0x01 || public key)>`; undefined for any other spelling, type or a wrong key id. */
+export function parseVkey(vkey: string): Verifier | undefined {
+  const [name, keyId, base64, ...rest] = vkey.split('+');
+  if (name === undefined || keyId === undefined || base64 === undefined) return undefined;
+  // Base64 has plus signs of its own.
+  const typed = decodeBase64([base64, ...rest].join('+'));
+  if (typed?.length !== 1 + PUBLIC_BYTES || typed[0] !== ED25519 || !isName(name)) return undefined;
+  const publicKey = typed.subarray(1);
+  if (formatVkey(name, publicKey) !== vkey) return undefined;
+  const key = createPublicKey({ key: Buffer.concat([SPKI_ED25519, publicKey]), format: 'der', type: 'spki' });
+  return { vkey, name, keyId: Buffer.from(keyId, 'hex'), key };
+}
+
+function isName(name: string): boolean {
+  return name !== '' && !/[\s+]/u.test(name);
+}
+
+/** Text and one signature line for each signer, in their order. The text MUST end in LF. */
+export function signNote(text: string, signers: readonly Signer[]): string {
+  const lines = signers.map((signer) => {
+    const signature = sign(null, Buffer.from(text, 'utf8'), signer.key);
+    return `— ${signer.name} ${Buffer.concat([signer.keyId, signature]).toString('base64')}\n`;
+  });
+  return `${text}\n${lines.join('')}`;
+}
+
+interface SignatureLine {
+  readonly name: string;
+  readonly keyId: Buffer;
+  readonly signature: Buffer;
+}
+
+function parseSignatureLine(line: string): SignatureLine | undefined {
+  const [dash, name, base64, ...rest] = line.split(' ');
+  if (dash !== '—' || name === undefined || !isName(name) || base64 === undefined || rest.length > 0) return undefined;
+  const bytes = decodeBase64(base64);
+  if (bytes === undefined || bytes.length <= KEY_ID_BYTES) return undefined;
+  return { name, keyId: bytes.subarray(0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) };
+}
+
+/** Control characters other than LF have no place in a note. */
+// eslint-disable-next-line no-control-regex -- finding them is what it is for
+const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
+
+/**
+ * Reads a note and checks the signatures of the keys in `known`; `signedBy` holds the vkeys whose signature is good.
+ * Nothing is said of a key that did not sign: who demands one looks for it in `signedBy`.
+ */
+export function openNote(note: string, known: readonly Verifier[]): OpenedNote {
+  const end = note.lastIndexOf('\n\n');
+  if (end < 0 || !note.endsWith('\n') || CONTROL.test(note)) return { ok: false, reason: 'malformed' };
+  const text = note.slice(0, end + 1);
+  const lines = note.slice(end + 2, -1).split('\n');
+  if (lines.length > SIGNATURES_MAX) return { ok: false, reason: 'malformed' };
+  const signedBy: string[] = [];
+  for (const line of lines) {
+    const parsed = parseSignatureLine(line);
+    if (parsed === undefined) return { ok: false, reason: 'malformed' };
+    const by = known.find((verifier) => verifier.name === parsed.name && verifier.keyId.equals(parsed.keyId));
+    if (by === undefined) continue;
+    const good = parsed.signature.length === SIGNATURE_BYTES && verify(null, Buffer.from(text, 'utf8'), by.key, parsed.signature);
+    if (!good) return { ok: false, reason: 'bad_signature' };
+    if (!signedBy.includes(by.vkey)) signedBy.push(by.vkey);
+  }
+  return { ok: true, text, signedBy };
+}

@@ -1,0 +1,117 @@
+/**
+ * The one door to the filesystem, synchronous: order is the whole point of what is written here, and a call that
+ * has returned is the only kind that can be ordered. Threads that must not wait for a disk do not call it.
+ * Invariant: errors are Node's own, with `code` and `syscall`; nothing is retried and nothing is swallowed.
+ */
+import * as fs from 'node:fs';
+
+/** What lies at a path, without following a link. */
+export interface Entry {
+  readonly kind: 'file' | 'directory' | 'link' | 'other';
+  readonly bytes: number;
+  readonly inode: bigint;
+}
+
+/** How a file is opened: `create` fails if the name exists, so that a name is never used for two files. */
+export type OpenMode = 'read' | 'update' | 'create';
+
+/** An open file descriptor. */
+export type Descriptor = number;
+
+/** Everything the log does to a disk; a test stands a broken one in its place. */
+export interface Disk {
+  open(path: string, mode: OpenMode): Descriptor;
+  close(file: Descriptor): void;
+  /** Reads up to `into.length` bytes at `position`; returns how many, 0 at the end. */
+  readAt(file: Descriptor, into: Uint8Array, position: number): number;
+  /** Writes at `position`; returns how many bytes were taken, which may be fewer than given. */
+  writeAt(file: Descriptor, bytes: Uint8Array, position: number): number;
+  size(file: Descriptor): number;
+  truncate(file: Descriptor, bytes: number): void;
+  /** Returns when the file's bytes and length are on the disk. */
+  sync(file: Descriptor): void;
+  /** Returns when the names in a directory are on the disk. */
+  syncDirectory(path: string): void;
+  /** The whole file, or undefined if there is none. */
+  read(path: string): Buffer | undefined;
+  /** The names in a directory, sorted; none if there is no directory. */
+  list(path: string): readonly string[];
+  entry(path: string): Entry | undefined;
+  makeDirectory(path: string): void;
+  rename(from: string, to: string): void;
+  remove(path: string): void;
+  link(target: string, path: string): void;
+  linkTarget(path: string): string;
+  freeBytes(path: string): number;
+}
+
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = fs.constants;
+
+/** NOFOLLOW, because a file of the log that became a link is somebody's doing; NONBLOCK, so that a FIFO in its place cannot hang us. */
+const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
+  update: O_RDWR | O_NOFOLLOW | O_NONBLOCK,
+  create: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
+};
+
+/** Node's error code (`ENOENT`, `ENOSPC`…) of anything thrown, or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+function unlessAbsent<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function entryKind(stat: fs.BigIntStats): Entry['kind'] {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'directory';
+  return stat.isSymbolicLink() ? 'link' : 'other';
+}
+
+/** The operating system's filesystem. Files are made 0600, directories 0700. */
+export const realDisk: Disk = {
+  open: (path, mode) => fs.openSync(path, OPEN_FLAGS[mode], 0o600),
+  close: (file) => { fs.closeSync(file); },
+  readAt: (file, into, position) => fs.readSync(file, into, 0, into.length, position),
+  writeAt: (file, bytes, position) => fs.writeSync(file, bytes, 0, bytes.length, position),
+  size: (file) => fs.fstatSync(file).size,
+  truncate: (file, bytes) => { fs.ftruncateSync(file, bytes); },
+  sync: (file) => { fs.fdatasyncSync(file); },
+  syncDirectory(path) {
+    const directory = fs.openSync(path, O_RDONLY | O_DIRECTORY);
+    try {
+      fs.fsyncSync(directory);
+    } finally {
+      fs.closeSync(directory);
+    }
+  },
+  read: (path) => unlessAbsent(() => {
+    const file = fs.openSync(path, OPEN_FLAGS.read);
+    try {
+      return fs.readFileSync(file);
+    } finally {
+      fs.closeSync(file);
+    }
+  }),
+  list: (path) => unlessAbsent(() => fs.readdirSync(path).sort()) ?? [],
+  entry: (path) => unlessAbsent(() => {
+    const stat = fs.lstatSync(path, { bigint: true });
+    return { kind: entryKind(stat), bytes: Number(stat.size), inode: stat.ino };
+  }),
+  makeDirectory: (path) => { fs.mkdirSync(path, { recursive: true, mode: 0o700 }); },
+  rename: (from, to) => { fs.renameSync(from, to); },
+  remove: (path) => { fs.unlinkSync(path); },
+  link: (target, path) => { fs.symlinkSync(target, path); },
+  linkTarget: (path) => fs.readlinkSync(path),
+  freeBytes: (path) => {
+    const { bavail, bsize } = fs.statfsSync(path);
+    return bavail * bsize;
+  },
+};

@@ -1,0 +1,61 @@
+// One daemon for one state directory. Two locks, because each fails where the other holds: flock on the directory
+// itself is dropped by the kernel at death and cannot be left behind, and decides; proper-lockfile's is seen over
+// network filesystems and by people, and is a lease that a suspended holder loses. Who holds the first takes a left-behind
+// second over at once; whoever loses the second stops writing.
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import lockfile from 'proper-lockfile';
+
+/** How long the lease may go without being renewed before another may take it, and how often it is renewed. */
+const leaseMs = 10_000;
+const renewMs = 2_500;
+
+/** Held until `release`. */
+export interface StateLock {
+  release(): Promise<void>;
+}
+
+/** The directory belongs to another process. */
+export class LockHeld extends Error {
+  readonly code = 'lock_held';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'LockHeld';
+  }
+}
+
+/** What the lock asks of the kernel, handed in because this room does not know it. */
+export interface LockKernel {
+  tryLock(descriptor: number): boolean;
+  lockHolder(path: string): number | undefined;
+}
+
+/**
+ * Takes both locks on an existing directory. `onLost` is called if the lease is ever taken from us: stop writing.
+ * @throws LockHeld naming the holder
+ */
+export async function lockState(directory: string, kernel: LockKernel, onLost: (reason: string) => void): Promise<StateLock> {
+  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    if (!kernel.tryLock(descriptor)) {
+      const pid = kernel.lockHolder(directory);
+      throw new LockHeld(`${directory} is held by ${pid === undefined ? 'another process' : `process ${pid}`}`);
+    }
+    const lockfilePath = join(directory, 'indelible.lock');
+    // Ours is the only live claim, so a lease that is there was left by a process that died.
+    rmSync(lockfilePath, { recursive: true, force: true });
+    const release = await lockfile.lock(directory, {
+      lockfilePath, stale: leaseMs, update: renewMs, onCompromised: (error) => { onLost(error.message); },
+    });
+    return {
+      async release() {
+        await release();
+        closeSync(descriptor);
+      },
+    };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}

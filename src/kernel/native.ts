@@ -1,0 +1,79 @@
+// The kernel's door: the three things Node does not ask it. Who is at the other end of a socket, in which groups, and
+// whether a directory is ours alone. The only user of koffi.
+import koffi from 'koffi';
+import type { Socket } from 'node:net';
+
+const libc = koffi.load('libc.so.6');
+const getsockopt = libc.func('int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)');
+const flock = libc.func('int flock(int fd, int operation)');
+
+const solSocket = 1;
+const soPeercred = 17;
+const soPeergroups = 59;
+const lockExclusive = 2;
+const lockNonBlocking = 4;
+const eagain = 11;
+/** Supplementary groups asked for at most; the kernel allows 65,536, real users have a handful. */
+const groupsMax = 1024;
+
+/** Who connected, from the kernel, as it was at that moment. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A call that the kernel refused. `errno` is its number. */
+export class KernelError extends Error {
+  readonly code: 'getsockopt' | 'flock' | 'no_descriptor';
+  readonly errno: number;
+
+  constructor(code: KernelError['code'], errno: number, message: string) {
+    super(message);
+    this.name = 'KernelError';
+    this.code = code;
+    this.errno = errno;
+  }
+}
+
+/**
+ * The descriptor of an open socket. It is Node's private property and the only way to it; null once the socket closed,
+ * so it is read in the connection callback.
+ */
+function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: unknown } | null };
+  const descriptor = handle?.fd;
+  if (typeof descriptor === 'number' && descriptor >= 0) return descriptor;
+  throw new KernelError('no_descriptor', 0, 'the socket has no descriptor: it is closed, or this Node hides it');
+}
+
+function socketOption(socket: Socket, name: number, bytes: number): Buffer {
+  const value = Buffer.alloc(bytes);
+  const length = [bytes];
+  const result = getsockopt(descriptorOf(socket), solSocket, name, value, length) as number;
+  if (result !== 0) throw new KernelError('getsockopt', koffi.errno(), `getsockopt(${name}) failed with errno ${koffi.errno()}`);
+  return value.subarray(0, length[0]);
+}
+
+/** The peer's pid, uid and gid at connect (SO_PEERCRED). @throws KernelError */
+export function peerCredentials(socket: Socket): PeerCredentials {
+  const value = socketOption(socket, soPeercred, 12);
+  return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
+}
+
+/** The peer's supplementary groups at connect (SO_PEERGROUPS). @throws KernelError */
+export function peerGroups(socket: Socket): readonly number[] {
+  const value = socketOption(socket, soPeergroups, 4 * groupsMax);
+  return Array.from({ length: value.length / 4 }, (_, i) => value.readUInt32LE(4 * i));
+}
+
+/**
+ * Takes the exclusive lock on an open file or directory, without waiting. False: another process holds it. The kernel
+ * drops it when the descriptor or the process ends, however it ends. @throws KernelError
+ */
+export function tryLock(descriptor: number): boolean {
+  if ((flock(descriptor, lockExclusive | lockNonBlocking) as number) === 0) return true;
+  const errno = koffi.errno();
+  if (errno === eagain) return false;
+  throw new KernelError('flock', errno, `flock failed with errno ${errno}`);
+}

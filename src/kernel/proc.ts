@@ -1,0 +1,47 @@
+// What /proc says of processes and locks. All of it may be hidden from us, so absence is an answer everywhere.
+import { readFileSync, statSync } from 'node:fs';
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Not readable under hidepid, or the process is gone: the caller asks for "where readable".
+    return undefined;
+  }
+}
+
+/**
+ * When a process started, in clock ticks since boot: with the pid it names a process that lived, and not one that got
+ * its number later. Undefined where it cannot be read.
+ */
+export function processStart(pid: number): number | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  // The name stands in parentheses and may hold spaces and parentheses itself; `starttime` is field 22.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const start = Number(fields?.[22 - 3]);
+  return Number.isSafeInteger(start) ? start : undefined;
+}
+
+/** Distinguishes this boot from every other; empty where it cannot be read. */
+export function bootId(): string {
+  return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
+}
+
+/** The pid that holds an flock on what lies at `path`, if /proc/locks shows it. */
+export function lockHolder(path: string): number | undefined {
+  const { ino } = statSync(path, { bigint: true });
+  for (const line of readText('/proc/locks')?.split('\n') ?? []) {
+    const [, , , , pid, place] = line.trim().split(/\s+/);
+    if (line.includes('FLOCK') && place?.endsWith(`:${ino}`) === true) return Number(pid);
+  }
+  return undefined;
+}
+
+/** The gid of a group by its name, from /etc/group. */
+export function groupId(name: string): number | undefined {
+  for (const line of readText('/etc/group')?.split('\n') ?? []) {
+    const [group, , gid] = line.split(':');
+    if (group === name && gid !== undefined) return Number(gid);
+  }
+  return undefined;
+}

@@ -1,0 +1,72 @@
+/**
+ * The head and the key file, which move together behind every commit: the one says how far the log goes, the other
+ * holds the only key that can go on. Both are overwritten in place; they are synced when it is due and not with every
+ * commit, because what a power cut takes of them is caught up from the log, which never lags.
+ */
+import type { Clock } from '../clock/clock.js';
+import type { Descriptor, Disk } from '../disk/disk.js';
+import { writeWhole } from '../disk/write.js';
+import { KeyFile } from '../keys/store.js';
+import { encodeHead } from './head.js';
+import type { Places } from './segment.js';
+import type { LogState } from './state.js';
+
+/** How long they may lie in the page cache: a second at most, and a fifth of it is for whoever looks. */
+const UNSYNCED_MS_MAX = 800;
+
+export class Anchor {
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #head: Descriptor;
+  readonly #keyFile: KeyFile;
+  /** When the oldest write that is not synced was made. */
+  #unsyncedSince: number | undefined;
+
+  constructor(disk: Disk, clock: Clock, places: Places) {
+    this.#disk = disk;
+    this.#clock = clock;
+    this.#head = disk.open(places.head, 'update');
+    this.#keyFile = KeyFile.open(disk, places.currentKeys);
+  }
+
+  /**
+   * Says where the log stands, head first. With `synced`, each is on the disk before the next step: a head that lags
+   * behind a key file is a crash that the log explains; a key file that lags could sign what is sealed already.
+   */
+  move(state: LogState, synced: boolean): void {
+    const { origin, last, tree, keys, segment } = state;
+    const root = tree.root();
+    const head = { origin, ...last, segment: segment?.name ?? '', bytes: segment?.bytes ?? 0, root, key: keys.name };
+    writeWhole(this.#disk, this.#head, encodeHead(head, keys.step), 0);
+    if (synced) this.#disk.sync(this.#head);
+    this.storeKeys(state, root);
+    if (synced) this.#keyFile.sync();
+    this.#unsyncedSince = synced ? undefined : this.#unsyncedSince ?? this.#clock.monotonic();
+  }
+
+  /** The key file alone, not synced. */
+  storeKeys(state: LogState, root = state.tree.root()): void {
+    const { keys, epoch, last } = state;
+    this.#keyFile.write({
+      name: keys.name, step: keys.step, nextEpoch: keys.nextEpoch, signer: epoch.signerSeed, nextSigner: epoch.nextSeed,
+      seq: last.seq, root,
+    });
+  }
+
+  syncKeys(): void {
+    this.#keyFile.sync();
+  }
+
+  /** Syncs both if the oldest unsynced write is about to be a second old. */
+  syncIfDue(): void {
+    if (this.#unsyncedSince === undefined || this.#clock.monotonic() - this.#unsyncedSince < UNSYNCED_MS_MAX) return;
+    this.#disk.sync(this.#head);
+    this.#keyFile.sync();
+    this.#unsyncedSince = undefined;
+  }
+
+  close(): void {
+    this.#disk.close(this.#head);
+    this.#keyFile.close();
+  }
+}

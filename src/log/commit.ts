@@ -1,0 +1,54 @@
+/**
+ * One commit as bytes: lines that one fsync will cover, all under one step key, the last one closing it. Built beside
+ * the durable state and never in it: until the disk has it, it can be thrown away as if it had never been.
+ */
+import { NO_PREVIOUS, macOf, macTail } from '../chain/link.js';
+import { leafHash } from '../checkpoint/merkle.js';
+import type { Frontier } from '../checkpoint/merkle.js';
+import type { KeyWalker } from '../keys/schedule.js';
+import type { Link } from './record.js';
+import { LINE_BYTES_MAX, formatPrefix, formatPrev } from './record.js';
+
+/** What a line adds to its body at most: prefix, prev, mac and LF. */
+const FRAME_BYTES_MAX = 512;
+const LF = 0x0a;
+
+/** Lines that are not durable yet. */
+export interface Pending {
+  readonly first: number;
+  readonly ts: string;
+  /** All lines, each with its LF. */
+  readonly bytes: Buffer<ArrayBuffer>;
+  /** Where each line ends in `bytes`, behind its LF. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly last: Link;
+  /** The tree with these lines. */
+  readonly tree: Frontier;
+}
+
+/** Chains `bodies` behind `after`. @throws RangeError for a line over 16 MiB, which admission must have prevented */
+export function buildCommit(after: Link, keys: KeyWalker, tree: Frontier, ts: string, bodies: readonly Uint8Array[]): Pending {
+  const room = bodies.reduce((sum, body) => sum + body.length + FRAME_BYTES_MAX, 0);
+  const bytes = Buffer.from(new ArrayBuffer(room));
+  const ends = new Uint32Array(bodies.length);
+  const grown = tree.copy();
+  const { name, step } = keys;
+  let at = 0;
+  let { seq, mac } = after;
+  for (const [index, body] of bodies.entries()) {
+    const start = at;
+    seq += 1;
+    at += bytes.write(formatPrefix(seq, ts, name, index < bodies.length - 1), at, 'latin1');
+    bytes.set(body, at);
+    at += body.length;
+    at += bytes.write(formatPrev(seq === 1 ? NO_PREVIOUS : mac), at, 'latin1');
+    mac = macOf(step, bytes.subarray(start, at));
+    at += bytes.write(macTail(mac), at, 'latin1');
+    grown.append(leafHash(bytes.subarray(start, at)));
+    bytes[at] = LF;
+    at += 1;
+    if (at - start > LINE_BYTES_MAX) throw new RangeError(`record ${seq} would be a line of ${at - start} bytes`);
+    ends[index] = at;
+  }
+  return { first: after.seq + 1, ts, bytes: bytes.subarray(0, at), ends, last: { seq, mac }, tree: grown };
+}

@@ -1,0 +1,55 @@
+/**
+ * Lines that are durable, as the writer's thread handed them over: looked into only where somebody asks.
+ */
+import { MAC_CHARS } from '../chain/link.js';
+import type { CommittedLines } from './mailbox.js';
+
+/** Behind every line's MAC: `"}` and LF. */
+const AFTER_MAC_BYTES = 3;
+
+/** The lines of one request, contiguous from `first` on, in one commit or in several that follow each other. */
+export class DurableLines {
+  readonly #commits: readonly CommittedLines[];
+  readonly first: number;
+
+  constructor(commits: readonly CommittedLines[], first: number) {
+    this.#commits = commits;
+    this.first = first;
+  }
+
+  /** The record's MAC, 64 lower hex. */
+  mac(seq: number): string {
+    const commit = this.#commitOf(seq);
+    const end = commit.ends[seq - commit.first] ?? 0;
+    return textOf(commit).toString('latin1', end - AFTER_MAC_BYTES - MAC_CHARS, end - AFTER_MAC_BYTES);
+  }
+
+  /** The record's `ts`. */
+  ts(seq: number): string {
+    return this.#commitOf(seq).ts;
+  }
+
+  #commitOf(seq: number): CommittedLines {
+    for (let i = this.#commits.length - 1; i >= 0; i -= 1) {
+      const commit = this.#commits[i];
+      if (commit !== undefined && seq >= commit.first && seq < commit.first + commit.ends.length) return commit;
+    }
+    throw new Error(`record ${seq} is not among the lines the writer answered for`);
+  }
+}
+
+function textOf(commit: CommittedLines): Buffer {
+  return Buffer.from(commit.bytes.buffer, commit.bytes.byteOffset, commit.bytes.byteLength);
+}
+
+/** The lines of a commit, each without its LF, sharing the commit's memory. */
+export function* linesOf(commit: CommittedLines): Generator<{ readonly seq: number; readonly line: Buffer }> {
+  const text = textOf(commit);
+  let from = 0;
+  let seq = commit.first;
+  for (const end of commit.ends) {
+    yield { seq, line: text.subarray(from, end - 1) };
+    from = end;
+    seq += 1;
+  }
+}

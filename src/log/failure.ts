@@ -1,0 +1,40 @@
+/**
+ * What can go wrong with a log, as the rest of the program has to tell it apart: a disk without space, which passes,
+ * a disk that failed, which ends this process, and a log that must not be extended, which ends every next one too.
+ */
+import { errorCode } from '../disk/disk.js';
+
+/** `disk_full`: nothing was written, try again. `write_failed`: the file is finished. `refused`: see the finding. */
+export type LogErrorCode = 'disk_full' | 'write_failed' | 'refused';
+
+/** The log room's one error. */
+export class LogError extends Error {
+  readonly code: LogErrorCode;
+  /** The system call or the finding's name. */
+  readonly what: string;
+
+  constructor(code: LogErrorCode, what: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'LogError';
+    this.code = code;
+    this.what = what;
+  }
+}
+
+const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Whether an error of the disk means that there is no room for more. */
+export function isNoSpace(error: unknown): boolean {
+  return NO_SPACE.has(errorCode(error) ?? '');
+}
+
+/** A failed call of the disk, final for this process. */
+export function writeFailed(call: string, error: unknown): LogError {
+  if (error instanceof LogError) return error;
+  return new LogError('write_failed', call, `${call} failed: ${error instanceof Error ? error.message : String(error)}`, error);
+}
+
+/** A log that is tampered with or lost. `finding` is a name that stays the same, `message` says where and what next. */
+export function refused(finding: string, message: string): LogError {
+  return new LogError('refused', finding, message);
+}

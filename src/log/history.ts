@@ -1,0 +1,60 @@
+/**
+ * Records that are older than memory, read back from the segments without ever holding up the thread that asks: a disk
+ * that hangs, hangs the reader and nobody else.
+ */
+import { open } from 'node:fs/promises';
+import { realDisk } from '../disk/disk.js';
+import { listSegments } from './segment.js';
+
+/** Read at a time. */
+const CHUNK_BYTES = 256 * 1024;
+const LF = 0x0a;
+/** `{"seq":` and the digits behind it. */
+const SEQ = /^\{"seq":([1-9]\d{0,15}),/;
+const SEQ_BYTES_MAX = 24;
+
+/** A record as it stands in the log, without its LF; valid until the next is asked for. */
+export interface StoredLine {
+  readonly seq: number;
+  readonly line: Buffer;
+}
+
+/** Yields the records `from` .. `until()`, asked anew as it goes: what is not durable yet MUST NOT be shown. */
+export async function* readHistory(logDirectory: string, from: number, until: () => number): AsyncGenerator<StoredLine> {
+  const segments = listSegments(realDisk, logDirectory);
+  const at = Math.max(0, segments.findLastIndex((segment) => segment.first <= from));
+  for (const segment of segments.slice(at)) {
+    if (segment.first > until()) return;
+    for await (const stored of readSegment(segment.path)) {
+      if (stored.seq > until()) return;
+      if (stored.seq >= from) yield stored;
+    }
+  }
+}
+
+async function* readSegment(path: string): AsyncGenerator<StoredLine> {
+  const file = await open(path, 'r');
+  try {
+    let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    let filled = 0;
+    let position = 0;
+    for (;;) {
+      if (filled === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
+      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      filled += bytesRead;
+      let start = 0;
+      for (let end = buffer.indexOf(LF); end >= 0 && end < filled; end = buffer.indexOf(LF, start)) {
+        const line = buffer.subarray(start, end);
+        const seq = Number(SEQ.exec(line.toString('latin1', 0, SEQ_BYTES_MAX))?.[1]);
+        if (Number.isSafeInteger(seq)) yield { seq, line };
+        start = end + 1;
+      }
+      buffer.copyWithin(0, start, filled);
+      filled -= start;
+    }
+  } finally {
+    await file.close();
+  }
+}

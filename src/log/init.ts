@@ -1,0 +1,60 @@
+/**
+ * The birth of a log. Everything a log stands on is on the disk before its first segment is made; until then a crash
+ * leaves an unfinished init, which is begun anew with a new verification key.
+ */
+import { randomBytes } from 'node:crypto';
+import { generateSeed, signerFrom } from '../checkpoint/note.js';
+import { epochKeyName } from '../checkpoint/seal.js';
+import { Frontier } from '../checkpoint/merkle.js';
+import type { Disk } from '../disk/disk.js';
+import { replaceFile } from '../disk/write.js';
+import { KEY_BYTES, KeyWalker, firstEpoch } from '../keys/schedule.js';
+import { encodeIdentity, encodeKeys } from '../keys/store.js';
+import { formatVerificationKey } from '../keys/verification.js';
+import { encodeHead } from './head.js';
+import { START } from './record.js';
+import type { Places } from './segment.js';
+import type { LogState } from './state.js';
+
+/** A log that has keys and a name, and no record yet. */
+export interface NewLog {
+  readonly state: LogState;
+  /** To be taken off the host. */
+  readonly verificationKey: string;
+}
+
+/**
+ * Makes identity, keys, `log.pub` and the empty head, all synced. `handOver` gets the verification key first: a log
+ * whose key nobody has could never be checked. The caller has made sure that there is no log here.
+ */
+export function createLog(disk: Disk, places: Places, origin: string, handOver: (verificationKey: string) => void): NewLog {
+  for (const directory of [places.state, places.log, places.keys, places.quarantine]) disk.makeDirectory(directory);
+  const identitySeed = generateSeed();
+  const signerSeed = generateSeed();
+  const identity = signerFrom(origin, identitySeed);
+  const signer = signerFrom(epochKeyName(origin, 0), signerSeed);
+  const secret = randomBytes(KEY_BYTES);
+  const verificationKey = formatVerificationKey({ origin, identityKeyId: identity.keyId.toString('hex'), secret });
+  handOver(verificationKey);
+
+  const epochKey = firstEpoch(secret, identity.vkey);
+  const keys = KeyWalker.atStart(epochKey);
+  // From here on only the one-way keys exist on this side.
+  secret.fill(0);
+  epochKey.fill(0);
+  const tree = Frontier.empty();
+  const state: LogState = {
+    origin, logPub: [identity.vkey, signer.vkey], identity, genesisMac: '', last: START, openCommit: false, keys, tree,
+    segment: undefined, epoch: { first: 1, dirty: false, signer, signerSeed, nextSeed: null }, sealed: undefined,
+  };
+  const root = tree.root();
+  replaceFile(disk, places.identity, encodeIdentity({ origin, seed: identitySeed }));
+  replaceFile(disk, places.logPub, Buffer.from(`${identity.vkey}\n${signer.vkey}\n`));
+  replaceFile(disk, places.head, encodeHead({ origin, ...START, segment: '', bytes: 0, root, key: keys.name }, keys.step));
+  // Last: what was stored before under this name belongs to an init that never finished.
+  replaceFile(disk, places.currentKeys, encodeKeys({
+    name: keys.name, step: keys.step, nextEpoch: keys.nextEpoch, signer: signerSeed, nextSigner: null, seq: 0, root,
+  }));
+  disk.syncDirectory(places.state);
+  return { state, verificationKey };
+}

@@ -1,0 +1,62 @@
+/**
+ * From bytes to lines, split on LF and nothing else. Memory is bounded by the longest line allowed, whatever the file
+ * holds: what is longer is passed on as `overlong`, counted but not kept.
+ */
+import type { Descriptor, Disk } from '../disk/disk.js';
+import { LINE_BYTES_MAX } from './record.js';
+
+/** One piece of a file. `line`: without its LF. `rest`: what stands behind the last LF. */
+export interface Line {
+  readonly kind: 'line' | 'rest' | 'overlong';
+  /** The bytes, valid until the next one is asked for; empty when `overlong`. */
+  readonly bytes: Buffer;
+  /** Where it begins in the file, bytes. */
+  readonly offset: number;
+  /** Where the next one begins. */
+  readonly end: number;
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+const LF = 0x0a;
+
+/** Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. */
+export function* readLines(disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY): Generator<Line> {
+  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let filled = 0;
+  /** The file's offset of the buffer's first byte. */
+  let base = offset;
+  /** Where a line began whose bytes were dropped for its length. */
+  let overlongFrom: number | undefined;
+  const piece = (kind: 'line' | 'rest', start: number, end: number, next: number): Line => overlongFrom === undefined
+    ? { kind, bytes: buffer.subarray(start, end), offset: base + start, end: base + next }
+    : { kind: 'overlong', bytes: buffer.subarray(0, 0), offset: overlongFrom, end: base + next };
+  for (;;) {
+    let start = 0;
+    for (let end = buffer.indexOf(LF); end >= 0 && end < filled; end = buffer.indexOf(LF, start)) {
+      yield piece('line', start, end, end + 1);
+      start = end + 1;
+      overlongFrom = undefined;
+    }
+    buffer.copyWithin(0, start, filled);
+    filled -= start;
+    base += start;
+    if (filled === buffer.length) {
+      if (overlongFrom !== undefined || buffer.length >= LINE_BYTES_MAX) {
+        overlongFrom ??= base;
+        base += filled;
+        filled = 0;
+      } else {
+        const larger = Buffer.allocUnsafe(Math.min(buffer.length * 2, LINE_BYTES_MAX));
+        buffer.copy(larger, 0, 0, filled);
+        buffer = larger;
+      }
+    }
+    const wanted = Math.min(buffer.length - filled, until - base - filled);
+    const got = wanted <= 0 ? 0 : disk.readAt(file, buffer.subarray(filled, filled + wanted), base + filled);
+    if (got === 0) {
+      if (filled > 0 || overlongFrom !== undefined) yield piece('rest', 0, filled, filled);
+      return;
+    }
+    filled += got;
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The log as the rest of the daemon sees it: something to append to, to watch and to stop. Behind it is the writer's
+ * thread; nothing here waits for a disk.
+ */
+import { Worker } from 'node:worker_threads';
+import type { AppendRequest } from './appender.js';
+import { Appender } from './appender.js';
+import { LogError } from './failure.js';
+import type { CommittedLines, Opening, Order, Report, Standing, ThreadStart } from './mailbox.js';
+
+/** Where a log is in its life. `failed` and `stopped` are ends. */
+export type LogPhase =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'draining'; readonly reason: string }
+  | { readonly kind: 'stopping' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly error: LogError };
+
+/** Who is told what; all of it synchronously and in order. */
+export interface LogWatcher {
+  /** Durable lines, the log's own among them, before their requests are settled. */
+  committed(commits: readonly CommittedLines[]): void;
+  /** Nothing is written any more; every request has been settled. */
+  failed(error: LogError): void;
+  /** Something that is due found no room. */
+  delayed(message: string): void;
+}
+
+export class Log {
+  readonly #worker: Worker;
+  readonly #appender: Appender;
+  readonly #fence: Int32Array;
+  #watcher: LogWatcher | undefined;
+  #phase: LogPhase = { kind: 'open' };
+  #standing: Standing;
+  #checkpoint: string | undefined;
+  #early: Report[] = [];
+  #whenStopped: (() => void) | undefined;
+  #pumping = false;
+
+  private constructor(worker: Worker, sync: 'line' | 'group', fence: Int32Array, opening: Opening) {
+    this.#worker = worker;
+    this.#fence = fence;
+    this.#appender = new Appender(sync, (order, transfer) => { this.#order(order, transfer); });
+    this.#standing = opening.standing;
+    this.#checkpoint = opening.checkpoint;
+  }
+
+  /**
+   * Opens the log, making it if there is none; resolves when `started` is durable.
+   * @throws LogError `refused` or `write_failed`
+   */
+  static open(start: Omit<ThreadStart, 'fence'>): Promise<{ readonly log: Log; readonly opening: Opening }> {
+    const fence = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const workerData: ThreadStart = { ...start, fence };
+    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, stdin: false });
+    return new Promise((resolve, reject) => {
+      let log: Log | undefined;
+      const fail = (error: unknown): void => {
+        const failure = error instanceof LogError ? error : new LogError('write_failed', 'thread', `the writer's thread died: ${String(error)}`, error);
+        if (log === undefined) reject(failure);
+        else log.#take({ kind: 'failed', call: failure.what, message: failure.message });
+      };
+      worker.on('error', fail);
+      worker.on('exit', (code) => { if (code !== 0) fail(new Error(`exit code ${code}`)); });
+      worker.on('message', (report: Report) => {
+        if (log !== undefined) {
+          log.#take(report);
+        } else if (report.kind === 'opened') {
+          log = new Log(worker, start.options.sync, new Int32Array(fence), report);
+          resolve({ log, opening: report });
+        } else if (report.kind === 'refused') {
+          reject(new LogError(report.code, report.finding, report.message));
+        }
+      });
+    });
+  }
+
+  get phase(): LogPhase {
+    return this.#phase;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  /** The newest signed checkpoint that may be shown. */
+  get checkpoint(): string | undefined {
+    return this.#checkpoint;
+  }
+
+  /** What was taken in and is not settled: characters and events. */
+  get load(): { readonly bytes: number; readonly events: number } {
+    return this.#appender.load;
+  }
+
+  /** Names the watcher, once; it hears of everything since the log was opened. */
+  watch(watcher: LogWatcher): void {
+    this.#watcher = watcher;
+    const early = this.#early;
+    this.#early = [];
+    for (const report of early) this.#take(report);
+  }
+
+  /** Takes a request in; it is handed over at the end of this turn of the event loop, with all others of the turn. */
+  append(source: unknown, request: AppendRequest): void {
+    if (this.#phase.kind !== 'open') {
+      const error = this.#phase.kind === 'failed' ? this.#phase.error : new LogError('refused', 'stopping', 'the log is being closed');
+      request.settle({ kind: 'rejected', error });
+      return;
+    }
+    this.#appender.enqueue(source, request);
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      // Cleared before the pump and not behind it: what is taken in while it runs sees to a turn of its own.
+      this.#pumping = false;
+      this.#appender.pump();
+    });
+  }
+
+  /** The lock is lost: nothing may be written from here on, whatever is queued. */
+  fence(): void {
+    Atomics.store(this.#fence, 0, 1);
+  }
+
+  /** Writes everything that was taken in, `stopped` and the last seal. Resolves when it is done or the log has failed. */
+  stop(reason: string): Promise<void> {
+    if (this.#phase.kind !== 'open') return Promise.resolve();
+    this.#phase = { kind: 'draining', reason };
+    return new Promise((resolve) => {
+      this.#whenStopped = resolve;
+      this.#stopWhenEmpty();
+    });
+  }
+
+  #stopWhenEmpty(): void {
+    if (this.#phase.kind !== 'draining' || this.#appender.load.events > 0) return;
+    const { reason } = this.#phase;
+    this.#phase = { kind: 'stopping' };
+    this.#order({ kind: 'stop', reason }, []);
+  }
+
+  #order(order: Order, transfer: ArrayBuffer[]): void {
+    this.#worker.postMessage(order, transfer);
+  }
+
+  #take(report: Report): void {
+    if (this.#watcher === undefined) {
+      this.#early.push(report);
+      return;
+    }
+    switch (report.kind) {
+      case 'committed':
+        this.#standing = report.standing;
+        if (report.commits.length > 0) this.#watcher.committed(report.commits);
+        this.#appender.committed(report.commits, report.requests);
+        this.#stopWhenEmpty();
+        return;
+      case 'rejected':
+        this.#appender.rejected(report.requests, new LogError('disk_full', 'write', report.message));
+        this.#watcher.delayed(report.message);
+        this.#stopWhenEmpty();
+        return;
+      case 'delayed':
+        this.#watcher.delayed(report.message);
+        return;
+      case 'sealed':
+        this.#standing = report.standing;
+        this.#checkpoint = report.checkpoint ?? this.#checkpoint;
+        return;
+      case 'failed':
+        this.#fail(new LogError('write_failed', report.call, report.message));
+        return;
+      case 'stopped':
+        this.#phase = { kind: 'stopped' };
+        this.#whenStopped?.();
+        return;
+      case 'opened':
+      case 'refused':
+        return;
+      default:
+        report satisfies never;
+    }
+  }
+
+  #fail(error: LogError): void {
+    if (this.#phase.kind === 'failed' || this.#phase.kind === 'stopped') return;
+    this.#phase = { kind: 'failed', error };
+    this.#appender.failed(error);
+    this.#watcher?.failed(error);
+    this.#whenStopped?.();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What passes between the writer's thread and the rest of the program: orders one way, reports the other, each kind
+ * in the order it was posted. Buffers are handed over, not copied.
+ */
+import type { LogErrorCode } from './failure.js';
+import type { WriterOptions } from './writer.js';
+
+/** What the thread is started with. */
+export interface ThreadStart {
+  readonly state: string;
+  readonly origin: string;
+  readonly options: WriterOptions;
+  /** Where the verification key goes if a log is made; undefined: into the state directory. */
+  readonly keyOut: string | undefined;
+  readonly started: { readonly version: string; readonly bootId: string; readonly listeners: readonly string[] };
+  /** One Int32: not 0 when the lock was lost and nothing may be written any more. */
+  readonly fence: SharedArrayBuffer;
+}
+
+/** Bodies of whole requests, back to back. */
+export interface AppendOrder {
+  readonly kind: 'append';
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where each body ends in `bytes`. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+  /** How many bodies there are up to the end of each request. */
+  readonly requests: Uint32Array<ArrayBuffer>;
+}
+
+export type Order = AppendOrder | { readonly kind: 'stop'; readonly reason: string };
+
+/** Lines that are durable. */
+export interface CommittedLines {
+  readonly first: number;
+  readonly ts: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly syncMs: number;
+}
+
+/** Where the log stands, for `status`. */
+export interface Standing {
+  readonly seq: number;
+  readonly mac: string;
+  readonly epoch: number;
+  readonly step: number;
+  readonly sealedTo: number;
+  readonly segments: number;
+  /** Of all segments together. */
+  readonly bytes: number;
+}
+
+/** What the log turned out to be at start. */
+export interface Opening {
+  readonly kind: 'opened';
+  readonly origin: string;
+  readonly logPub: readonly [string, string];
+  readonly standing: Standing;
+  readonly checkpoint: string | undefined;
+  readonly clean: boolean;
+  readonly adopted: number;
+  readonly torn: number;
+  /** Where a new log's verification key was put. */
+  readonly keyWrittenTo: string | undefined;
+}
+
+export type Report =
+  | Opening
+  /** The log MUST NOT be extended, or could not be made. */
+  | { readonly kind: 'refused'; readonly code: LogErrorCode; readonly finding: string; readonly message: string }
+  /** Durable. `requests`: how many of the oldest unanswered requests are complete with it. */
+  | { readonly kind: 'committed'; readonly commits: readonly CommittedLines[]; readonly requests: number; readonly standing: Standing }
+  /** Nothing of the oldest `requests` will be written, but for a prefix of the first that may already be. */
+  | { readonly kind: 'rejected'; readonly requests: number; readonly message: string }
+  /** Something that was due found no room; it is tried again. */
+  | { readonly kind: 'delayed'; readonly message: string }
+  | { readonly kind: 'sealed'; readonly checkpoint: string | undefined; readonly standing: Standing }
+  /** The end: nothing is written any more. */
+  | { readonly kind: 'failed'; readonly call: string; readonly message: string }
+  | { readonly kind: 'stopped' };

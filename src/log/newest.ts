@@ -1,0 +1,71 @@
+/**
+ * The newest records of a log, read from its end: as many as are wanted, or as many as fit.
+ */
+import { open } from 'node:fs/promises';
+import { realDisk } from '../disk/disk.js';
+import type { CommittedLines } from './mailbox.js';
+import { parseFrame } from './record.js';
+import type { SegmentFile } from './segment.js';
+import { listSegments } from './segment.js';
+
+/** Read from the end of a segment at a time. */
+const STEP_BYTES = 4 * 1024 * 1024;
+const LF = 0x0a;
+
+/** The newest records up to `last`, oldest first, at most `records` and `bytes`, one piece for each segment they lie in. */
+export async function readNewest(logDirectory: string, last: number, records: number, bytes: number): Promise<readonly Omit<CommittedLines, 'syncMs'>[]> {
+  const pieces: Omit<CommittedLines, 'syncMs'>[] = [];
+  let leftRecords = records;
+  let leftBytes = bytes;
+  for (const segment of [...listSegments(realDisk, logDirectory)].reverse()) {
+    if (leftRecords <= 0 || leftBytes <= 0) break;
+    const piece = await readEnd(segment, last, leftRecords, leftBytes);
+    if (piece === undefined) continue;
+    pieces.unshift(piece);
+    leftRecords -= piece.ends.length;
+    leftBytes -= piece.bytes.length;
+    if (piece.first > segment.first) break;
+  }
+  return pieces;
+}
+
+async function readEnd(segment: SegmentFile, last: number, records: number, bytes: number): Promise<Omit<CommittedLines, 'syncMs'> | undefined> {
+  const file = await open(segment.path, 'r');
+  try {
+    const { size } = await file.stat();
+    for (let span = Math.min(size, STEP_BYTES); ; span = Math.min(size, span * 4)) {
+      const whole = span === size;
+      const text = Buffer.from(new ArrayBuffer(Math.min(span, bytes)));
+      const { bytesRead } = await file.read(text, 0, text.length, size - text.length);
+      const piece = cut(text.subarray(0, bytesRead), whole && text.length === size, last, records);
+      if (whole || text.length === bytes || piece?.ends.length === records) return piece;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The last `records` whole lines of `text`, not beyond record `last`. */
+function cut(text: Buffer<ArrayBuffer>, fromStart: boolean, last: number, records: number): Omit<CommittedLines, 'syncMs'> | undefined {
+  const starts: number[] = [];
+  let at = fromStart ? 0 : text.indexOf(LF) + 1;
+  for (let end = text.indexOf(LF, at); end >= 0; end = text.indexOf(LF, at)) {
+    starts.push(at);
+    at = end + 1;
+  }
+  const firstLine = starts[0];
+  const first = firstLine === undefined ? undefined : frameAt(text, firstLine);
+  if (first === undefined || firstLine === undefined || first.seq > last) return undefined;
+  // Lines behind the last durable one are none of ours: they were not there when the log was opened.
+  const lines = Math.min(starts.length, last - first.seq + 1);
+  const skipped = Math.max(0, lines - records);
+  const from = starts[skipped] ?? 0;
+  const ends = new Uint32Array(lines - skipped);
+  for (let i = skipped; i < lines; i += 1) ends[i - skipped] = (starts[i + 1] ?? at) - from;
+  const kept = text.subarray(from, from + (ends.at(-1) ?? 0));
+  return { first: first.seq + skipped, ts: first.ts, bytes: kept, ends };
+}
+
+function frameAt(text: Buffer, start: number): { readonly seq: number; readonly ts: string } | undefined {
+  return parseFrame(text.subarray(start, text.indexOf(LF, start)));
+}

@@ -1,0 +1,43 @@
+/**
+ * Bytes taken off a torn tail. They are kept, never deleted: first copied under `<seq>-<n>.new`, then cut off the log,
+ * then named by a `recovered` record, and only when that is durable renamed without `.new`. A crash in between is
+ * seen by the ending, and the piece is named by the next start's record.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Disk } from '../disk/disk.js';
+import { createFile, removeIfThere } from '../disk/write.js';
+import type { TornPiece } from './own.js';
+
+const UNNAMED = '.new';
+
+/** Keeps `bytes`, which stood where record `seq` would be; they are on the disk when this returns. */
+export function keepPiece(disk: Disk, directory: string, seq: number, bytes: Buffer): void {
+  const names = new Set(disk.list(directory));
+  // An unnamed piece that these bytes begin with is our own copy, cut short by a crash: the log still has them all.
+  const again = [...names].find((name) => {
+    if (!name.startsWith(`${seq}-`) || !name.endsWith(UNNAMED)) return false;
+    const there = disk.read(join(directory, name));
+    return there !== undefined && there.equals(bytes.subarray(0, there.length));
+  });
+  if (again !== undefined) removeIfThere(disk, join(directory, again));
+  let n = 1;
+  while (names.has(`${seq}-${n}`) || (names.has(`${seq}-${n}${UNNAMED}`) && again !== `${seq}-${n}${UNNAMED}`)) n += 1;
+  createFile(disk, join(directory, `${seq}-${n}${UNNAMED}`), bytes);
+}
+
+/** What lies there that no record names yet. */
+export function unnamedPieces(disk: Disk, directory: string): readonly TornPiece[] {
+  return disk.list(directory).filter((name) => name.endsWith(UNNAMED)).map((name) => {
+    const bytes = disk.read(join(directory, name)) ?? Buffer.alloc(0);
+    return { file: name.slice(0, -UNNAMED.length), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  });
+}
+
+/** Takes off the `.new` of pieces that a durable record names. */
+export function confirmPieces(disk: Disk, directory: string, files: readonly string[]): void {
+  const names = new Set(disk.list(directory));
+  const toConfirm = files.filter((file) => names.has(file + UNNAMED));
+  for (const file of toConfirm) disk.rename(join(directory, file + UNNAMED), join(directory, file));
+  if (toConfirm.length > 0) disk.syncDirectory(directory);
+}

@@ -1,0 +1,91 @@
+/**
+ * One record, one line:
+ *
+ *   {"seq":N,"ts":"…","key":"E.J+",BODY,"prev":"<64 hex>","mac":"<64 hex>"}
+ *
+ * The writer knows the outer parts, the body is made before the line has a place. What is parsed here is the frame;
+ * a body is opened only where somebody asks what it says. Every other spelling of the frame is refused.
+ */
+import { NO_PREVIOUS, isMac, splitTail } from '../chain/link.js';
+import { parseTimestamp } from '../clock/clock.js';
+import type { KeyName } from '../keys/name.js';
+import { formatKeyName, parseKeyName } from '../keys/name.js';
+
+/** A line at most, with its LF. */
+export const LINE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** The profile of the log's own records; no client may use it. */
+export const OWN_PROFILE = 'indelible';
+
+/** Bytes of `,"prev":"<64 hex>"`. */
+const PREV_BYTES = 74;
+/** Where `"profile"` begins at the latest: seq, ts and key at their longest. */
+const PREFIX_BYTES_MAX = 160;
+
+/** The frame of a line, as it stands there. Nothing of it is known to be true before its MAC or its root was checked. */
+export interface Frame {
+  readonly seq: number;
+  readonly ts: string;
+  readonly tsMs: number;
+  readonly key: KeyName;
+  /** `E.J+`: more lines of this commit follow. */
+  readonly open: boolean;
+  readonly prev: string;
+  readonly mac: string;
+  /** What the MAC covers. */
+  readonly covered: Buffer;
+  /** From `"profile"` to before `,"prev"`. */
+  readonly body: Buffer;
+}
+
+/** What stands before the body. */
+export function formatPrefix(seq: number, ts: string, key: KeyName, open: boolean): string {
+  return `{"seq":${seq},"ts":"${ts}","key":"${formatKeyName(key)}${open ? '+' : ''}",`;
+}
+
+/** What stands behind it, before the MAC's tail. */
+export function formatPrev(mac: string): string {
+  return `,"prev":"${mac}"`;
+}
+
+const PREFIX = /^\{"seq":([1-9]\d{0,15}),"ts":"([^"]{24})","key":"([\d.]{3,33})(\+?)","profile":"/;
+const PREV = /^,"prev":"([0-9a-f]{64})"$/;
+
+/** Reads the frame of a line given without its LF; undefined for whatever `formatPrefix` and its companions would not write. */
+export function parseFrame(line: Buffer): Frame | undefined {
+  const tail = splitTail(line);
+  const prefix = PREFIX.exec(line.toString('latin1', 0, PREFIX_BYTES_MAX));
+  if (tail === undefined || prefix === null) return undefined;
+  const [text, seqText, ts = '', keyText = '', plus] = prefix;
+  const seq = Number(seqText);
+  const tsMs = parseTimestamp(ts);
+  const key = parseKeyName(keyText);
+  const bodyStart = text.length - '"profile":"'.length;
+  const bodyEnd = tail.covered.length - PREV_BYTES;
+  if (tsMs === undefined || key === undefined || !Number.isSafeInteger(seq) || bodyEnd < text.length) return undefined;
+  const prev = PREV.exec(line.toString('latin1', bodyEnd, tail.covered.length))?.[1];
+  if (prev === undefined) return undefined;
+  const body = line.subarray(bodyStart, bodyEnd);
+  return { seq, ts, tsMs, key, open: plus === '+', prev, mac: tail.mac, covered: tail.covered, body };
+}
+
+/** Where the chain stands: the last record's seq and mac; seq 0 and zeros before record 1. */
+export interface Link {
+  readonly seq: number;
+  readonly mac: string;
+}
+
+export const START: Link = { seq: 0, mac: NO_PREVIOUS };
+
+/** Whether a value read from elsewhere has the shape of a link. */
+export function isLink(value: unknown): value is Link {
+  if (typeof value !== 'object' || value === null || !('seq' in value) || !('mac' in value)) return false;
+  return Number.isSafeInteger(value.seq) && typeof value.mac === 'string' && isMac(value.mac);
+}
+
+const OWN_BODY = Buffer.from(`"profile":"${OWN_PROFILE}","kind":"`);
+
+/** Whether a body is one of the log's own records. */
+export function isOwnBody(body: Buffer): boolean {
+  return body.length > OWN_BODY.length && body.compare(OWN_BODY, 0, OWN_BODY.length, 0, OWN_BODY.length) === 0;
+}

@@ -1,0 +1,201 @@
+/**
+ * Opening a log: whatever a crash left is mended, whatever is not a crash is refused. Afterwards the state is what an
+ * undisturbed writer would have, and everything it stands on is on the disk.
+ */
+import { signerFrom } from '../checkpoint/note.js';
+import { epochKeyName } from '../checkpoint/seal.js';
+import type { Clock } from '../clock/clock.js';
+import type { Disk } from '../disk/disk.js';
+import { replaceFile, writeWhole } from '../disk/write.js';
+import { KeyWalker } from '../keys/schedule.js';
+import type { Identity, StoredKeys } from '../keys/store.js';
+import { KeyFile, decodeIdentity } from '../keys/store.js';
+import { Anchor } from './anchor.js';
+import { refused } from './failure.js';
+import type { ReadHead } from './head.js';
+import { decodeHead } from './head.js';
+import type { TornPiece } from './own.js';
+import { confirmPieces, keepPiece, unnamedPieces } from './quarantine.js';
+import type { Link } from './record.js';
+import type { Newborn, Scanned } from './scan.js';
+import { Scanner } from './scan.js';
+import type { Places, SegmentFile } from './segment.js';
+import { listSegments } from './segment.js';
+import type { LogState, OpenEpoch } from './state.js';
+import { readSpan } from './torn.js';
+
+/** What a start found. */
+export interface OpenedLog {
+  readonly state: LogState;
+  /** The last thing before was a stop that came to its end, or the log's birth. */
+  readonly clean: boolean;
+  /** What the head said. */
+  readonly head: Link;
+  /** Whole lines behind it. */
+  readonly adopted: number;
+  /** What was cut off, now in quarantine, to be named by `recovered` and then confirmed. */
+  readonly torn: readonly TornPiece[];
+}
+
+/**
+ * Reads and mends. `absent`: there is no log here, nor keys that ever wrote a record; one may be made.
+ * @throws LogError `refused` with what was found, for a log that MUST NOT be extended
+ */
+export function openLog(disk: Disk, clock: Clock, places: Places): OpenedLog | 'absent' {
+  const segments = listSegments(disk, places.log);
+  const stored = readKeys(disk, places, segments.length > 0);
+  const headSlot = disk.read(places.head);
+  if (segments.length === 0 && (stored === undefined || stored.name.epoch + stored.name.step === 0)) {
+    checkNothingWasHere(disk, places, headSlot);
+    return 'absent';
+  }
+  if (stored === undefined) throw refused('keys_missing', 'there are segments in log/ and no keys/current');
+  if (segments.length === 0) throw refused('log_missing', `keys/current stands at record ${stored.seq}, and log/ has no segment`);
+  if (headSlot === undefined) throw refused('head_missing', 'log/head is missing');
+  const head = decodeHead(headSlot);
+  if (head === undefined) throw refused('head_malformed', 'log/head is damaged');
+  const identityBytes = disk.read(places.identity);
+  const identity = identityBytes === undefined ? undefined : decodeIdentity(identityBytes);
+  if (identity?.origin !== head.origin) throw refused('identity_mismatch', `keys/identity is not that of ${head.origin}`);
+
+  const keys = new KeyWalker(stored.name, stored.step, stored.nextEpoch);
+  const scanner = new Scanner(disk, head, stored, keys, head.seq === 0 ? newborn(identity, stored) : undefined);
+  const scanned = scanner.scan(segmentsFromHead(segments, head));
+  return mend(disk, clock, places, { head, identity, stored, keys, scanned });
+}
+
+function readKeys(disk: Disk, places: Places, logIsThere: boolean): StoredKeys | undefined {
+  const read = KeyFile.read(disk, places.currentKeys);
+  switch (read.state) {
+    case 'ok': return read.keys;
+    case 'absent': return undefined;
+    case 'unknown_version': throw refused('keys_version', 'keys/current was written by a newer version; it is left as it is');
+    case 'damaged': throw refused('keys_damaged', `keys/current is damaged${logIsThere ? '' : ', and log/ has no segment'}`);
+  }
+}
+
+/** An unfinished init leaves no trace of records. Anything that does was a log, and a new one must not take its place. */
+function checkNothingWasHere(disk: Disk, places: Places, headSlot: Buffer | undefined): void {
+  const head = headSlot === undefined ? undefined : decodeHead(headSlot);
+  if (headSlot !== undefined && head?.seq !== 0) throw refused('log_missing', 'log/head is there, but log/ has no segment');
+  for (const trace of [places.checkpoint, places.retired]) {
+    if (disk.entry(trace) !== undefined) throw refused('log_missing', `${trace} is there, but log/ has no segment`);
+  }
+}
+
+function newborn(identity: Identity, stored: StoredKeys): Newborn {
+  const signer = signerFrom(epochKeyName(identity.origin, 0), stored.signer);
+  return { logPub: [signerFrom(identity.origin, identity.seed).vkey, signer.vkey], verifier: signer };
+}
+
+/** The head's segment and the one that a crash in the middle of a rotation may have left behind it. */
+function segmentsFromHead(segments: readonly SegmentFile[], head: ReadHead): readonly SegmentFile[] {
+  const at = head.seq === 0 ? 0 : segments.findIndex((segment) => segment.name === head.segment);
+  if (at < 0) throw refused('segment_missing', `log/head names ${head.segment}, which is not there`);
+  const from = segments.slice(at);
+  if (from.length > (head.seq === 0 ? 1 : 2)) {
+    throw refused('head_rolled_back', `log/head names ${head.segment || 'no segment'}, and ${from.length - 1} newer ones are there`);
+  }
+  return from;
+}
+
+interface Found {
+  readonly head: ReadHead;
+  readonly identity: Identity;
+  readonly stored: StoredKeys;
+  readonly keys: KeyWalker;
+  readonly scanned: Scanned;
+}
+
+function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog {
+  const { head, scanned } = found;
+  const state = stateFrom(found);
+  // After a failed fsync the kernel may hold pages as clean that the disk lacks. Only writing them again makes an
+  // fsync speak of these bytes, so nothing behind the head counts before that.
+  for (const { segment, from, until } of scanned.adopted) writeAgain(disk, segment, from, until);
+  // In this order: copy, sync, cut. A crash before the cut finds the bytes in the log, one behind it in quarantine.
+  if (scanned.torn !== undefined) {
+    const { segment, validBytes, fileBytes } = scanned.torn;
+    cutTail(disk, places, segment, validBytes, fileBytes, scanned.last.seq + 1);
+  }
+  if (scanned.adopted.length > 0 || scanned.torn !== undefined) disk.syncDirectory(places.log);
+  confirmPieces(disk, places.quarantine, scanned.namedPieces);
+  // A seal that is durable outranks the stored epoch: its key must be gone before anything else is written.
+  if (scanned.endsInSeal && scanned.adoptedLines > 0) {
+    const anchor = new Anchor(disk, clock, places);
+    try {
+      anchor.move(state, true);
+    } finally {
+      anchor.close();
+    }
+  }
+  if (scanned.seal !== undefined && disk.read(places.checkpoint)?.toString('utf8') !== scanned.seal.checkpoint) {
+    replaceFile(disk, places.checkpoint, Buffer.from(scanned.seal.checkpoint));
+  }
+  const torn = unnamedPieces(disk, places.quarantine);
+  const stopped = scanned.lastKinds[0] === 'stopped' && scanned.endsInSeal;
+  const atKey = found.stored.seq === scanned.last.seq;
+  const clean = torn.length === 0 && scanned.adoptedLines === 0 && atKey && (stopped || scanned.last.seq === 1);
+  return { state, clean, head: { seq: head.seq, mac: head.mac }, adopted: scanned.adoptedLines, torn };
+}
+
+function stateFrom({ head, identity, stored, keys, scanned }: Found): LogState {
+  const checkpoint = scanned.seal === undefined ? undefined : { size: scanned.seal.size, checkpoint: scanned.seal.checkpoint };
+  return {
+    origin: head.origin,
+    logPub: scanned.logPub,
+    identity: identitySigner(identity, scanned),
+    genesisMac: scanned.genesisMac,
+    last: scanned.last,
+    openCommit: scanned.lastOpen,
+    keys,
+    tree: scanned.tree,
+    segment: scanned.segment,
+    epoch: openEpoch(head.origin, stored, keys, scanned),
+    sealed: checkpoint,
+  };
+}
+
+function identitySigner(identity: Identity, scanned: Scanned): LogState['identity'] {
+  const signer = signerFrom(identity.origin, identity.seed);
+  if (signer.vkey === scanned.logPub[0]) return signer;
+  throw refused('identity_mismatch', 'keys/identity is not the key that the log names as its identity');
+}
+
+/** The signing key of the epoch the log is in: the stored one, or the next one if a durable seal ended the stored one's. */
+function openEpoch(origin: string, stored: StoredKeys, keys: KeyWalker, scanned: Scanned): OpenEpoch {
+  const sealedSince = keys.name.epoch > stored.name.epoch;
+  const seed = sealedSince ? stored.nextSigner : stored.signer;
+  const signer = seed === null ? undefined : signerFrom(epochKeyName(origin, keys.name.epoch), seed);
+  if (seed === null || signer?.vkey !== scanned.verifier.vkey) {
+    throw refused('signing_key_mismatch', `keys/current does not hold the key that signs epoch ${keys.name.epoch}`);
+  }
+  return { first: scanned.epochFirst, dirty: scanned.epochDirty, signer, signerSeed: seed, nextSeed: sealedSince ? null : stored.nextSigner };
+}
+
+function writeAgain(disk: Disk, segment: SegmentFile, from: number, until: number): void {
+  const file = disk.open(segment.path, 'update');
+  try {
+    for (let at = from; at < until; at += COPY_BYTES) {
+      writeWhole(disk, file, readSpan(disk, file, at, Math.min(COPY_BYTES, until - at)), at);
+    }
+    disk.sync(file);
+  } finally {
+    disk.close(file);
+  }
+}
+
+function cutTail(disk: Disk, places: Places, segment: SegmentFile, validBytes: number, fileBytes: number, seq: number): void {
+  disk.makeDirectory(places.quarantine);
+  const file = disk.open(segment.path, 'update');
+  try {
+    keepPiece(disk, places.quarantine, seq, readSpan(disk, file, validBytes, fileBytes - validBytes));
+    disk.truncate(file, validBytes);
+    disk.sync(file);
+  } finally {
+    disk.close(file);
+  }
+}
+
+/** Bytes behind the head copied onto themselves at a time. */
+const COPY_BYTES = 1024 * 1024;

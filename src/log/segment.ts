@@ -1,0 +1,71 @@
+/**
+ * Segments: the files a log consists of, named after the first record in them, so that their order and their gaps
+ * show in a directory listing. Names are never used again; only the newest is ever written to.
+ */
+import { join } from 'node:path';
+import type { Disk } from '../disk/disk.js';
+
+/** Where things lie below the state directory. */
+export interface Places {
+  readonly state: string;
+  readonly log: string;
+  readonly head: string;
+  readonly link: string;
+  readonly retired: string;
+  readonly checkpoint: string;
+  readonly logPub: string;
+  readonly keys: string;
+  readonly currentKeys: string;
+  readonly identity: string;
+  readonly verificationKey: string;
+  readonly quarantine: string;
+}
+
+export function placesIn(state: string): Places {
+  const log = join(state, 'log');
+  const keys = join(state, 'keys');
+  return {
+    state,
+    log,
+    head: join(log, 'head'),
+    link: join(log, 'audit.jsonl'),
+    retired: join(log, 'retired.jsonl'),
+    checkpoint: join(state, 'checkpoint'),
+    logPub: join(state, 'log.pub'),
+    keys,
+    currentKeys: join(keys, 'current'),
+    identity: join(keys, 'identity'),
+    verificationKey: join(keys, 'verification.key'),
+    quarantine: join(state, 'quarantine'),
+  };
+}
+
+const SEGMENT_NAME = /^(\d{20})\.jsonl$/;
+
+/** `<first seq, 20 digits>.jsonl`. */
+export function segmentName(firstSeq: number): string {
+  return `${String(firstSeq).padStart(20, '0')}.jsonl`;
+}
+
+/** The inverse of `segmentName`; undefined for names of other things. */
+export function parseSegmentName(name: string): number | undefined {
+  const digits = SEGMENT_NAME.exec(name)?.[1];
+  const seq = digits === undefined ? 0 : Number(digits);
+  return seq >= 1 && Number.isSafeInteger(seq) ? seq : undefined;
+}
+
+/** A segment as the directory shows it. */
+export interface SegmentFile {
+  readonly name: string;
+  readonly path: string;
+  /** The first record's seq, as its name says. */
+  readonly first: number;
+}
+
+/** All segments, oldest first. */
+export function listSegments(disk: Disk, logDirectory: string): readonly SegmentFile[] {
+  return disk.list(logDirectory).flatMap((name) => {
+    const first = parseSegmentName(name);
+    return first === undefined ? [] : [{ name, path: join(logDirectory, name), first }];
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * Where a log stands: everything the writer needs to go on, and nothing it could look up. All of it is durable;
+ * what is still on its way to the disk lives in the writer's commit and nowhere else.
+ */
+import type { Frontier } from '../checkpoint/merkle.js';
+import type { Signer } from '../checkpoint/note.js';
+import type { KeyWalker } from '../keys/schedule.js';
+import type { LogPub } from './own.js';
+import type { Link } from './record.js';
+
+/** The segment that is written to. */
+export interface OpenSegment {
+  readonly name: string;
+  readonly first: number;
+  /** Length up to the last durable line; 0: its first line is still to be written. */
+  readonly bytes: number;
+  /** The `ts` of its first line, ms; decides when it is old enough to be closed. */
+  readonly openedMs: number;
+}
+
+/** The epoch that is not sealed yet. */
+export interface OpenEpoch {
+  /** Its first record's seq, whether written yet or not. */
+  readonly first: number;
+  /** Whether it holds anything but a segment's header. */
+  readonly dirty: boolean;
+  readonly signer: Signer;
+  readonly signerSeed: Buffer;
+  /** Seed of the next epoch's key, if one was made for a seal that did not come about. */
+  readonly nextSeed: Buffer | null;
+}
+
+/** The newest seal. */
+export interface Sealed {
+  /** Records before it, which its checkpoint covers. */
+  readonly size: number;
+  readonly checkpoint: string;
+}
+
+export interface LogState {
+  readonly origin: string;
+  readonly logPub: LogPub;
+  readonly identity: Signer;
+  /** Record 1's MAC; empty before record 1. */
+  readonly genesisMac: string;
+  readonly last: Link;
+  /** The last line was `E.J+`: its commit is still to be closed, under the same key. */
+  readonly openCommit: boolean;
+  /** Stands at the key of the next line. */
+  readonly keys: KeyWalker;
+  readonly tree: Frontier;
+  /** Undefined before the first segment. */
+  readonly segment: OpenSegment | undefined;
+  readonly epoch: OpenEpoch;
+  readonly sealed: Sealed | undefined;
+}

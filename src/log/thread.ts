@@ -1,0 +1,238 @@
+/**
+ * The writer's thread: opens the log, then carries out orders one after the other until it is told to stop or the disk
+ * fails. It may hang in a system call for as long as a disk hangs; nobody else does.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { realClock } from '../clock/clock.js';
+import { realDisk } from '../disk/disk.js';
+import { createFile, replaceFile } from '../disk/write.js';
+import { LogError } from './failure.js';
+import { createLog } from './init.js';
+import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
+import { confirmPieces } from './quarantine.js';
+import type { OpenedLog } from './recovery.js';
+import { openLog } from './recovery.js';
+import { listSegments, placesIn } from './segment.js';
+import type { Places } from './segment.js';
+import type { Commit } from './writer.js';
+import { Writer } from './writer.js';
+
+/** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
+const TICK_MS = 200;
+/** One commit at most: what one fsync is asked to carry, so that an ack is never far away. */
+const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
+
+class WriterThread {
+  readonly #port: MessagePort;
+  readonly #start: ThreadStart;
+  readonly #places: Places;
+  readonly #fence: Int32Array;
+  #writer: Writer | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #commits: CommittedLines[] = [];
+  #closedSegments = { count: 0, bytes: 0 };
+  #segment: string | undefined;
+  #segmentBytes = 0;
+  #checkpoint: string | undefined;
+
+  constructor(port: MessagePort, start: ThreadStart) {
+    this.#port = port;
+    this.#start = start;
+    this.#places = placesIn(start.state);
+    this.#fence = new Int32Array(start.fence);
+  }
+
+  run(): void {
+    try {
+      this.#open();
+    } catch (error) {
+      const { code, what, message } = asLogError(error);
+      this.#post({ kind: 'refused', code, finding: what, message });
+      return;
+    }
+    this.#port.on('message', (order: Order) => { this.#carryOut(order); });
+    this.#ticker = setInterval(() => { this.#attempt((writer) => { writer.tick(); }); }, TICK_MS);
+  }
+
+  #open(): void {
+    const opened = openLog(realDisk, realClock, this.#places);
+    let keyWrittenTo: string | undefined;
+    const state = opened === 'absent'
+      ? createLog(realDisk, this.#places, this.#start.origin, (key) => { keyWrittenTo = this.#handOver(key); }).state
+      : opened.state;
+    for (const segment of listSegments(realDisk, this.#places.log)) {
+      this.#closedSegments.count += 1;
+      this.#closedSegments.bytes += realDisk.entry(segment.path)?.bytes ?? 0;
+    }
+    if (state.segment !== undefined) {
+      this.#closedSegments.count -= 1;
+      this.#closedSegments.bytes -= state.segment.bytes;
+      this.#segment = state.segment.name;
+    }
+    const writer = new Writer(realDisk, realClock, this.#places, state, this.#start.options, {
+      committed: (commit) => { this.#collect(commit); },
+    });
+    this.#writer = writer;
+    this.#announce(writer, opened);
+    this.#checkpoint = writer.checkpoint;
+    // Whoever watches reads these from the log, with all that was there before.
+    this.#commits = [];
+    this.#post({
+      kind: 'opened', origin: state.origin, logPub: state.logPub, standing: this.#standing(writer), checkpoint: this.#checkpoint,
+      clean: opened === 'absent' || opened.clean, adopted: opened === 'absent' ? 0 : opened.adopted,
+      torn: opened === 'absent' ? 0 : opened.torn.length, keyWrittenTo,
+    });
+  }
+
+  /** Genesis or header if they are missing, what a crash left, and that we are here: in this order, before any event. */
+  #announce(writer: Writer, opened: OpenedLog | 'absent'): void {
+    const { version, bootId, listeners } = this.#start.started;
+    const { sync, headSync, sealMs, heartbeatMs } = this.#start.options;
+    const found = opened === 'absent' ? undefined : opened;
+    const after = found === undefined || found.state.last.seq === 0 ? undefined : found.state.last;
+    writer.begin();
+    if (found !== undefined && !found.clean) {
+      writer.record('recovered', { head: found.head, adopted: found.adopted, torn: found.torn });
+      // Named by a durable record now; a crash before this line is finished by the next start.
+      confirmPieces(realDisk, this.#places.quarantine, found.torn.map((piece) => piece.file));
+    }
+    writer.record('started', {
+      version, boot_id: bootId, sync, head_sync: headSync, seal_ms: sealMs, heartbeat_ms: heartbeatMs, listeners,
+      clean: found?.clean ?? true, after: after ?? { seq: 1, mac: writer.state.genesisMac },
+    });
+  }
+
+  /** The verification key leaves before anything depends on it, synced. */
+  #handOver(key: string): string {
+    const { keyOut } = this.#start;
+    const path = keyOut ?? this.#places.verificationKey;
+    if (keyOut === undefined) replaceFile(realDisk, path, Buffer.from(`${key}\n`));
+    else createFile(realDisk, path, Buffer.from(`${key}\n`));
+    return path;
+  }
+
+  /** Takes in what came during the last fsync too: that is what makes a group. */
+  #carryOut(first: Order): void {
+    const appends: AppendOrder[] = [];
+    let next: Order | undefined = first;
+    while (next?.kind === 'append') {
+      appends.push(next);
+      next = receiveMessageOnPort(this.#port)?.message as Order | undefined;
+    }
+    if (appends.length > 0) this.#append(appends);
+    if (next?.kind === 'stop') this.#stop(next.reason);
+  }
+
+  #append(orders: readonly AppendOrder[]): void {
+    let bodies: Uint8Array[] = [];
+    let requests = 0;
+    let bytes = 0;
+    const flush = (): void => {
+      if (requests === 0) return;
+      const [batch, count] = [bodies, requests];
+      [bodies, requests, bytes] = [[], 0, 0];
+      this.#attempt((writer) => { writer.append(batch); }, count);
+      this.#attempt((writer) => { writer.settle(); });
+    };
+    const grouping = this.#start.options.sync === 'group';
+    for (const order of orders) {
+      let line = 0;
+      let from = 0;
+      for (const requestEnd of order.requests) {
+        for (; line < requestEnd; line += 1) {
+          const to = order.ends[line] ?? from;
+          bodies.push(order.bytes.subarray(from, to));
+          bytes += to - from;
+          from = to;
+        }
+        requests += 1;
+        if (!grouping || this.#isFull(bodies.length, bytes)) flush();
+      }
+    }
+    flush();
+  }
+
+  /** Whether the requests so far end a commit: too much for one fsync, or a segment or an epoch ends behind them. */
+  #isFull(lines: number, bytes: number): boolean {
+    const writer = this.#writer;
+    return writer === undefined || bytes >= Math.min(COMMIT_BYTES_MAX, writer.segmentRoom) || lines >= writer.epochRoom;
+  }
+
+  #stop(reason: string): void {
+    this.#attempt((writer) => { writer.stop(reason); });
+    if (this.#writer === undefined) return;
+    this.#end();
+    this.#post({ kind: 'stopped' });
+  }
+
+  /** Runs one piece of work, reports what became durable, and says why if it did not come to its end. */
+  #attempt(work: (writer: Writer) => void, requests = 0): void {
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    try {
+      if (Atomics.load(this.#fence, 0) !== 0) throw new LogError('write_failed', 'lock', 'the lock on the state directory was lost');
+      work(writer);
+      this.#report(writer, requests);
+    } catch (error) {
+      const failure = asLogError(error);
+      this.#report(writer, 0);
+      if (failure.code === 'disk_full') {
+        this.#post(requests > 0 ? { kind: 'rejected', requests, message: failure.message } : { kind: 'delayed', message: failure.message });
+        return;
+      }
+      this.#end();
+      this.#post({ kind: 'failed', call: failure.what, message: failure.message });
+    }
+  }
+
+  #end(): void {
+    clearInterval(this.#ticker);
+    this.#writer = undefined;
+    this.#port.removeAllListeners('message');
+    this.#port.unref();
+  }
+
+  #collect(commit: Commit): void {
+    const { first, ts, bytes, ends, syncMs } = commit;
+    this.#commits.push({ first, ts, bytes, ends, syncMs });
+  }
+
+  #report(writer: Writer, requests: number): void {
+    const standing = this.#standing(writer);
+    const commits = this.#commits;
+    this.#commits = [];
+    if (commits.length > 0 || requests > 0) {
+      this.#post({ kind: 'committed', commits, requests, standing }, commits.flatMap(({ bytes, ends }) => [bytes.buffer, ends.buffer]));
+    }
+    const { checkpoint } = writer;
+    if (checkpoint === this.#checkpoint) return;
+    this.#checkpoint = checkpoint;
+    this.#post({ kind: 'sealed', checkpoint, standing });
+  }
+
+  #standing(writer: Writer): Standing {
+    const { last, keys, sealed, segment } = writer.state;
+    if (segment !== undefined && segment.name !== this.#segment) {
+      if (this.#segment !== undefined) this.#closedSegments.count += 1;
+      this.#closedSegments.bytes += this.#segmentBytes;
+      this.#segment = segment.name;
+    }
+    this.#segmentBytes = segment?.bytes ?? 0;
+    return {
+      ...last, epoch: keys.name.epoch, step: keys.name.step, sealedTo: sealed?.size ?? 0,
+      segments: this.#closedSegments.count + (segment === undefined ? 0 : 1), bytes: this.#closedSegments.bytes + this.#segmentBytes,
+    };
+  }
+
+  #post(report: Report, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(report, transfer);
+  }
+}
+
+function asLogError(error: unknown): LogError {
+  if (error instanceof LogError) return error;
+  return new LogError('write_failed', 'internal', error instanceof Error ? (error.stack ?? error.message) : String(error), error);
+}
+
+if (parentPort !== null) new WriterThread(parentPort, workerData as ThreadStart).run();

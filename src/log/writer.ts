@@ -1,0 +1,334 @@
+/**
+ * The one writer. Everything that reaches the log goes through `#commit`, in this order and no other:
+ *
+ *   write the lines · fsync the log · evolve the key · write the head · write the key file · only then tell anyone
+ *
+ * Synchronous, so that the order on the page is the order on the disk. It runs on a thread of its own.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../clock/clock.js';
+import { timestamp } from '../clock/clock.js';
+import { generateSeed, signerFrom } from '../checkpoint/note.js';
+import { epochKeyName, signSeal } from '../checkpoint/seal.js';
+import type { Descriptor, Disk } from '../disk/disk.js';
+import { replaceFile, replaceLink, writeWhole } from '../disk/write.js';
+import { Anchor } from './anchor.js';
+import type { Pending } from './commit.js';
+import { buildCommit } from './commit.js';
+import { LogError, isNoSpace, writeFailed } from './failure.js';
+import type { OwnEvents, OwnKind, Previous, Retain } from './own.js';
+import { FORMAT, ownBody } from './own.js';
+import type { Places } from './segment.js';
+import { segmentName } from './segment.js';
+import type { LogState, OpenSegment } from './state.js';
+
+/** An epoch's records at most, but for the rest of the request that reaches it: bounds what a reader walks per seal. */
+export const EPOCH_RECORDS_MAX = 100_000;
+/** The wall clock against the monotonic one: beyond this it was set, not slewed. */
+const CLOCK_STEP_MS = 1000;
+
+export interface WriterOptions {
+  readonly sync: 'line' | 'group';
+  readonly headSync: 'second' | 'always';
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  readonly sealMs: number;
+  readonly heartbeatMs: number;
+  readonly retain: Retain;
+  readonly pid: number;
+}
+
+/** Lines that are durable, on their way to whoever waits for them. */
+export interface Commit extends Pending {
+  /** What the fsync took, ms. */
+  readonly syncMs: number;
+}
+
+/** What the writer tells, as it happens and in order. */
+export interface WriterEvents {
+  /** Durable: head and keys have moved on. Nobody may be told before. */
+  committed(commit: Commit): void;
+}
+
+export class Writer {
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #places: Places;
+  readonly #options: WriterOptions;
+  readonly #events: WriterEvents;
+  readonly #anchor: Anchor;
+  #segmentFile: Descriptor | undefined;
+  #state: LogState;
+  #sealedAt: number;
+  /** A checkpoint that found no room; its seal is durable, and no other seal is made before it is in place. */
+  #checkpointDue: string | undefined;
+  #clockOffset: number;
+
+  constructor(disk: Disk, clock: Clock, places: Places, state: LogState, options: WriterOptions, events: WriterEvents) {
+    this.#disk = disk;
+    this.#clock = clock;
+    this.#places = places;
+    this.#state = state;
+    this.#options = options;
+    this.#events = events;
+    this.#anchor = new Anchor(disk, clock, places);
+    this.#segmentFile = state.segment === undefined ? undefined : disk.open(join(places.log, state.segment.name), 'update');
+    this.#sealedAt = clock.monotonic();
+    this.#clockOffset = clock.wall() - clock.monotonic();
+  }
+
+  /** What is durable now. */
+  get state(): LogState {
+    return this.#state;
+  }
+
+  /**
+   * Makes sure that a segment is open and begins with its header, or with the log's genesis.
+   * @throws LogError
+   */
+  begin(previous: Previous | null = null): void {
+    if (this.#state.segment === undefined) this.#createSegment();
+    if (this.#segment().bytes === 0) this.#writeFirstLine(previous);
+    else replaceLink(this.#disk, this.#segment().name, this.#places.link);
+  }
+
+  /**
+   * Records whole requests' bodies, which no other line comes between. In `line` mode each line is a commit of its
+   * own, and a failure in the middle leaves a prefix, never acknowledged. `settle` comes behind it.
+   * @throws LogError
+   */
+  append(bodies: readonly Uint8Array[]): void {
+    this.#beforeRequest();
+    if (this.#options.sync === 'group') this.#commit(bodies);
+    else for (const body of bodies) this.#commit([body]);
+  }
+
+  /** What is due between two requests: rotation or a seal. Nobody's ack depends on it. @throws LogError */
+  settle(): void {
+    if (this.#mustRotate()) this.#rotate();
+    else if (this.#mustSeal()) this.seal();
+  }
+
+  /** Bytes the open segment takes before it is closed behind the request that reaches them. */
+  get segmentRoom(): number {
+    return this.#options.segmentBytes - (this.#state.segment?.bytes ?? 0);
+  }
+
+  /** Records the open epoch takes before it is sealed. */
+  get epochRoom(): number {
+    return EPOCH_RECORDS_MAX - (this.#state.last.seq - this.#state.epoch.first + 1);
+  }
+
+  /** Records one of the log's own events, as a commit of its own. @throws LogError */
+  record<Kind extends OwnKind>(kind: Kind, event: OwnEvents[Kind]): void {
+    this.#beforeRequest();
+    this.#commit([ownBody(kind, event, this.#options.pid)]);
+  }
+
+  /** What time alone makes due: a seal, a heartbeat, a rotation by age, the sync of head and keys. @throws LogError */
+  tick(): void {
+    this.#noteClockStep();
+    this.settle();
+    this.#guard('head', () => { this.#anchor.syncIfDue(); });
+  }
+
+  /** Says why it ends, seals and closes. @throws LogError */
+  stop(reason: string): void {
+    this.record('stopped', { reason });
+    this.seal();
+    this.close();
+  }
+
+  /** Lets go of the files, nothing more. */
+  close(): void {
+    this.#anchor.close();
+    if (this.#segmentFile !== undefined) this.#disk.close(this.#segmentFile);
+  }
+
+  /**
+   * Ends the epoch: both notes, the next epoch's keys, the checkpoint. @throws LogError
+   */
+  seal(): void {
+    this.#settleCheckpoint();
+    const { origin, identity, epoch, keys, last, tree } = this.#state;
+    // The next epoch's signing key MUST be on the disk before a seal names it: a durable seal whose key is lost could
+    // never be followed by another. One that an earlier attempt left there is used again.
+    const nextSeed = epoch.nextSeed ?? generateSeed();
+    this.#state = { ...this.#state, epoch: { ...epoch, nextSeed } };
+    this.#guard('keys', () => {
+      this.#anchor.storeKeys(this.#state);
+      this.#anchor.syncKeys();
+    });
+    const next = signerFrom(epochKeyName(origin, keys.name.epoch + 1), nextSeed);
+    const time = timestamp(this.#clock.wall());
+    const notes = signSeal({
+      origin, epoch: keys.name.epoch, first: epoch.first, size: last.seq, root: tree.root(), time,
+      identity, signer: epoch.signer, nextVkey: next.vkey,
+    });
+    const event = { epoch: keys.name.epoch, size: last.seq, root: tree.root().toString('base64'), ...notes };
+    this.#commit([ownBody('seal', event, this.#options.pid)], {
+      first: last.seq + 2, dirty: false, signer: next, signerSeed: nextSeed, nextSeed: null,
+    }, time);
+    this.#sealedAt = this.#clock.monotonic();
+    this.#state = { ...this.#state, sealed: { size: last.seq, checkpoint: notes.checkpoint } };
+    // Behind the keys: a checkpoint that is out while the old epoch's key is still here could be signed twice.
+    this.#checkpointDue = notes.checkpoint;
+    try {
+      this.#settleCheckpoint();
+    } catch (error) {
+      // The seal itself is durable and `checkpoint` may be one seal behind; it is tried again before the next.
+      if (!(error instanceof LogError) || error.code !== 'disk_full') throw error;
+    }
+  }
+
+  /** The checkpoint that may be shown: its file is in place. */
+  get checkpoint(): string | undefined {
+    return this.#checkpointDue === undefined ? this.#state.sealed?.checkpoint : undefined;
+  }
+
+  #settleCheckpoint(): void {
+    const note = this.#checkpointDue;
+    if (note === undefined) return;
+    this.#guard('checkpoint', () => { replaceFile(this.#disk, this.#places.checkpoint, Buffer.from(note)); });
+    this.#checkpointDue = undefined;
+  }
+
+  #commit(bodies: readonly Uint8Array[], sealsInto?: LogState['epoch'], ts = timestamp(this.#clock.wall())): void {
+    const { last, keys, tree } = this.#state;
+    const segment = this.#segment();
+    const pending = buildCommit(last, keys, tree, ts, bodies);
+    this.#writeLines(pending.bytes, segment.bytes);
+    const before = this.#clock.monotonic();
+    // No ack, no head, no key may move before this returns: the kernel has the bytes, the disk may not. After a failure
+    // the pages count as clean although they never arrived, so a second try would lie: the file is finished.
+    this.#guard('fdatasync', () => { this.#disk.sync(this.#segmentDescriptor()); });
+    const syncMs = this.#clock.monotonic() - before;
+
+    // ==== durable ====
+    // Evolve before anybody hears of it: from here on not even we can write these lines differently.
+    const sealing = sealsInto !== undefined;
+    keys.evolve(sealing);
+    this.#state = {
+      ...this.#state,
+      last: pending.last,
+      openCommit: false,
+      tree: pending.tree,
+      segment: { ...segment, bytes: segment.bytes + pending.bytes.length },
+      epoch: sealsInto ?? { ...this.#state.epoch, dirty: true },
+    };
+    this.#guard('head', () => {
+      this.#anchor.move(this.#state, sealing || this.#options.headSync === 'always');
+      this.#anchor.syncIfDue();
+    });
+    this.#events.committed({ ...pending, syncMs });
+  }
+
+  /** Behind the last durable byte, whole. What a full disk took of it is taken back, so that the file ends in an LF. */
+  #writeLines(bytes: Uint8Array, position: number): void {
+    const file = this.#segmentDescriptor();
+    try {
+      writeWhole(this.#disk, file, bytes, position);
+    } catch (error) {
+      if (!isNoSpace(error)) throw writeFailed('write', error);
+      this.#guard('ftruncate', () => { this.#disk.truncate(file, position); });
+      throw new LogError('disk_full', 'write', 'the disk is full; nothing of this was written', error);
+    }
+  }
+
+  #beforeRequest(): void {
+    this.#noteClockStep();
+    // A rotation that found no room is still to be done; nothing may be written behind a segment's last seal before.
+    if (this.#mustRotate()) this.#rotate();
+  }
+
+  #mustSeal(): boolean {
+    const { epoch } = this.#state;
+    const age = this.#clock.monotonic() - this.#sealedAt;
+    if (this.epochRoom <= 0) return true;
+    return age >= (epoch.dirty ? Math.min(this.#options.sealMs, this.#options.heartbeatMs) : this.#options.heartbeatMs);
+  }
+
+  #mustRotate(): boolean {
+    const { segment, last, openCommit } = this.#state;
+    // A segment that holds nothing but its first line and a seal is not closed for its age: silence is no reason.
+    if (segment === undefined || segment.bytes === 0 || openCommit) return false;
+    const old = this.#clock.wall() - segment.openedMs >= this.#options.segmentMs && last.seq > segment.first + 1;
+    return segment.bytes >= this.#options.segmentBytes || old;
+  }
+
+  #rotate(): void {
+    // The last line of a closed segment is a seal; one that is there already is enough.
+    if (this.#state.epoch.first !== this.#state.last.seq + 1) this.seal();
+    this.#settleCheckpoint();
+    this.#createSegment();
+    this.#writeFirstLine(null);
+  }
+
+  #createSegment(): void {
+    const first = this.#state.last.seq + 1;
+    const name = segmentName(first);
+    const path = join(this.#places.log, name);
+    let file: Descriptor;
+    try {
+      file = this.#disk.open(path, 'create');
+      // The name MUST be durable before the first ack of a line in it: fdatasync of a file does not cover its name.
+      this.#disk.syncDirectory(this.#places.log);
+    } catch (error) {
+      if (!isNoSpace(error)) throw writeFailed('open', error);
+      throw new LogError('disk_full', 'open', `no room for a new segment ${name}`, error);
+    }
+    if (this.#segmentFile !== undefined) this.#disk.close(this.#segmentFile);
+    this.#segmentFile = file;
+    this.#state = { ...this.#state, segment: { name, first, bytes: 0, openedMs: this.#clock.wall() } };
+  }
+
+  #writeFirstLine(previous: Previous | null): void {
+    const { origin, logPub, genesisMac, last, tree, epoch } = this.#state;
+    const { retain, pid } = this.#options;
+    const wall = this.#clock.wall();
+    const ts = timestamp(wall);
+    this.#state = { ...this.#state, segment: { ...this.#segment(), openedMs: wall } };
+    if (last.seq === 0) {
+      this.#commit([ownBody('genesis', { format: FORMAT, origin, log_pub: logPub, retain, created: ts, previous }, pid)], undefined, ts);
+      this.#state = { ...this.#state, genesisMac: this.#state.last.mac };
+    } else {
+      const frontier = tree.nodes.map((node) => node.toString('base64'));
+      const header = {
+        format: FORMAT, origin, genesis: genesisMac, log_pub: logPub, retain, first: last.seq + 1, tree_size: tree.size,
+        frontier, epoch_vkey: epoch.signer.vkey,
+      } as const;
+      this.#commit([ownBody('segment', header, pid)], undefined, ts);
+      // A header is not something that happened: it alone makes no seal due.
+      this.#state = { ...this.#state, epoch: { ...this.#state.epoch, dirty: false } };
+    }
+    replaceLink(this.#disk, this.#segment().name, this.#places.link);
+  }
+
+  #noteClockStep(): void {
+    const offset = this.#clock.wall() - this.#clock.monotonic();
+    const delta = Math.round(offset - this.#clockOffset);
+    if (Math.abs(delta) <= CLOCK_STEP_MS || this.#state.openCommit || this.#state.segment === undefined) return;
+    this.#clockOffset = offset;
+    this.#commit([ownBody('clock_stepped', { delta_ms: delta }, this.#options.pid)]);
+  }
+
+  #segment(): OpenSegment {
+    if (this.#state.segment === undefined) throw new Error('no segment is open: begin() comes first');
+    return this.#state.segment;
+  }
+
+  #segmentDescriptor(): Descriptor {
+    if (this.#segmentFile === undefined) throw new Error('no segment is open: begin() comes first');
+    return this.#segmentFile;
+  }
+
+  /** A call of the disk whose failure nobody can repair in this process. */
+  #guard(what: string, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (what === 'checkpoint' && isNoSpace(error)) throw new LogError('disk_full', what, 'no room for the checkpoint', error);
+      throw writeFailed(what, error);
+    }
+  }
+}
