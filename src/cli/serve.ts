@@ -1,0 +1,199 @@
+// `indelible serve`: puts the daemon together, in the one place that knows all its parts, and takes it apart again.
+//
+// Start: configuration, lock, log, what memory needs of it, sockets. Stop: sockets, queue, last seal, lock.
+import { realpathSync } from 'node:fs';
+import { Command } from '@commander-js/extra-typings';
+import pino from 'pino';
+import type { Logger } from 'pino';
+import { realClock } from '../clock/clock.js';
+import type { Config } from '../config/config.js';
+import { readConfig } from '../config/config.js';
+import { realDisk } from '../disk/disk.js';
+import type { StateLock } from '../disk/lock.js';
+import { LockHeld, lockState } from '../disk/lock.js';
+import { catalogue } from '../event/catalogue.js';
+import { tryLock } from '../kernel/native.js';
+import { bootId, lockHolder } from '../kernel/proc.js';
+import { LogError } from '../log/failure.js';
+import { Log } from '../log/log.js';
+import type { Opening } from '../log/mailbox.js';
+import { placesIn } from '../log/segment.js';
+import { ListenError } from '../server/listener.js';
+import { refill } from '../server/refill.js';
+import { Server } from '../server/server.js';
+import { exitCodes } from './exit.js';
+import { version } from './version.js';
+
+/** How often the free space is asked for. */
+const freeBytesEveryMs = 5_000;
+
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .summary('run the daemon')
+    .description('Listens on the socket, records what it is sent, and answers when it is durable. Configured by INDELIBLE_ variables.')
+    .option('--key-out <file>', 'where a new log\'s verification key is written; a file that exists is never overwritten')
+    .addHelpText('after', [
+      '', 'Exit status: 0 clean stop, 2 bad configuration, 3 a log it will not extend, 4 held by a live daemon,',
+      '5 after a failed write or fsync.', '', 'Example:', '  INDELIBLE_STATE_DIR=/var/lib/indelible INDELIBLE_SYNC=group indelible serve',
+    ].join('\n'));
+  return command.action(async ({ keyOut }) => {
+    process.exitCode = await serve(process.env, keyOut);
+  }) as unknown as Command;
+}
+
+/** Runs until it is told to stop; resolves with the exit status. */
+async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined): Promise<number> {
+  const read = readConfig(environment);
+  if (!read.ok) {
+    for (const problem of read.problems) process.stderr.write(`indelible: ${problem}\n`);
+    return exitCodes.usage;
+  }
+  const { config } = read;
+  const logger = pino({ name: 'indelible', level: config.logLevel, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+  if (keyOut !== undefined && realDisk.entry(keyOut) !== undefined && realDisk.entry(placesIn(config.stateDirectory).currentKeys) === undefined) {
+    logger.fatal(`${keyOut} exists; a verification key is never written over another file: name a new one`);
+    return exitCodes.usage;
+  }
+  // Before anything is made: nothing of ours is for others, whatever umask we were started with.
+  process.umask(0o077);
+  let daemon: Daemon | undefined;
+  try {
+    daemon = await Daemon.start(config, logger, keyOut);
+    return await daemon.run();
+  } catch (error) {
+    return explain(error, logger);
+  }
+}
+
+/** Says what stopped a start, and what to do. */
+function explain(error: unknown, logger: Logger): number {
+  if (error instanceof LockHeld || (error instanceof ListenError && error.code === 'held')) {
+    logger.fatal(`${error.message}; stop that daemon first, or give this one another state directory and socket`);
+    return exitCodes.held;
+  }
+  if (error instanceof ListenError) {
+    logger.fatal(error.message);
+    return exitCodes.usage;
+  }
+  if (error instanceof LogError && error.code === 'refused') {
+    logger.fatal({ finding: error.what },
+      `this log will not be extended: ${error.message}. Nothing was changed. See what is wrong with: indelible verify --key FILE`);
+    return exitCodes.unverifiable;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  logger.fatal({ err: error }, `cannot start: ${message}`);
+  return exitCodes.writeFailed;
+}
+
+class Daemon {
+  readonly #log: Log;
+  readonly #server: Server;
+  readonly #lock: StateLock;
+  readonly #logger: Logger;
+  readonly #failure: Promise<void>;
+  readonly #freeBytes: NodeJS.Timeout;
+
+  private constructor(log: Log, server: Server, lock: StateLock, logger: Logger, failure: Promise<void>, freeBytes: NodeJS.Timeout) {
+    this.#log = log;
+    this.#server = server;
+    this.#lock = lock;
+    this.#logger = logger;
+    this.#failure = failure;
+    this.#freeBytes = freeBytes;
+  }
+
+  static async start(config: Config, logger: Logger, keyOut: string | undefined): Promise<Daemon> {
+    realDisk.makeDirectory(config.stateDirectory);
+    const state = realpathSync(config.stateDirectory);
+    let onLost = (reason: string): void => { logger.fatal(`lock lost before the log was open: ${reason}`); };
+    const lock = await lockState(state, { tryLock, lockHolder }, (reason) => { onLost(reason); });
+    try {
+      const { log, opening } = await Log.open({
+        state, origin: config.origin, keyOut,
+        options: {
+          sync: config.sync, headSync: config.headSync, segmentBytes: config.segmentBytes, segmentMs: config.segmentMs,
+          sealMs: config.sealMs, heartbeatMs: config.heartbeatMs, retain: config.retain, pid: process.pid,
+        },
+        started: { version, bootId: bootId(), listeners: config.listeners.map(({ name }) => name) },
+      });
+      onLost = (reason) => {
+        logger.fatal(`the lock on ${state} was lost: ${reason}; nothing more is written`);
+        log.fence();
+      };
+      sayOpened(logger, opening, state);
+      return await Daemon.#open(config, state, logger, log, opening, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  static async #open(config: Config, state: string, logger: Logger, log: Log, opening: Opening, lock: StateLock): Promise<Daemon> {
+    let failed: () => void = () => undefined;
+    const failure = new Promise<void>((resolve) => { failed = resolve; });
+    let free: number | null = freeBytesOf(state);
+    const freeBytes = setInterval(() => { free = freeBytesOf(state); }, freeBytesEveryMs);
+    const places = placesIn(state);
+    const server = new Server(log, opening, catalogue, realClock, {
+      server: `indelible/${version}`, sync: config.sync, logDirectory: places.log, listeners: config.listeners, limits: config.limits,
+      readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids }, recent: config.recent, pid: process.pid,
+    }, {
+      note: (message, fields) => { logger.warn(fields, message); },
+      failed: (call, message) => {
+        logger.fatal({ call }, `the log takes nothing any more: ${message}`);
+        failed();
+      },
+      freeBytes: () => free,
+    });
+    try {
+      await refill(places.log, opening.standing.seq, server.ring, server.ids);
+      await server.open();
+    } catch (error) {
+      clearInterval(freeBytes);
+      await log.stop('start failed');
+      throw error;
+    }
+    for (const { name, path } of config.listeners) logger.info({ listener: name, path }, 'listening');
+    return new Daemon(log, server, lock, logger, failure, freeBytes);
+  }
+
+  /** Until a signal or the end of the log. */
+  async run(): Promise<number> {
+    const signal = new Promise<NodeJS.Signals>((resolve) => {
+      for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, resolve);
+    });
+    const reason = await Promise.race([signal, this.#failure.then(() => undefined)]);
+    if (reason !== undefined) {
+      this.#logger.info(`stopping: ${reason}`);
+      await this.#server.stop(reason);
+    }
+    const { phase } = this.#log;
+    if (phase.kind === 'failed') await this.#server.abandon();
+    clearInterval(this.#freeBytes);
+    await this.#lock.release().catch((error: unknown) => { this.#logger.warn(`the lock was not released: ${String(error)}`); });
+    if (phase.kind === 'failed') return exitCodes.writeFailed;
+    this.#logger.info('stopped');
+    return exitCodes.ok;
+  }
+}
+
+function freeBytesOf(directory: string): number | null {
+  try {
+    return realDisk.freeBytes(directory);
+  } catch {
+    // Shown as null: status must answer whatever the disk does.
+    return null;
+  }
+}
+
+function sayOpened(logger: Logger, opening: Opening, state: string): void {
+  const { origin, standing, clean, adopted, torn, keyWrittenTo } = opening;
+  if (keyWrittenTo !== undefined) {
+    logger.warn({ origin, key: keyWrittenTo },
+      `a new log was made; its verification key is in ${keyWrittenTo}: move it off this host, it is what the log is checked with`);
+  } else if (realDisk.entry(placesIn(state).verificationKey) !== undefined) {
+    logger.warn('the verification key still lies in keys/verification.key beside the log: move it off this host');
+  }
+  if (!clean) logger.warn({ adopted, torn }, 'the last run ended in a crash; everything acknowledged is there');
+  logger.info({ origin, state, seq: standing.seq }, 'log open');
+}

@@ -1,0 +1,138 @@
+// The daemon's configuration: every INDELIBLE_ variable, read in one place and once. All that is wrong is said at once,
+// so that nobody starts a daemon five times to find five mistakes. The only reader of the daemon's environment.
+import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import env from 'env-var';
+import { catalogue } from '../event/catalogue.js';
+import { groupId } from '../kernel/proc.js';
+import { ORIGIN } from '../keys/verification.js';
+import { checkedSocketPath, socketPath, stateDirectory } from '../wire/place.js';
+import type { ListenerConfig, Limits } from '../server/settings.js';
+import { parseListeners } from './listeners.js';
+import { parseMode } from './mode.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const kiB = 1024;
+const miB = 1024 * kiB;
+const gigabyteish = 2 ** 40;
+
+export interface Config {
+  readonly stateDirectory: string;
+  readonly listeners: readonly ListenerConfig[];
+  readonly origin: string;
+  readonly sync: 'line' | 'group';
+  readonly headSync: 'second' | 'always';
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  readonly sealMs: number;
+  readonly heartbeatMs: number;
+  readonly retain: { readonly bytes: number; readonly ms: number };
+  readonly recent: number;
+  readonly limits: Limits;
+  readonly readerGids: ReadonlySet<number>;
+  readonly logLevel: string;
+}
+
+export type ReadConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Variables that a later part of the daemon reads; setting one that does nothing yet must not pass in silence. */
+const notYet: Readonly<Record<string, string>> = {
+  INDELIBLE_RETAIN_BYTES: '0', INDELIBLE_RETAIN_MS: '0', INDELIBLE_MIRROR: 'off',
+};
+
+/** Reads and checks everything. Nothing is touched: no directory is made, no socket opened. */
+export function readConfig(environment: Environment): ReadConfig {
+  const problems: string[] = [];
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const from = env.from(set);
+  function attempt<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message.replace(/^env-var: /, '') : String(error));
+      return undefined;
+    }
+  }
+  const whole = (name: string, fallback: number, min: number, max: number): number => attempt(() => {
+    const value = from.get(name).default(fallback).asInt();
+    if (value < min || value > max) throw new Error(`"${name}" should be from ${min} to ${max}, found ${value}`);
+    return value;
+  }) ?? fallback;
+  const choice = <const T extends string>(name: string, values: readonly T[]): T | undefined =>
+    attempt(() => from.get(name).default(values[0] ?? '').asEnum([...values]));
+
+  for (const name of Object.keys(set).filter((key) => key.startsWith('INDELIBLE_') && !names.has(key))) {
+    problems.push(`"${name}" is not a variable of indelible`);
+  }
+  for (const [name, value] of Object.entries(notYet)) {
+    if (set[name] !== undefined && set[name] !== value) problems.push(`"${name}" is not supported by this version; leave it unset`);
+  }
+  const mode = attempt(() => parseMode('INDELIBLE_SOCKET_MODE', from.get('INDELIBLE_SOCKET_MODE').default('0660').asString())) ?? 0;
+  const state = stateDirectory(set);
+  if (state === undefined) problems.push('no state directory: set INDELIBLE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or HOME');
+  const rate = whole('INDELIBLE_RATE', 0, 0, 10_000_000);
+  const path = attempt(() => checkedSocketPath(socketPath(set) ?? join(state ?? '', 'indelible.sock'))) ?? '';
+  const single: ListenerConfig = { name: 'default', path, mode, profiles: undefined, labels: {}, rate };
+  const listeners = attempt(() => {
+    const text = from.get('INDELIBLE_LISTENERS').asString();
+    return text === undefined ? [single] : parseListeners(text, { mode, rate }, new Set(catalogue.keys()));
+  }) ?? [];
+  const origin = attempt(() => {
+    const text = from.get('INDELIBLE_ORIGIN').default(`${hostLabel()}/${randomBytes(4).toString('hex')}`).asString();
+    if (!ORIGIN.test(text)) throw new Error(`"INDELIBLE_ORIGIN" should match ${ORIGIN.source}, found ${JSON.stringify(text)}`);
+    return text;
+  }) ?? '';
+  const config: Config = {
+    stateDirectory: state ?? '',
+    listeners,
+    origin,
+    sync: choice('INDELIBLE_SYNC', ['line', 'group']) ?? 'line',
+    headSync: choice('INDELIBLE_HEAD_SYNC', ['second', 'always']) ?? 'second',
+    segmentBytes: whole('INDELIBLE_SEGMENT_BYTES', 64 * miB, 64 * kiB, gigabyteish),
+    segmentMs: whole('INDELIBLE_SEGMENT_MS', 86_400_000, 1000, 366 * 86_400_000),
+    sealMs: whole('INDELIBLE_SEAL_MS', 60_000, 1, 86_400_000),
+    heartbeatMs: whole('INDELIBLE_HEARTBEAT_MS', 900_000, 100, 7 * 86_400_000),
+    retain: { bytes: 0, ms: 0 },
+    recent: whole('INDELIBLE_RECENT', 10_000, 128, 1_000_000),
+    limits: {
+      frameBytes: whole('INDELIBLE_MAX_FRAME_BYTES', miB, kiB, 64 * miB),
+      // A byte of MessagePack becomes at most six of JSON, and a line holds 16 MiB.
+      eventBytes: whole('INDELIBLE_MAX_EVENT_BYTES', 256 * kiB, 256, 2 * miB),
+      events: whole('INDELIBLE_MAX_EVENTS', 1024, 1, 65_536),
+      clients: whole('INDELIBLE_MAX_CLIENTS', 1024, 1, 100_000),
+      queueBytes: whole('INDELIBLE_QUEUE_BYTES', 64 * miB, 64 * kiB, 4 * 1024 * miB),
+    },
+    readerGids: readGroups(from.get('INDELIBLE_READERS').default('').asString(), problems),
+    logLevel: choice('INDELIBLE_LOG_LEVEL', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
+  };
+  choice('INDELIBLE_UNKNOWN_KINDS', ['reject', 'accept']);
+  choice('INDELIBLE_REDACT', ['on', 'off']);
+  whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, gigabyteish);
+  return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
+}
+
+const names = new Set([
+  'STATE_DIR', 'SOCKET', 'SOCKET_MODE', 'LISTENERS', 'ORIGIN', 'SYNC', 'HEAD_SYNC', 'SEGMENT_BYTES', 'SEGMENT_MS', 'SEAL_MS',
+  'HEARTBEAT_MS', 'RETAIN_BYTES', 'RETAIN_MS', 'RECENT', 'MAX_FRAME_BYTES', 'MAX_EVENT_BYTES', 'MAX_EVENTS', 'MAX_CLIENTS',
+  'QUEUE_BYTES', 'RATE', 'DISK_LOW_BYTES', 'READERS', 'REDACT', 'MIRROR', 'LOG_LEVEL', 'UNKNOWN_KINDS',
+].map((name) => `INDELIBLE_${name}`));
+
+/** The host's name in the letters an origin may have. */
+function hostLabel(): string {
+  const label = hostname().replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 100);
+  return label === '' ? 'host' : label;
+}
+
+function readGroups(text: string, problems: string[]): ReadonlySet<number> {
+  const gids = new Set<number>();
+  for (const name of text.split(/[\s,]+/).filter((part) => part !== '')) {
+    const gid = /^\d+$/.test(name) ? Number(name) : groupId(name);
+    if (gid === undefined) problems.push(`"INDELIBLE_READERS" names a group that does not exist: ${JSON.stringify(name)}`);
+    else gids.add(gid);
+  }
+  return gids;
+}

@@ -1,0 +1,107 @@
+// One socket in the filesystem: bound only where nobody answers, with its permissions in place before anyone can
+// connect, and taken away again only if it is still ours.
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { createServer, connect as connectTo } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { errorCode } from '../disk/disk.js';
+import { peerCredentials } from '../kernel/native.js';
+import type { ListenerConfig } from './settings.js';
+
+/** Connections the kernel may hold for us. */
+const backlog = 511;
+
+/** `held`: a live daemon listens there. `unusable`: something else is in the way, or the place cannot be used. */
+export class ListenError extends Error {
+  readonly code: 'held' | 'unusable';
+
+  constructor(code: 'held' | 'unusable', message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'ListenError';
+    this.code = code;
+  }
+}
+
+/** A bound socket. */
+export interface Listening {
+  readonly config: ListenerConfig;
+  /** No new connections; the socket file goes if it is still the one that was made. */
+  close(): void;
+}
+
+/** Binds and listens. @throws ListenError */
+export async function listen(config: ListenerConfig, onConnection: (socket: Socket) => void): Promise<Listening> {
+  await clearStale(config.path);
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, onConnection);
+  // Nobody but us may connect between bind and chmod.
+  const umask = process.umask(0o177);
+  try {
+    mkdirSync(dirname(config.path), { recursive: true, mode: 0o700 });
+    await bind(server, config.path);
+  } catch (error) {
+    throw new ListenError('unusable', `cannot listen on ${config.path}: ${String(error)}`, error);
+  } finally {
+    process.umask(umask);
+  }
+  chmodSync(config.path, config.mode);
+  const { ino } = lstatSync(config.path);
+  return {
+    config,
+    close() {
+      // Node unlinks the path at close, whoever's socket is there by then: it is only taken away while it is ours.
+      if (inodeAt(config.path) === ino) unlinkSync(config.path);
+      server.close();
+    },
+  };
+}
+
+function inodeAt(path: string): number | undefined {
+  try {
+    return lstatSync(path).ino;
+  } catch {
+    return undefined;
+  }
+}
+
+function bind(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path, backlog }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Removes a socket file that a dead daemon left. Only silence proves it dead: whatever answers is left alone. */
+async function clearStale(path: string): Promise<void> {
+  let kind;
+  try {
+    kind = lstatSync(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw new ListenError('unusable', `cannot look at ${path}: ${String(error)}`, error);
+  }
+  if (!kind.isSocket()) throw new ListenError('unusable', `${path} exists and is not a socket; move it away or name another`);
+  const holder = await whoAnswers(path);
+  if (holder !== undefined) throw new ListenError('held', `${path} is served by ${holder}`);
+  unlinkSync(path);
+}
+
+function whoAnswers(path: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const probe = connectTo(path);
+    probe.once('connect', () => {
+      const { pid } = peerCredentials(probe);
+      probe.destroy();
+      resolve(`process ${pid}`);
+    });
+    probe.once('error', (error) => {
+      const code = errorCode(error);
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(undefined);
+      // EAGAIN: its backlog is full, so it lives. EACCES: we cannot know.
+      else if (code === 'EAGAIN') resolve('a process too busy to answer');
+      else reject(new ListenError('unusable', `cannot tell whether anybody listens on ${path}: ${error.message}`, error));
+    });
+  });
+}

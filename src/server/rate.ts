@@ -1,0 +1,77 @@
+// How much one process may send: a bucket of tokens for each, filled at the listener's rate, ten seconds deep. What is
+// refused is counted, and the counts become `gap` records, one a minute for each process that was held back.
+import type { Clock } from '../clock/clock.js';
+import type { Peer, Source } from './source.js';
+
+const burstSeconds = 10;
+/** Buckets kept at most; full ones are forgotten first, and a forgotten one begins full again. */
+const bucketsMax = 4096;
+
+interface Bucket {
+  tokens: number;
+  filledAt: number;
+  refused: number;
+  readonly source: Source;
+  readonly rate: number;
+}
+
+/** Events that one source lost to its rate. */
+export interface HeldBack {
+  readonly source: Source;
+  readonly count: number;
+}
+
+export class RateLimiter {
+  readonly #clock: Clock;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Undefined: go ahead. Else how long to wait, ms; the events are counted as refused. */
+  take(peer: Peer, rate: number, events: number): number | undefined {
+    if (rate <= 0) return undefined;
+    const bucket = this.#bucket(peer, rate);
+    const now = this.#clock.monotonic();
+    const depth = rate * burstSeconds;
+    bucket.tokens = Math.min(depth, bucket.tokens + ((now - bucket.filledAt) / 1000) * rate);
+    bucket.filledAt = now;
+    // A request larger than the bucket could never pass: a full bucket is enough for it, and it empties it.
+    const needed = Math.min(events, depth);
+    if (bucket.tokens >= needed) {
+      bucket.tokens -= needed;
+      return undefined;
+    }
+    bucket.refused += events;
+    return Math.ceil(((needed - bucket.tokens) / rate) * 1000);
+  }
+
+  /** What was refused since the last time this was asked. */
+  heldBack(): readonly HeldBack[] {
+    const found: HeldBack[] = [];
+    for (const bucket of this.#buckets.values()) {
+      if (bucket.refused > 0) found.push({ source: bucket.source, count: bucket.refused });
+      bucket.refused = 0;
+    }
+    return found;
+  }
+
+  #bucket(peer: Peer, rate: number): Bucket {
+    const known = this.#buckets.get(peer.process);
+    if (known !== undefined) return known;
+    if (this.#buckets.size >= bucketsMax) this.#forgetOne();
+    const bucket = { tokens: rate * burstSeconds, filledAt: this.#clock.monotonic(), refused: 0, source: peer.source, rate };
+    this.#buckets.set(peer.process, bucket);
+    return bucket;
+  }
+
+  /** One without refusals to report, the least recently made of them. */
+  #forgetOne(): void {
+    for (const [process, bucket] of this.#buckets) {
+      if (bucket.refused > 0) continue;
+      this.#buckets.delete(process);
+      return;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// The newest durable records, in memory, for `recent` and for tails that keep up. Held as the commits they came in:
+// adding is one step for a whole commit. Bounded by records and by bytes, whichever is less; the oldest go first.
+import { linesOf } from '../log/durable.js';
+import type { CommittedLines } from '../log/mailbox.js';
+import { parseFrame } from '../log/record.js';
+import type { RecordFilter } from '../wire/filter.js';
+
+/** Bytes of records kept at most, whatever their number. */
+export const ringBytesMax = 64 * 1024 * 1024;
+
+/** A record as it stands in the log, without its LF. */
+export interface Line {
+  readonly seq: number;
+  readonly line: Buffer;
+}
+
+export class Ring {
+  readonly capacity: number;
+  #commits: CommittedLines[] = [];
+  #from = 0;
+  #records = 0;
+  #bytes = 0;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+
+  get size(): number {
+    return Math.min(this.#records, this.capacity);
+  }
+
+  /** The oldest record that is here; undefined when there is none. */
+  get oldest(): number | undefined {
+    const first = this.#commits[this.#from]?.first;
+    return first === undefined ? undefined : first + Math.max(0, this.#records - this.capacity);
+  }
+
+  /** The newest record's `ts`, null when there is none. */
+  get newestTs(): string | null {
+    const newest = this.#commits.at(-1);
+    const line = newest === undefined ? undefined : [...linesOf(newest)].at(-1);
+    return (line === undefined ? undefined : parseFrame(line.line)?.ts) ?? null;
+  }
+
+  /** Takes the next durable commit in. */
+  add(commit: CommittedLines): void {
+    this.#commits.push(commit);
+    this.#records += commit.ends.length;
+    this.#bytes += commit.bytes.length;
+    let oldest = this.#commits[this.#from];
+    while (oldest !== undefined && oldest !== commit && this.#isMore(oldest)) {
+      this.#records -= oldest.ends.length;
+      this.#bytes -= oldest.bytes.length;
+      this.#from += 1;
+      oldest = this.#commits[this.#from];
+    }
+    // Forgotten in one go, so that each commit is moved once and not with every other that leaves.
+    if (this.#from < 1024 || this.#from * 2 < this.#commits.length) return;
+    this.#commits = this.#commits.slice(this.#from);
+    this.#from = 0;
+  }
+
+  #isMore(oldest: CommittedLines): boolean {
+    return this.#records - oldest.ends.length >= this.capacity || this.#bytes > ringBytesMax;
+  }
+
+  /** Up to `limit` records from `seq` on, oldest first; none if `seq` is not here. */
+  after(seq: number, limit: number): readonly Line[] {
+    const found: Line[] = [];
+    const { oldest } = this;
+    if (oldest === undefined || seq < oldest) return found;
+    for (let i = this.#indexOf(seq); i < this.#commits.length && found.length < limit; i += 1) {
+      const commit = this.#commits[i];
+      if (commit === undefined) break;
+      for (const line of linesOf(commit)) if (line.seq >= seq && found.length < limit) found.push(line);
+    }
+    return found;
+  }
+
+  /** The newest `limit` matches below `before`, newest first, and how many match in all. */
+  newest(limit: number, before: number, filter: RecordFilter): { readonly lines: readonly string[]; readonly total: number } {
+    const lines: string[] = [];
+    const oldest = this.oldest ?? 0;
+    let total = 0;
+    for (let i = this.#commits.length - 1; i >= this.#from; i -= 1) {
+      const commit = this.#commits[i];
+      if (commit === undefined) break;
+      for (const { seq, line } of [...linesOf(commit)].reverse()) {
+        if (seq < oldest || !filter.matches(line)) continue;
+        total += 1;
+        if (seq < before && lines.length < limit) lines.push(line.toString('utf8'));
+      }
+    }
+    return { lines, total };
+  }
+
+  /** The commit that holds `seq`, by halving. */
+  #indexOf(seq: number): number {
+    let low = this.#from;
+    let high = this.#commits.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#commits[middle]?.first ?? Infinity) <= seq) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,259 @@
+// The daemon's front: accepts connections, knows who they are, answers what needs no order, and lets everything that
+// was accepted be finished when it stops.
+import type { Socket } from 'node:net';
+import type { Clock } from '../clock/clock.js';
+import type { Catalogue } from '../event/catalogue.js';
+import type { JsonObject } from '../event/json.js';
+import { readHistory } from '../log/history.js';
+import type { Log } from '../log/log.js';
+import type { Opening } from '../log/mailbox.js';
+import { RecordFilter } from '../wire/filter.js';
+import type { Reply, Request } from '../wire/message.js';
+import { protocolVersion } from '../wire/message.js';
+import { encodeReply } from '../wire/reply.js';
+import { Counters } from './counters.js';
+import { IdMemory } from './ids.js';
+import { Intake } from './intake.js';
+import type { Listening } from './listener.js';
+import { listen } from './listener.js';
+import { RateLimiter } from './rate.js';
+import { Ring } from './ring.js';
+import { Session } from './session.js';
+import type { SessionParts } from './session.js';
+import type { Limits, ListenerConfig, ReaderPolicy } from './settings.js';
+import type { Peer } from './source.js';
+import { identifyPeer } from './source.js';
+
+/** How often refused events become `gap` records. */
+const gapEveryMs = 60_000;
+/** How long a stop waits for clients to take their last acks. */
+const farewellMs = 5_000;
+
+export interface ServerOptions {
+  /** Name and version, for `welcome`. */
+  readonly server: string;
+  readonly sync: string;
+  readonly logDirectory: string;
+  readonly listeners: readonly ListenerConfig[];
+  readonly limits: Limits;
+  readonly readers: ReaderPolicy;
+  readonly recent: number;
+  readonly pid: number;
+}
+
+/** What the server tells whoever runs it. */
+export interface ServerWatcher {
+  note(message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** The log takes nothing any more; every waiting append was answered. */
+  failed(call: string, message: string): void;
+  freeBytes(): number | null;
+}
+
+export class Server {
+  readonly #log: Log;
+  readonly #opening: Opening;
+  readonly #options: ServerOptions;
+  readonly #watcher: ServerWatcher;
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  readonly #counters = new Counters();
+  readonly #rates: RateLimiter;
+  readonly #intake: Intake;
+  readonly #sessions = new Set<Session>();
+  readonly #nextCommit: (() => void)[] = [];
+  #listening: Listening[] = [];
+  #gapTimer: NodeJS.Timeout | undefined;
+  #headTs: string | null = null;
+  /** Something found no room and nothing was written since. */
+  #isDegraded = false;
+
+  /** The ring for `recent` and the memory of ids, both filled from the log before the first connection. */
+  readonly ring: Ring;
+  readonly ids = new IdMemory();
+
+  constructor(log: Log, opening: Opening, catalogue: Catalogue, clock: Clock, options: ServerOptions, watcher: ServerWatcher) {
+    this.#log = log;
+    this.#opening = opening;
+    this.#options = options;
+    this.#watcher = watcher;
+    this.#clock = clock;
+    this.#startedAt = clock.monotonic();
+    this.ring = new Ring(options.recent);
+    this.#rates = new RateLimiter(clock);
+    const { limits, pid } = options;
+    this.#intake = new Intake({ log, catalogue, ids: this.ids, rates: this.#rates, counters: this.#counters, limits, pid });
+  }
+
+  /** Opens the sockets, all or none. @throws ListenError */
+  async open(): Promise<void> {
+    this.#headTs = this.ring.newestTs;
+    this.#watchLog();
+    try {
+      for (const config of this.#options.listeners) {
+        this.#listening.push(await listen(config, (socket) => { this.#accept(socket, config); }));
+      }
+    } catch (error) {
+      for (const listening of this.#listening) listening.close();
+      throw error;
+    }
+    this.#gapTimer = setInterval(() => { this.#recordGaps(); }, gapEveryMs);
+  }
+
+  /** No new connections, nothing new taken in; what was taken in is written and answered. */
+  async stop(reason: string): Promise<void> {
+    for (const listening of this.#listening) listening.close();
+    clearInterval(this.#gapTimer);
+    this.#recordGaps();
+    await this.#log.stop(reason);
+    for (const session of this.#sessions) session.finish();
+    await this.#farewell();
+  }
+
+  /** Everything at once; for a log that has failed, after its clients were told. */
+  async abandon(): Promise<void> {
+    for (const listening of this.#listening) listening.close();
+    clearInterval(this.#gapTimer);
+    for (const session of this.#sessions) session.finish();
+    await this.#farewell();
+  }
+
+  #watchLog(): void {
+    this.#log.watch({
+      committed: (commits) => {
+        this.#isDegraded = false;
+        for (const commit of commits) {
+          this.ring.add(commit);
+          this.#counters.synced(commit.syncMs);
+          this.#headTs = commit.ts;
+        }
+        for (const wake of this.#nextCommit.splice(0)) wake();
+      },
+      failed: (error) => {
+        this.#counters.writeFailures += 1;
+        this.#counters.lastError = error.message;
+        this.#watcher.failed(error.what, error.message);
+      },
+      delayed: (message) => {
+        this.#isDegraded = true;
+        this.#counters.writeFailures += 1;
+        this.#counters.lastError = message;
+        this.#watcher.note(message, {});
+      },
+    });
+  }
+
+  #accept(socket: Socket, config: ListenerConfig): void {
+    let peer: Peer;
+    try {
+      peer = identifyPeer(socket, config);
+    } catch (error) {
+      // Whom the kernel does not name, nobody can answer for.
+      this.#watcher.note(`a connection without credentials was closed: ${String(error)}`, { listener: config.name });
+      this.#counters.refuse('forbidden');
+      socket.destroy();
+      return;
+    }
+    if (this.#sessions.size >= this.#options.limits.clients) {
+      this.#counters.refuse('overloaded');
+      socket.on('error', () => { socket.destroy(); });
+      socket.end(encodeReply({ op: 'error', id: null, code: 'overloaded', message: `${this.#sessions.size} clients are connected already`, retry_after_ms: 1000 }));
+      socket.resume();
+      return;
+    }
+    const session = new Session(socket, peer, config, this.#sessionParts());
+    this.#sessions.add(session);
+    socket.on('close', () => { this.#sessions.delete(session); });
+  }
+
+  #sessionParts(): SessionParts {
+    return {
+      intake: this.#intake,
+      counters: this.#counters,
+      limits: this.#options.limits,
+      follower: {
+        ring: this.ring,
+        durable: () => this.#log.standing.seq,
+        history: (from, until) => readHistory(this.#options.logDirectory, from, until),
+      },
+      nextCommit: () => new Promise((resolve) => { this.#nextCommit.push(resolve); }),
+      answer: (request, peer) => this.#answer(request, peer),
+      mayRead: (peer) => this.#mayRead(peer),
+      note: (message, peer) => { this.#watcher.note(message, { source: peer.source }); },
+    };
+  }
+
+  #mayRead({ source, groups }: Peer): boolean {
+    const { ownUid, gids } = this.#options.readers;
+    return source.uid === 0 || source.uid === ownUid || [...groups].some((gid) => gids.has(gid));
+  }
+
+  #answer(request: Request, peer: Peer): Reply {
+    const { id } = request;
+    switch (request.op) {
+      case 'hello': return this.#welcome(id, peer);
+      case 'status': return { op: 'status', id, ...this.status() };
+      case 'recent': {
+        const { limit, before, filters } = request;
+        const { lines, total } = this.ring.newest(limit, before ?? Number.POSITIVE_INFINITY, new RecordFilter(filters));
+        return { op: 'records', id, records: lines, total };
+      }
+      case 'checkpoint': {
+        const note = this.#log.checkpoint;
+        if (note !== undefined) return { op: 'checkpoint', id, note };
+        return { op: 'error', id, code: 'bad_request', message: 'nothing is sealed yet, so there is no checkpoint; try again after the first seal' };
+      }
+      case 'prove': return { op: 'error', id, code: 'unknown_op', message: 'this version gives no proofs' };
+      case 'append':
+      case 'tail':
+        return { op: 'error', id, code: 'internal', message: `${request.op} was not handled where it belongs` };
+      default: return request satisfies never;
+    }
+  }
+
+  #welcome(id: number, peer: Peer): Reply {
+    const { server, sync, limits } = this.#options;
+    const { origin, logPub } = this.#opening;
+    const source: JsonObject = { ...peer.source, labels: peer.source.labels ?? {} };
+    return {
+      op: 'welcome', id, v: protocolVersion, server, origin, sync, max_frame_bytes: limits.frameBytes, max_events: limits.events,
+      max_event_bytes: limits.eventBytes, source, log_pub: logPub,
+    };
+  }
+
+  /** Counters and state. */
+  status(): JsonObject {
+    const { seq, mac, epoch, step, sealedTo, segments, bytes } = this.#log.standing;
+    const { phase } = this.#log;
+    const counters = this.#counters;
+    const state = phase.kind === 'failed' ? 'failed' : this.#isDegraded ? 'degraded' : 'ready';
+    return {
+      origin: this.#opening.origin, head: { seq, mac, ts: this.#headTs }, epoch, step, sealed_to: sealedTo, segments, bytes,
+      sync: this.#options.sync, state, uptime_ms: Math.round(this.#clock.monotonic() - this.#startedAt), clients: this.#sessions.size,
+      queue: { ...this.#log.load }, accepted: Object.fromEntries(counters.accepted), refused: Object.fromEntries(counters.refused),
+      duplicates: counters.duplicates, redacted: 0, write_failures: counters.writeFailures, last_error: counters.lastError,
+      recent: { size: this.ring.size, capacity: this.ring.capacity }, disk: { free_bytes: this.#watcher.freeBytes() },
+      fsync_ms: { ...counters.syncPercentiles() },
+    };
+  }
+
+  #recordGaps(): void {
+    for (const { source, count } of this.#rates.heldBack()) this.#intake.recordGap('rate_limited', count, source);
+  }
+
+  /** Until the last client has taken what it is owed, or long enough. */
+  #farewell(): Promise<void> {
+    if (this.#sessions.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const deadline = setTimeout(() => {
+        for (const session of this.#sessions) session.destroy();
+        resolve();
+      }, farewellMs);
+      const look = setInterval(() => {
+        if (this.#sessions.size > 0) return;
+        clearInterval(look);
+        clearTimeout(deadline);
+        resolve();
+      }, 10);
+    });
+  }
+}

@@ -1,0 +1,43 @@
+// Who speaks: what the daemon knows of a connection and the client cannot say. Fixed when the connection is accepted;
+// nothing in a payload ever changes it.
+import type { Socket } from 'node:net';
+import { peerCredentials, peerGroups } from '../kernel/native.js';
+import { processStart } from '../kernel/proc.js';
+import type { ListenerConfig } from './settings.js';
+
+/** The record's `source`, keys in this order. */
+export interface Source {
+  readonly listener: string;
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Ticks since boot; where /proc can be read. */
+  readonly start?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A connection's other end. */
+export interface Peer {
+  readonly source: Source;
+  /** `source` as it stands in every one of its records. */
+  readonly sourceText: string;
+  /** Names the process for limits: one that forks or reconnects stays the same only as far as the kernel says so. */
+  readonly process: string;
+  readonly groups: ReadonlySet<number>;
+}
+
+/** Asks the kernel. MUST be called in the connection callback: afterwards the descriptor may be gone. @throws KernelError */
+export function identifyPeer(socket: Socket, listener: ListenerConfig): Peer {
+  const { pid, uid, gid } = peerCredentials(socket);
+  const start = processStart(pid);
+  const labels = Object.keys(listener.labels).length === 0 ? undefined : listener.labels;
+  const source: Source = {
+    listener: listener.name, pid, uid, gid, ...(start === undefined ? {} : { start }), ...(labels === undefined ? {} : { labels }),
+  };
+  return {
+    source,
+    sourceText: JSON.stringify(source),
+    process: `${listener.name} ${uid} ${pid} ${start ?? ''}`,
+    groups: new Set([gid, ...peerGroups(socket)]),
+  };
+}
