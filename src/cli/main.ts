@@ -1,13 +1,28 @@
 #!/usr/bin/env node
 // The command line: one file for each command, put together here.
 import { Command } from '@commander-js/extra-typings';
+import { checkpointCommand } from './checkpoint.js';
+import { emitCommand } from './emit.js';
+import { exitCodes } from './exit.js';
+import { initCommand } from './init.js';
 import { serveCommand } from './serve.js';
+import { statusCommand } from './status.js';
+import { tailCommand } from './tail.js';
+import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
 const program = new Command('indelible')
-  .description('An audit log that cannot be rewritten: records what it is sent, acknowledges what is durable, proves what it holds.')
-  .version(version)
-  .enablePositionalOptions()
-  .addCommand(serveCommand());
+  .description('Records what it is sent, acknowledges what is durable, and lets anyone check that nothing was changed since.')
+  .version(version);
+
+const commands = [
+  serveCommand(), initCommand(), emitCommand(), tailCommand(), statusCommand(), verifyCommand(), checkpointCommand(),
+];
+for (const command of commands) program.addCommand(command.version(version));
+
+// Wrong usage is 2 everywhere; commander's own habit is 1, which here means something was found.
+for (const command of [program, ...commands]) {
+  command.exitOverride((error) => { process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage); });
+}
 
 await program.parseAsync();

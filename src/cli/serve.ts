@@ -38,7 +38,7 @@ export function serveCommand(): Command {
     ].join('\n'));
   return command.action(async ({ keyOut }) => {
     process.exitCode = await serve(process.env, keyOut);
-  }) as unknown as Command;
+  });
 }
 
 /** Runs until it is told to stop; resolves with the exit status. */
@@ -54,6 +54,7 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
     logger.fatal(`${keyOut} exists; a verification key is never written over another file: name a new one`);
     return exitCodes.usage;
   }
+  for (const name of config.withoutEffect) logger.warn(`${name} is set and has no effect in this version`);
   // Before anything is made: nothing of ours is for others, whatever umask we were started with.
   process.umask(0o077);
   let daemon: Daemon | undefined;

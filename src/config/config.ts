@@ -16,7 +16,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const kiB = 1024;
 const miB = 1024 * kiB;
-const gigabyteish = 2 ** 40;
+/** Sizes of files: far beyond any disk this will meet, and far below 2^53. */
+const tiB = 1024 * 1024 * miB;
 
 export interface Config {
   readonly stateDirectory: string;
@@ -33,16 +34,19 @@ export interface Config {
   readonly limits: Limits;
   readonly readerGids: ReadonlySet<number>;
   readonly logLevel: string;
+  /** Variables that are set and have no effect in this version. */
+  readonly withoutEffect: readonly string[];
 }
 
 export type ReadConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Variables that a later part of the daemon reads; setting one that does nothing yet must not pass in silence. */
-const notYet: Readonly<Record<string, string>> = {
-  INDELIBLE_RETAIN_BYTES: '0', INDELIBLE_RETAIN_MS: '0', INDELIBLE_MIRROR: 'off',
-};
+/** Variables that are checked and have no effect yet: whoever sets one is told, since silence would pass for consent. */
+const withoutEffect: readonly string[] = [
+  'INDELIBLE_RETAIN_BYTES', 'INDELIBLE_RETAIN_MS', 'INDELIBLE_MIRROR', 'INDELIBLE_REDACT', 'INDELIBLE_UNKNOWN_KINDS',
+  'INDELIBLE_DISK_LOW_BYTES',
+];
 
 /** Reads and checks everything. Nothing is touched: no directory is made, no socket opened. */
 export function readConfig(environment: Environment): ReadConfig {
@@ -68,9 +72,6 @@ export function readConfig(environment: Environment): ReadConfig {
   for (const name of Object.keys(set).filter((key) => key.startsWith('INDELIBLE_') && !names.has(key))) {
     problems.push(`"${name}" is not a variable of indelible`);
   }
-  for (const [name, value] of Object.entries(notYet)) {
-    if (set[name] !== undefined && set[name] !== value) problems.push(`"${name}" is not supported by this version; leave it unset`);
-  }
   const mode = attempt(() => parseMode('INDELIBLE_SOCKET_MODE', from.get('INDELIBLE_SOCKET_MODE').default('0660').asString())) ?? 0;
   const state = stateDirectory(set);
   if (state === undefined) problems.push('no state directory: set INDELIBLE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or HOME');
@@ -92,11 +93,13 @@ export function readConfig(environment: Environment): ReadConfig {
     origin,
     sync: choice('INDELIBLE_SYNC', ['line', 'group']) ?? 'line',
     headSync: choice('INDELIBLE_HEAD_SYNC', ['second', 'always']) ?? 'second',
-    segmentBytes: whole('INDELIBLE_SEGMENT_BYTES', 64 * miB, 64 * kiB, gigabyteish),
+    segmentBytes: whole('INDELIBLE_SEGMENT_BYTES', 64 * miB, 64 * kiB, tiB),
     segmentMs: whole('INDELIBLE_SEGMENT_MS', 86_400_000, 1000, 366 * 86_400_000),
     sealMs: whole('INDELIBLE_SEAL_MS', 60_000, 1, 86_400_000),
     heartbeatMs: whole('INDELIBLE_HEARTBEAT_MS', 900_000, 100, 7 * 86_400_000),
-    retain: { bytes: 0, ms: 0 },
+    retain: {
+      bytes: whole('INDELIBLE_RETAIN_BYTES', 0, 0, Number.MAX_SAFE_INTEGER), ms: whole('INDELIBLE_RETAIN_MS', 0, 0, Number.MAX_SAFE_INTEGER),
+    },
     recent: whole('INDELIBLE_RECENT', 10_000, 128, 1_000_000),
     limits: {
       frameBytes: whole('INDELIBLE_MAX_FRAME_BYTES', miB, kiB, 64 * miB),
@@ -108,10 +111,12 @@ export function readConfig(environment: Environment): ReadConfig {
     },
     readerGids: readGroups(from.get('INDELIBLE_READERS').default('').asString(), problems),
     logLevel: choice('INDELIBLE_LOG_LEVEL', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
+    withoutEffect: withoutEffect.filter((name) => set[name] !== undefined),
   };
   choice('INDELIBLE_UNKNOWN_KINDS', ['reject', 'accept']);
   choice('INDELIBLE_REDACT', ['on', 'off']);
-  whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, gigabyteish);
+  choice('INDELIBLE_MIRROR', ['off', 'on']);
+  whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, Number.MAX_SAFE_INTEGER);
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
 }
 

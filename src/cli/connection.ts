@@ -1,0 +1,29 @@
+// A command's connection to the daemon: made, used and closed, with a person waiting at the other end.
+import type { Client } from '../client/client.js';
+import { connect } from '../client/client.js';
+import { complain } from './terminal.js';
+import { version } from './version.js';
+
+/** A person waits no longer than this for a daemon that may not be there, ms. */
+const patienceMs = 5_000;
+
+/** Options that every command with a connection has. */
+export interface SocketOption {
+  readonly socket?: string | undefined;
+}
+
+/** Runs `work` on a connection; sets the exit status to what it resolves with, or to that of the error. */
+export async function withClient(options: SocketOption, work: (client: Client) => Promise<number>): Promise<void> {
+  try {
+    const client = await connect({
+      timeoutMs: patienceMs, client: `indelible-cli/${version}`, ...(options.socket === undefined ? {} : { socket: options.socket }),
+    });
+    try {
+      process.exitCode = await work(client);
+    } finally {
+      await client.close({ timeoutMs: patienceMs });
+    }
+  } catch (error) {
+    process.exitCode = complain(error);
+  }
+}

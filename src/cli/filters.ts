@@ -1,0 +1,32 @@
+// The filters of `tail`, as options of a command.
+import type { Command } from '@commander-js/extra-typings';
+import type { Filters } from '../client/client.js';
+import type { FilterName } from '../wire/message.js';
+import { filterNames } from '../wire/message.js';
+
+const help: Readonly<Record<FilterName, string>> = {
+  profile: 'of this profile', kind: 'of this kind', category: 'whose event has this category',
+  outcome: 'whose event has this outcome', session_id: 'of this session', provider: 'of this cloud provider',
+  tenant_id: 'of this tenant', instance_id: 'of this instance', vm_name: 'of this virtual machine',
+  agent_id: 'of this agent', request_id: 'of this request', principal: 'by this principal',
+  since: 'recorded at or after this time (RFC 3339)', until: 'recorded before this time (RFC 3339)',
+};
+
+function flagOf(name: FilterName): string {
+  return `--${name.replaceAll('_', '-')}`;
+}
+
+/** Adds one option for each filter. */
+export function addFilters(command: Command): void {
+  for (const name of filterNames) command.option(`${flagOf(name)} <value>`, `only records ${help[name]}`);
+}
+
+/** The filters among a command's parsed options. */
+export function filtersOf(options: Readonly<Record<string, unknown>>): Filters {
+  const filters: Partial<Record<FilterName, string>> = {};
+  for (const name of filterNames) {
+    const value = options[name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    if (typeof value === 'string') filters[name] = value;
+  }
+  return filters;
+}

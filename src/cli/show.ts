@@ -1,0 +1,53 @@
+// One record as a line for people. Whatever stands in it was chosen by whoever sent it, so nothing of it reaches a
+// terminal unescaped.
+import type { JsonValue } from '../event/json.js';
+import { jsonText } from '../event/json.js';
+import { parseJson } from '../event/parse.js';
+import { printable } from '../event/printable.js';
+import type { Paint } from './terminal.js';
+
+/** Characters of an event's text shown; the rest is one `--json` away. */
+const detailCharsMax = 240;
+
+interface Shown {
+  readonly seq?: unknown;
+  readonly ts?: unknown;
+  readonly profile?: unknown;
+  readonly kind?: unknown;
+  readonly source?: { readonly listener?: unknown; readonly pid?: unknown; readonly uid?: unknown } | null;
+  readonly event?: Readonly<Record<string, unknown>> | null;
+}
+
+/** `time  seq  profile kind  fields of the event  who`. A line that is not JSON is shown as what it is. */
+export function showRecord(line: string, paint: Paint): string {
+  let record: Shown;
+  try {
+    record = parseJson(line) as Shown;
+  } catch {
+    return paint('red', `not a record: ${printable(line.slice(0, detailCharsMax))}`);
+  }
+  const { seq, ts, profile, kind, source, event } = record;
+  const who = source?.listener === 'self' ? 'the log itself' : `uid ${text(source?.uid)} pid ${text(source?.pid)} by ${text(source?.listener)}`;
+  const name = paint(profile === 'indelible' ? 'dim' : 'cyan', `${text(profile)} ${text(kind)}`);
+  return `${paint('dim', text(ts))} ${paint('bold', text(seq).padStart(6))} ${name} ${outcomeOf(event, paint)}${fieldsOf(event)} ${paint('dim', `(${who})`)}`;
+}
+
+function outcomeOf(event: Shown['event'], paint: Paint): string {
+  const outcome = event?.['outcome'];
+  if (typeof outcome !== 'string') return '';
+  const colour = outcome === 'success' ? 'green' : outcome === 'denied' ? 'yellow' : 'red';
+  return `${paint(colour, printable(outcome))} `;
+}
+
+function fieldsOf(event: Shown['event']): string {
+  const shown = Object.entries(event ?? {})
+    .filter(([name, value]) => name !== 'action' && name !== 'outcome' && value !== null)
+    .map(([name, value]) => `${printable(name)}=${text(value)}`)
+    .join(' ');
+  return shown.length > detailCharsMax ? `${shown.slice(0, detailCharsMax)}…` : shown;
+}
+
+function text(value: unknown): string {
+  if (value === undefined) return '-';
+  return printable(typeof value === 'string' ? value : jsonText(value as JsonValue));
+}

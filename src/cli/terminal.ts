@@ -1,0 +1,55 @@
+// How the commands speak: data on stdout, everything else on stderr, colours for people only. A reader that goes away
+// (`| head`) ends the command quietly, because that is what it asked for.
+import { once } from 'node:events';
+import { ClientError } from '../client/client.js';
+import { printable } from '../event/printable.js';
+import { exitCodes } from './exit.js';
+
+/** Ends the process without a word when nobody reads what it prints. MUST be called before anything is printed. */
+export function quietOnClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+    throw error;
+  });
+}
+
+/** Prints one line of data; resolves when there is room for the next. */
+export async function print(line: string): Promise<void> {
+  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+}
+
+/** Says something to the person. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** A line that the next one replaces; only where somebody watches. */
+export function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+}
+
+/** Whether stdout is a terminal that wants colours. */
+export function wantsColour(): boolean {
+  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+}
+
+const colours = { dim: 2, bold: 1, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+
+export type Colour = keyof typeof colours;
+export type Paint = (colour: Colour, text: string) => string;
+
+/** Wraps text in a colour, or leaves it alone. */
+export function painter(on: boolean): Paint {
+  return (colour, text) => (on ? `\u001b[${colours[colour]}m${text}\u001b[0m` : text);
+}
+
+/** What went wrong, for a person; returns the exit status. */
+export function complain(error: unknown): number {
+  if (error instanceof ClientError) {
+    const advice = error.code === 'not_connected' || error.code === 'timeout' ? ' Is the daemon running, and INDELIBLE_SOCKET the one it has?' : '';
+    say(`indelible: ${error.code}: ${printable(error.message)}${advice}`);
+    return exitCodes.failed;
+  }
+  say(`indelible: ${printable(error instanceof Error ? error.message : String(error))}`);
+  return exitCodes.failed;
+}

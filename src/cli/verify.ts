@@ -1,0 +1,140 @@
+/**
+ * `indelible verify`: what the library found, said to people or to programs. Invariant: nothing taken from the log
+ * reaches the terminal unescaped, and the exit status is the report's own.
+ */
+// Not the log's door, which follows no links: what a person names on a command line may be a link or a pipe.
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { Command } from '@commander-js/extra-typings';
+import { realClock } from '../clock/clock.js';
+import { realDisk } from '../disk/disk.js';
+import { parseVerificationKey } from '../keys/verification.js';
+import type { VerificationKey } from '../keys/verification.js';
+import type { LogPub } from '../log/own.js';
+import { placesIn } from '../log/segment.js';
+import { parseLogPub } from '../verify/facts.js';
+import { UnusableInput } from '../verify/outside.js';
+import { ProgressBar } from '../verify/progress.js';
+import { receiptsIn } from '../verify/receipts-file.js';
+import type { Report } from '../verify/report.js';
+import { reportText } from '../verify/report-text.js';
+import { verify } from '../verify/verify.js';
+import type { VerifyOptions } from '../verify/verify.js';
+import { stateDirectory } from '../wire/place.js';
+import { exitCodes } from './exit.js';
+
+const HELP = `
+Example:
+  $ indelible verify --state-dir /var/lib/indelible --key /media/usb/indelible.key --checkpoint kept-elsewhere.txt
+
+Without --key and --pub, the key in the state directory is used if it is still there: good for a first look, and
+worth nothing against someone who took the host.
+
+Exit status:
+  0  intact
+  1  tampered with, or something is lost
+  2  wrong usage
+  3  could not be verified (no log, no key, unreadable)`;
+
+/** The options as commander hands them over. */
+interface Given {
+  readonly stateDir?: string | undefined;
+  readonly key?: string | undefined;
+  readonly pub?: string | undefined;
+  readonly checkpoint?: string | undefined;
+  readonly receipts?: string | undefined;
+  readonly json?: true | undefined;
+  readonly progress: boolean;
+}
+
+/** What was typed cannot be used; the message says what and where. */
+class WrongUsage extends Error {}
+
+function attempt<T>(option: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    throw new WrongUsage(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function readInput(option: string, path: string): string {
+  return attempt(option, () => readFileSync(path === '-' ? 0 : path, 'utf8'));
+}
+
+function readKey(path: string): VerificationKey {
+  const key = parseVerificationKey(readInput('--key', path));
+  if (key === undefined) throw new WrongUsage(`--key: ${path} does not hold a verification key (one line, indelible-verification-key:v1:…)`);
+  return key;
+}
+
+function readPub(path: string): LogPub {
+  const pub = parseLogPub(readInput('--pub', path));
+  if (pub === undefined) throw new WrongUsage(`--pub: ${path} does not hold a log's public keys (two lines, as in log.pub)`);
+  return pub;
+}
+
+/** What to check with: what was named, else the key that lies beside the log, if that is there. */
+function keyFor(given: Given, directory: string): VerifyOptions['key'] {
+  if (given.key !== undefined) return { key: readKey(given.key), besideLog: false };
+  const path = placesIn(directory).verificationKey;
+  return given.pub !== undefined || realDisk.entry(path) === undefined ? undefined : { key: readKey(path), besideLog: true };
+}
+
+function check(given: Given, directory: string): Report {
+  const key = keyFor(given, directory);
+  const bar = given.progress && process.stderr.isTTY
+    ? new ProgressBar((text) => { process.stderr.write(text); }, realClock)
+    : undefined;
+  const { receipts } = given;
+  const file = receipts === undefined ? undefined : attempt('--receipts', () => openSync(receipts, 'r'));
+  try {
+    return verify({
+      disk: realDisk,
+      stateDirectory: directory,
+      ...(key === undefined ? {} : { key }),
+      ...(given.pub === undefined ? {} : { pub: readPub(given.pub) }),
+      ...(given.checkpoint === undefined ? {} : { checkpoint: readInput('--checkpoint', given.checkpoint) }),
+      ...(file === undefined ? {} : { receipts: receiptsIn(realDisk, file, receipts ?? '') }),
+      ...(bar === undefined ? {} : { onProgress: (done: number, total: number) => { bar.update(done, total); } }),
+    });
+  } finally {
+    bar?.clear();
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function run(given: Given): void {
+  const directory = given.stateDir ?? stateDirectory(process.env);
+  if (directory === undefined) {
+    throw new WrongUsage('no state directory: give --state-dir, or set INDELIBLE_STATE_DIR, XDG_STATE_HOME or HOME');
+  }
+  const report = check(given, directory);
+  process.stdout.write(given.json === true ? `${JSON.stringify(report)}\n` : reportText(report, directory));
+  process.exitCode = report.exit;
+}
+
+/** The command, to be added to the program. */
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .summary('check that the log is intact')
+    .description('Checks that the log is intact, complete and its daemon\'s own. Reads only; safe while the daemon writes.')
+    .option('--state-dir <dir>', 'the state directory to check; without it, where the daemon would find its own')
+    .option('--key <file>', 'the verification key, from wherever it is kept')
+    .option('--pub <file>', 'the log\'s public keys: checks signatures, and without the key nothing else')
+    .option('--checkpoint <note>', 'a checkpoint kept elsewhere, a file or - for stdin: the log must extend it')
+    .option('--receipts <file>', 'receipts a producer kept, JSON lines {"seq","mac"}: each must be in the log')
+    .option('--json', 'print the whole report as one line of JSON')
+    .option('--progress', 'show progress on a terminal when it takes long', true)
+    .option('--no-progress', 'never show progress')
+    .addHelpText('after', HELP)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage));
+  return command.action((given) => {
+    try {
+      run(given);
+    } catch (error) {
+      if (!(error instanceof WrongUsage) && !(error instanceof UnusableInput)) throw error;
+      process.stderr.write(`indelible verify: ${error.message}\n`);
+      process.exitCode = exitCodes.usage;
+    }
+  });
+}

@@ -1,0 +1,217 @@
+// The commands as a person types them: what they print, what they say, and what they exit with.
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/client/client.js';
+
+const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+const place = mkdtempSync(join(tmpdir(), 'ind-cli-'));
+const state = join(place, 'state');
+const key = join(place, 'log.key');
+const environment = { PATH: process.env['PATH'], INDELIBLE_STATE_DIR: state, INDELIBLE_LOG_LEVEL: 'silent' };
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(args: readonly string[], stdin = '', more: Readonly<Record<string, string>> = {}): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { env: { ...environment, ...more }, input: stdin, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+async function startDaemon(more: Readonly<Record<string, string>> = {}): Promise<ChildProcess> {
+  const daemon = spawn(process.execPath, [main, 'serve'], { env: { ...environment, ...more }, stdio: 'ignore' });
+  const client = await connect({ socket: join(state, 'indelible.sock'), timeoutMs: 30_000 });
+  await client.close();
+  return daemon;
+}
+
+async function stop(daemon: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  const ended = once(daemon, 'exit');
+  daemon.kill(signal);
+  const [code] = (await ended) as [number | null];
+  return code;
+}
+
+beforeAll(() => {
+  if (!existsSync(main)) throw new Error('dist/cli/main.js is not there: run npm run build first');
+});
+
+afterAll(() => { rmSync(place, { recursive: true }); });
+
+describe('without a daemon', () => {
+  it('every command has --help with an example, and --version', () => {
+    const listed = run(['--help']);
+    expect(listed.status).toBe(0);
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    for (const command of ['serve', 'init', 'emit', 'tail', 'status', 'verify', 'checkpoint']) {
+      expect(listed.stdout).toContain(command);
+      const help = run([command, '--help']);
+      expect([command, help.status]).toEqual([command, 0]);
+      expect(help.stdout).toMatch(/Examples?:\n {2}\S*.*indelible/);
+      expect(run([command, '--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+    }
+  });
+
+  it('wrong usage exits 2 and says what is wrong on stderr only', () => {
+    for (const args of [['nonsense'], ['emit', '--outcome', 'maybe'], ['emit', '--detail', '{'], ['tail', '-n', 'x'], ['verify', '--key', join(place, 'absent')]]) {
+      const { status, stdout, stderr } = run(args);
+      expect([args, status, stdout]).toEqual([args, 2, '']);
+      expect(stderr).not.toBe('');
+    }
+  });
+
+  it('a daemon that is not there is named by its socket, exit 1', () => {
+    const { status, stderr } = run(['status']);
+    expect(status).toBe(1);
+    expect(stderr).toContain(join(state, 'indelible.sock'));
+  });
+
+  it('serve names every mistake in its configuration at once, exit 2', () => {
+    const { status, stderr } = run(['serve'], '', { INDELIBLE_SYNC: 'often', INDELIBLE_RECENT: '7', INDELIBLE_TYPO: '1', INDELIBLE_SEAL_MS: 'soon' });
+    expect(status).toBe(2);
+    for (const name of ['INDELIBLE_SYNC', 'INDELIBLE_RECENT', 'INDELIBLE_TYPO', 'INDELIBLE_SEAL_MS']) expect(stderr).toContain(name);
+  });
+
+  it('verify of nothing is 3, never a pass', () => {
+    expect(run(['verify']).status).toBe(3);
+  });
+});
+
+describe('init', () => {
+  it('writes the key to --key-out, for its owner only, and refuses a second time', () => {
+    expect(run(['init', '--origin', 'test.example/cli', '--key-out', key]).status).toBe(0);
+    expect(readFileSync(key, 'utf8')).toMatch(/^indelible-verification-key:v1:test\.example\/cli:[0-9a-f]{8}:[A-Za-z0-9+/]{43}=\n$/);
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+    expect(existsSync(join(state, 'keys', 'verification.key'))).toBe(false);
+    expect(run(['init', '--key-out', join(place, 'second')]).status).toBe(1);
+    expect(existsSync(join(place, 'second'))).toBe(false);
+  });
+
+  it('without --key-out prints the key once, on stdout, and stores it nowhere', () => {
+    const other = join(place, 'other');
+    const { status, stdout } = run(['init', '--state-dir', other]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^indelible-verification-key:v1:\S+\n$/);
+    expect(existsSync(join(other, 'keys', 'verification.key'))).toBe(false);
+    const file = join(place, 'other.key');
+    writeFileSync(file, stdout);
+    expect(run(['verify', '--state-dir', other, '--key', file]).status).toBe(0);
+  });
+
+  it('never writes the key over another file', () => {
+    const taken = join(place, 'taken');
+    writeFileSync(taken, 'mine');
+    expect(run(['init', '--state-dir', join(place, 'third'), '--key-out', taken]).status).toBe(2);
+    expect(readFileSync(taken, 'utf8')).toBe('mine');
+  });
+});
+
+describe('with a daemon', () => {
+  let daemon: ChildProcess;
+
+  beforeAll(async () => { daemon = await startDaemon(); });
+  afterAll(async () => { await stop(daemon); });
+
+  it('emit prints the receipt of one event', () => {
+    const { status, stdout } = run(['emit', '--action', 'deploy', '--outcome', 'success', '--actor', 'ci', '--id', 'one']);
+    expect(status).toBe(0);
+    const receipt = JSON.parse(stdout) as { seq: number; mac: string };
+    expect(receipt.mac).toMatch(/^[0-9a-f]{64}$/);
+    const again = run(['emit', '--action', 'deploy', '--id', 'one']);
+    expect(JSON.parse(again.stdout)).toEqual({ seq: receipt.seq, mac: receipt.mac, duplicate: true });
+  });
+
+  it('emit takes JSON lines, names the refused ones by number, and exits 1 for them', () => {
+    const lines = ['{"action":"a"}', '{"action":7}', '', 'nonsense', '[1]', '{"action":"b","detail":{"n":18446744073709551615}}'];
+    const { status, stdout, stderr } = run(['emit'], `${lines.join('\n')}\n`);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ recorded: 2, duplicates: 0, refused: 3 });
+    for (const number of [2, 4, 5]) expect(stderr).toContain(`line ${number}: `);
+    expect(run(['tail', '-n', '1', '--json']).stdout).toContain('"n":18446744073709551615}');
+  });
+
+  it('tail escapes control, ANSI and bidirectional characters, and gives raw lines with --json', () => {
+    expect(run(['emit', '--json', JSON.stringify({ action: 'hostile', actor: '\u001b[31mroot\u202e\u0007\n2026' })]).status).toBe(0);
+    const { stdout } = run(['tail', '-n', '1', '--kind', 'hostile']);
+    expect(stdout.split('\n')).toHaveLength(2);
+    // eslint-disable-next-line no-control-regex -- finding them is what it is for
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+    const raw = run(['tail', '-n', '1', '--kind', 'hostile', '--json']).stdout;
+    expect(JSON.parse(raw)).toMatchObject({ profile: 'generic', kind: 'hostile' });
+  });
+
+  it('status is for people and, with --json, for programs', () => {
+    expect(run(['status']).stdout).toMatch(/^state {7}ready$/m);
+    const status = JSON.parse(run(['status', '--json']).stdout) as Record<string, unknown>;
+    expect(Object.keys(status)).toEqual(expect.arrayContaining([
+      'origin', 'head', 'epoch', 'step', 'sealed_to', 'segments', 'bytes', 'sync', 'state', 'uptime_ms', 'clients', 'queue', 'accepted',
+      'refused', 'duplicates', 'redacted', 'write_failures', 'last_error', 'recent', 'disk', 'fsync_ms',
+    ]));
+  });
+
+  it('a second daemon on the same state exits 4 and names the first', () => {
+    const { status, stdout, stderr } = run(['serve'], '', { INDELIBLE_LOG_LEVEL: 'info' });
+    expect(status).toBe(4);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(String(daemon.pid));
+  });
+
+  it('tail -f follows through a daemon that is killed and started again, each record once', async () => {
+    const tail = spawn(process.execPath, [main, 'tail', '-f', '-n', '0', '--json', '--kind', 'followed'], { env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
+    const lines = createInterface({ input: tail.stdout })[Symbol.asyncIterator]();
+    const emit = (n: number): void => { expect(run(['emit', '--action', 'followed', '--resource', String(n)]).status).toBe(0); };
+    // Until the first arrives, nobody knows when the tail began; what it then shows must have no hole.
+    let first = 0;
+    const next = lines.next();
+    const seen = next.then(() => true);
+    while (!(await Promise.race([seen, new Promise<false>((resolve) => { setImmediate(resolve, false); })]))) emit(first += 1);
+    await stop(daemon, 'SIGKILL');
+    daemon = await startDaemon();
+    emit(first += 1);
+    const numberOf = (line: string): number => Number((JSON.parse(line) as { event: { resource: string } }).event.resource);
+    const shown = [numberOf((await next).value as string)];
+    while ((shown.at(-1) ?? 0) < first) shown.push(numberOf((await lines.next()).value as string));
+    expect(shown).toEqual(Array.from({ length: shown.length }, (_, i) => (shown[0] ?? 0) + i));
+    tail.kill('SIGINT');
+    const [code] = (await once(tail, 'exit')) as [number];
+    expect(code).toBe(0);
+  });
+
+  it('verify finds a changed byte and says where, and exits 0 before and 1 after', async () => {
+    await stop(daemon);
+    expect(run(['verify', '--key', key]).status).toBe(0);
+    expect(run(['verify', '--pub', join(state, 'log.pub')]).status).toBe(0);
+    const segment = join(state, 'log', '00000000000000000001.jsonl');
+    const bytes = readFileSync(segment);
+    const at = bytes.indexOf('"hostile"') + 1;
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    writeFileSync(segment, bytes);
+    const { status, stdout } = run(['verify', '--key', key, '--json']);
+    expect(status).toBe(1);
+    const line = bytes.subarray(0, at).toString('utf8').split('\n').length;
+    const { findings } = JSON.parse(stdout) as { findings: { code: string; line: number; segment: string }[] };
+    expect(findings).toContainEqual(expect.objectContaining({ code: 'bad_mac', line, segment: '00000000000000000001.jsonl' }));
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    writeFileSync(segment, bytes);
+    daemon = await startDaemon();
+  });
+
+  it('checkpoint prints the newest note, which verify takes as proof of freshness', () => {
+    const note = run(['checkpoint']);
+    expect(note.status).toBe(0);
+    expect(note.stdout).toMatch(/^test\.example\/cli\n\d+\n/);
+    const kept = join(place, 'kept');
+    writeFileSync(kept, note.stdout);
+    const { status, stdout } = run(['verify', '--key', key, '--checkpoint', kept, '--json']);
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as { verdicts: { freshness: { verdict: string } } }).verdicts.freshness.verdict).toBe('ok');
+  });
+});
