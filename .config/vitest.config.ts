@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-// Two pools: laws and formats share threads; what starts real daemons gets processes, one file at a time each.
+// Files run side by side, as many as a small machine has cores; what waits, waits for an event and not for a time.
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
+    maxWorkers: 2,
     reporters: ['default'],
   },
 });

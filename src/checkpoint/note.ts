@@ -25,12 +25,27 @@ export interface Signer {
   readonly key: KeyObject;
 }
 
-/** Who is believed: a name and a public key. */
-export interface Verifier {
+/** Who is believed: a name and a public key, made into one that can verify when it first has to. */
+export class Verifier {
   readonly vkey: string;
   readonly name: string;
   readonly keyId: Buffer;
-  readonly key: KeyObject;
+  readonly #publicKey: Uint8Array;
+  #key: KeyObject | undefined;
+
+  constructor(vkey: string, name: string, keyId: Buffer, publicKey: Uint8Array) {
+    this.vkey = vkey;
+    this.name = name;
+    this.keyId = keyId;
+    this.#publicKey = publicKey;
+  }
+
+  /** Whether `signature` is this key's over `text`. */
+  verifies(text: string, signature: Uint8Array): boolean {
+    if (signature.length !== SIGNATURE_BYTES) return false;
+    this.#key ??= createPublicKey({ key: Buffer.concat([SPKI_ED25519, this.#publicKey]), format: 'der', type: 'spki' });
+    return verify(null, Buffer.from(text, 'utf8'), this.#key, signature);
+  }
 }
 
 /** What came of reading a note: its text and who signed it, or why it is none. */
@@ -58,10 +73,14 @@ export function generateSeed(): Buffer {
   return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-SEED_BYTES);
 }
 
+function publicHalf(key: KeyObject): Buffer {
+  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-PUBLIC_BYTES);
+}
+
 /** A signer from its 32-byte seed. */
 export function signerFrom(name: string, seed: Uint8Array): Signer {
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });
-  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-PUBLIC_BYTES);
+  const publicKey = publicHalf(key);
   return { vkey: formatVkey(name, publicKey), name, keyId: keyIdOf(name, publicKey), key };
 }
 
@@ -74,8 +93,13 @@ export function parseVkey(vkey: string): Verifier | undefined {
   if (typed?.length !== 1 + PUBLIC_BYTES || typed[0] !== ED25519 || !isName(name)) return undefined;
   const publicKey = typed.subarray(1);
   if (formatVkey(name, publicKey) !== vkey) return undefined;
-  const key = createPublicKey({ key: Buffer.concat([SPKI_ED25519, publicKey]), format: 'der', type: 'spki' });
-  return { vkey, name, keyId: Buffer.from(keyId, 'hex'), key };
+  return new Verifier(vkey, name, Buffer.from(keyId, 'hex'), publicKey);
+}
+
+/** Who believes this signer. */
+export function verifierOf(signer: Signer): Verifier {
+  const publicKey = publicHalf(signer.key);
+  return new Verifier(signer.vkey, signer.name, signer.keyId, publicKey);
 }
 
 function isName(name: string): boolean {
@@ -125,8 +149,7 @@ export function openNote(note: string, known: readonly Verifier[]): OpenedNote {
     if (parsed === undefined) return { ok: false, reason: 'malformed' };
     const by = known.find((verifier) => verifier.name === parsed.name && verifier.keyId.equals(parsed.keyId));
     if (by === undefined) continue;
-    const good = parsed.signature.length === SIGNATURE_BYTES && verify(null, Buffer.from(text, 'utf8'), by.key, parsed.signature);
-    if (!good) return { ok: false, reason: 'bad_signature' };
+    if (!by.verifies(text, parsed.signature)) return { ok: false, reason: 'bad_signature' };
     if (!signedBy.includes(by.vkey)) signedBy.push(by.vkey);
   }
   return { ok: true, text, signedBy };

@@ -5,7 +5,9 @@ import { complain } from './terminal.js';
 import { version } from './version.js';
 
 /** A person waits no longer than this for a daemon that may not be there, ms. */
-const patienceMs = 5_000;
+const connectMs = 2_000;
+/** What is under way when a command ends may take this long, ms. */
+const closeMs = 5_000;
 
 /** Options that every command with a connection has. */
 export interface SocketOption {
@@ -16,12 +18,12 @@ export interface SocketOption {
 export async function withClient(options: SocketOption, work: (client: Client) => Promise<number>): Promise<void> {
   try {
     const client = await connect({
-      timeoutMs: patienceMs, client: `indelible-cli/${version}`, ...(options.socket === undefined ? {} : { socket: options.socket }),
+      connectTimeoutMs: connectMs, client: `indelible-cli/${version}`, ...(options.socket === undefined ? {} : { socket: options.socket }),
     });
     try {
       process.exitCode = await work(client);
     } finally {
-      await client.close({ timeoutMs: patienceMs });
+      await client.close({ timeoutMs: closeMs });
     }
   } catch (error) {
     process.exitCode = complain(error);

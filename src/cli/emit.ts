@@ -95,11 +95,13 @@ function objectFrom(text: string, where: string): ClientEvent {
 }
 
 async function emitOne(
-  client: Client, event: ClientEvent, options: { readonly profile: string; readonly id: string | undefined; readonly traceparent: string | undefined },
+  client: Client, event: ClientEvent,
+  options: { readonly profile: string; readonly id: string | undefined; readonly traceparent: string | undefined },
 ): Promise<number> {
-  const { first, mac, ts, duplicates = [] } = await client.append(event, options);
+  const { first, mac, ts, duplicates } = await client.append(event, options);
   const [duplicate] = duplicates;
-  await print(JSON.stringify(duplicate === undefined ? { seq: first, mac, ts } : { seq: duplicate[1], mac: duplicate[2], duplicate: true }));
+  const receipt = duplicate === undefined ? { seq: first, mac, ts } : { seq: duplicate[1], mac: duplicate[2], duplicate: true };
+  await print(JSON.stringify(receipt));
   return exitCodes.ok;
 }
 

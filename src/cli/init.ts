@@ -28,7 +28,8 @@ export function initCommand(): Command {
     .action(async ({ origin, keyOut, stateDir }) => {
       const environment = {
         ...process.env,
-        ...(origin === undefined ? {} : { INDELIBLE_ORIGIN: origin }), ...(stateDir === undefined ? {} : { INDELIBLE_STATE_DIR: stateDir }),
+        ...(origin === undefined ? {} : { INDELIBLE_ORIGIN: origin }),
+        ...(stateDir === undefined ? {} : { INDELIBLE_STATE_DIR: stateDir }),
       };
       process.exitCode = await init(environment, keyOut);
     });

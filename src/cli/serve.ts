@@ -50,7 +50,8 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
   }
   const { config } = read;
   const logger = pino({ name: 'indelible', level: config.logLevel, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
-  if (keyOut !== undefined && realDisk.entry(keyOut) !== undefined && realDisk.entry(placesIn(config.stateDirectory).currentKeys) === undefined) {
+  const isNew = realDisk.entry(placesIn(config.stateDirectory).currentKeys) === undefined;
+  if (isNew && keyOut !== undefined && realDisk.entry(keyOut) !== undefined) {
     logger.fatal(`${keyOut} exists; a verification key is never written over another file: name a new one`);
     return exitCodes.usage;
   }
@@ -94,7 +95,9 @@ class Daemon {
   readonly #failure: Promise<void>;
   readonly #freeBytes: NodeJS.Timeout;
 
-  private constructor(log: Log, server: Server, lock: StateLock, logger: Logger, failure: Promise<void>, freeBytes: NodeJS.Timeout) {
+  private constructor(
+    log: Log, server: Server, lock: StateLock, logger: Logger, failure: Promise<void>, freeBytes: NodeJS.Timeout,
+  ) {
     this.#log = log;
     this.#server = server;
     this.#lock = lock;
@@ -129,15 +132,18 @@ class Daemon {
     }
   }
 
-  static async #open(config: Config, state: string, logger: Logger, log: Log, opening: Opening, lock: StateLock): Promise<Daemon> {
+  static async #open(
+    config: Config, state: string, logger: Logger, log: Log, opening: Opening, lock: StateLock,
+  ): Promise<Daemon> {
     let failed: () => void = () => undefined;
     const failure = new Promise<void>((resolve) => { failed = resolve; });
     let free: number | null = freeBytesOf(state);
     const freeBytes = setInterval(() => { free = freeBytesOf(state); }, freeBytesEveryMs);
     const places = placesIn(state);
     const server = new Server(log, opening, catalogue, realClock, {
-      server: `indelible/${version}`, sync: config.sync, logDirectory: places.log, listeners: config.listeners, limits: config.limits,
-      readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids }, recent: config.recent, pid: process.pid,
+      server: `indelible/${version}`, sync: config.sync, logDirectory: places.log, listeners: config.listeners,
+      limits: config.limits, readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids },
+      recent: config.recent, pid: process.pid,
     }, {
       note: (message, fields) => { logger.warn(fields, message); },
       failed: (call, message) => {

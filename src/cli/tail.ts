@@ -30,7 +30,8 @@ export function tailCommand(): Command {
     quietOnClosedPipe();
     const paint = painter(wantsColour());
     const show = (line: string): Promise<void> => print(options.json === true ? line : showRecord(line, paint));
-    await withClient(options, (client) => tail(client, { lines: options.lines, follow: options.follow === true }, filtersOf(options), show));
+    const plan = { lines: options.lines, follow: options.follow === true };
+    await withClient(options, (client) => tail(client, plan, filtersOf(options), show));
   });
 }
 

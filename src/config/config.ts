@@ -76,7 +76,13 @@ export function readConfig(environment: Environment): ReadConfig {
   const state = stateDirectory(set);
   if (state === undefined) problems.push('no state directory: set INDELIBLE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or HOME');
   const rate = whole('INDELIBLE_RATE', 0, 0, 10_000_000);
-  const path = attempt(() => checkedSocketPath(socketPath(set) ?? join(state ?? '', 'indelible.sock'))) ?? '';
+  const path = attempt(() => {
+    try {
+      return checkedSocketPath(socketPath(set) ?? join(state ?? '', 'indelible.sock'));
+    } catch (error) {
+      throw new Error(`"INDELIBLE_SOCKET" should name a shorter path: ${error instanceof Error ? error.message : ''}`, { cause: error });
+    }
+  }) ?? '';
   const single: ListenerConfig = { name: 'default', path, mode, profiles: undefined, labels: {}, rate };
   const listeners = attempt(() => {
     const text = from.get('INDELIBLE_LISTENERS').asString();

@@ -47,7 +47,10 @@ export interface Disk {
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = fs.constants;
 
-/** NOFOLLOW, because a file of the log that became a link is somebody's doing; NONBLOCK, so that a FIFO in its place cannot hang us. */
+/**
+ * NOFOLLOW, because a file of the log that became a link is somebody's doing; NONBLOCK, so that a FIFO in its place
+ * cannot hang us.
+ */
 const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
   read: O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
   update: O_RDWR | O_NOFOLLOW | O_NONBLOCK,

@@ -56,7 +56,8 @@ const HEAD_LINE = new RegExp(
 export function decodeHead(slot: Buffer): ReadHead | undefined {
   if (slot.length !== HEAD_BYTES || slot[HEAD_BYTES - 1] !== 0x0a) return undefined;
   const line = slot.subarray(0, slot.indexOf(0x20));
-  if (line.length >= HEAD_LINE_BYTES_MAX || !slot.subarray(line.length, HEAD_BYTES - 1).every((byte) => byte === 0x20)) return undefined;
+  const padding = slot.subarray(line.length, HEAD_BYTES - 1);
+  if (line.length >= HEAD_LINE_BYTES_MAX || !padding.every((byte) => byte === 0x20)) return undefined;
   const tail = splitTail(line);
   const match = tail === undefined ? null : HEAD_LINE.exec(tail.covered.toString('latin1'));
   if (tail === undefined || match?.[0].length !== tail.covered.length) return undefined;

@@ -188,7 +188,8 @@ const HEADER_KEYS = ['format', 'origin', 'genesis', 'log_pub', 'retain', 'first'
 export function parseHeader(body: Buffer): ReadHeader | undefined {
   const event = ownEvent(body, 'segment');
   if (event === undefined || !hasKeys(event, HEADER_KEYS)) return undefined;
-  const { format, origin, genesis, log_pub, retain, first, tree_size, frontier, epoch_vkey } = event as Record<keyof SegmentHeader, unknown>;
+  const fields = event as Record<keyof SegmentHeader, unknown>;
+  const { format, origin, genesis, log_pub, retain, first, tree_size, frontier, epoch_vkey } = fields;
   if (format !== FORMAT || !isOrigin(origin) || !isLogPub(log_pub) || !isRetain(retain) || typeof genesis !== 'string') return undefined;
   if (!isCount(first) || !isCount(tree_size) || !Array.isArray(frontier) || typeof epoch_vkey !== 'string') return undefined;
   const texts = frontier.filter((node): node is string => typeof node === 'string');

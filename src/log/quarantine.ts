@@ -18,7 +18,7 @@ export function keepPiece(disk: Disk, directory: string, seq: number, bytes: Buf
   const again = [...names].find((name) => {
     if (!name.startsWith(`${seq}-`) || !name.endsWith(UNNAMED)) return false;
     const there = disk.read(join(directory, name));
-    return there !== undefined && there.equals(bytes.subarray(0, there.length));
+    return there?.equals(bytes.subarray(0, there.length)) === true;
   });
   if (again !== undefined) removeIfThere(disk, join(directory, again));
   let n = 1;

@@ -6,7 +6,7 @@
  * The writer knows the outer parts, the body is made before the line has a place. What is parsed here is the frame;
  * a body is opened only where somebody asks what it says. Every other spelling of the frame is refused.
  */
-import { NO_PREVIOUS, isMac, splitTail } from '../chain/link.js';
+import { MAC_TAIL_BYTES, NO_PREVIOUS, isMac, splitTail } from '../chain/link.js';
 import { parseTimestamp } from '../clock/clock.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
@@ -47,6 +47,14 @@ export function formatPrefix(seq: number, ts: string, key: KeyName, open: boolea
 export function formatPrev(mac: string): string {
   return `,"prev":"${mac}"`;
 }
+
+/** What a line in the middle of a commit takes, its LF included. */
+export function lineBytes(seq: number, key: KeyName, bodyBytes: number): number {
+  return formatPrefix(seq, TS_SAMPLE, key, true).length + bodyBytes + PREV_BYTES + MAC_TAIL_BYTES + 1;
+}
+
+/** Every `ts` has as many characters as this one. */
+const TS_SAMPLE = '2000-01-01T00:00:00.000Z';
 
 const PREFIX = /^\{"seq":([1-9]\d{0,15}),"ts":"([^"]{24})","key":"([\d.]{3,33})(\+?)","profile":"/;
 const PREV = /^,"prev":"([0-9a-f]{64})"$/;

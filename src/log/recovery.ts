@@ -2,7 +2,7 @@
  * Opening a log: whatever a crash left is mended, whatever is not a crash is refused. Afterwards the state is what an
  * undisturbed writer would have, and everything it stands on is on the disk.
  */
-import { signerFrom } from '../checkpoint/note.js';
+import { signerFrom, verifierOf } from '../checkpoint/note.js';
 import { epochKeyName } from '../checkpoint/seal.js';
 import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
@@ -14,11 +14,13 @@ import { Anchor } from './anchor.js';
 import { refused } from './failure.js';
 import type { ReadHead } from './head.js';
 import { decodeHead } from './head.js';
+import { checkInventory } from './inventory.js';
 import type { TornPiece } from './own.js';
 import { confirmPieces, keepPiece, unnamedPieces } from './quarantine.js';
 import type { Link } from './record.js';
-import type { Newborn, Scanned } from './scan.js';
+import type { Newborn } from './scan.js';
 import { Scanner } from './scan.js';
+import type { Scanned } from './scanned.js';
 import type { Places, SegmentFile } from './segment.js';
 import { listSegments } from './segment.js';
 import type { LogState, OpenEpoch } from './state.js';
@@ -58,6 +60,7 @@ export function openLog(disk: Disk, clock: Clock, places: Places): OpenedLog | '
   const identity = identityBytes === undefined ? undefined : decodeIdentity(identityBytes);
   if (identity?.origin !== head.origin) throw refused('identity_mismatch', `keys/identity is not that of ${head.origin}`);
 
+  checkInventory(disk, places, segments);
   const keys = new KeyWalker(stored.name, stored.step, stored.nextEpoch);
   const scanner = new Scanner(disk, head, stored, keys, head.seq === 0 ? newborn(identity, stored) : undefined);
   const scanned = scanner.scan(segmentsFromHead(segments, head));
@@ -85,7 +88,7 @@ function checkNothingWasHere(disk: Disk, places: Places, headSlot: Buffer | unde
 
 function newborn(identity: Identity, stored: StoredKeys): Newborn {
   const signer = signerFrom(epochKeyName(identity.origin, 0), stored.signer);
-  return { logPub: [signerFrom(identity.origin, identity.seed).vkey, signer.vkey], verifier: signer };
+  return { logPub: [signerFrom(identity.origin, identity.seed).vkey, signer.vkey], verifier: verifierOf(signer) };
 }
 
 /** The head's segment and the one that a crash in the middle of a rotation may have left behind it. */
@@ -120,8 +123,10 @@ function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog
   }
   if (scanned.adopted.length > 0 || scanned.torn !== undefined) disk.syncDirectory(places.log);
   confirmPieces(disk, places.quarantine, scanned.namedPieces);
-  // A seal that is durable outranks the stored epoch: its key must be gone before anything else is written.
-  if (scanned.endsInSeal && scanned.adoptedLines > 0) {
+  // A seal that is durable outranks the stored epoch: its key must be gone before anything else is written. A head that
+  // tells of the seal does not say that the keys were synced behind it.
+  const isKeyBehindSeal = state.keys.name.epoch > found.stored.name.epoch;
+  if (isKeyBehindSeal || (scanned.endsInSeal && scanned.adoptedLines > 0)) {
     const anchor = new Anchor(disk, clock, places);
     try {
       anchor.move(state, true);
@@ -170,7 +175,8 @@ function openEpoch(origin: string, stored: StoredKeys, keys: KeyWalker, scanned:
   if (seed === null || signer?.vkey !== scanned.verifier.vkey) {
     throw refused('signing_key_mismatch', `keys/current does not hold the key that signs epoch ${keys.name.epoch}`);
   }
-  return { first: scanned.epochFirst, dirty: scanned.epochDirty, signer, signerSeed: seed, nextSeed: sealedSince ? null : stored.nextSigner };
+  const nextSeed = sealedSince ? null : stored.nextSigner;
+  return { first: scanned.epochFirst, dirty: scanned.epochDirty, signer, signerSeed: seed, nextSeed };
 }
 
 function writeAgain(disk: Disk, segment: SegmentFile, from: number, until: number): void {

@@ -23,47 +23,9 @@ import type { LogPub, SealEvent } from './own.js';
 import { FORMAT, formatOf, ownKind, parseGenesis, parseHeader, parseRecovered, parseSealEvent } from './own.js';
 import type { Frame, Link } from './record.js';
 import { START, isOwnBody, parseFrame } from './record.js';
+import type { Adopted, Scanned, Torn } from './scanned.js';
 import type { SegmentFile } from './segment.js';
-import { isTornTail } from './torn.js';
-
-/** The first invalid byte behind the head, and all that follows it. */
-export interface Torn {
-  readonly segment: SegmentFile;
-  /** Length of the segment's valid lines. */
-  readonly validBytes: number;
-  readonly fileBytes: number;
-}
-
-/** Valid bytes behind the head: what the kernel may hold and the disk may not. */
-export interface Adopted {
-  readonly segment: SegmentFile;
-  readonly from: number;
-  readonly until: number;
-}
-
-/** What a scan found. */
-export interface Scanned {
-  readonly logPub: LogPub;
-  readonly genesisMac: string;
-  readonly last: Link;
-  readonly lastOpen: boolean;
-  readonly tree: Frontier;
-  readonly segment: { readonly name: string; readonly first: number; readonly bytes: number; readonly openedMs: number };
-  readonly epochFirst: number;
-  readonly epochDirty: boolean;
-  /** Signs the current epoch, by the chain of seals. */
-  readonly verifier: Verifier;
-  readonly seal: SealEvent | undefined;
-  /** Whether the newest line is a seal. */
-  readonly endsInSeal: boolean;
-  /** The kinds of the last two records, own ones only. */
-  readonly lastKinds: readonly (string | undefined)[];
-  readonly adoptedLines: number;
-  readonly adopted: readonly Adopted[];
-  readonly torn: Torn | undefined;
-  /** Quarantined pieces that a durable `recovered` names. */
-  readonly namedPieces: readonly string[];
-}
+import { isTorn } from './torn.js';
 
 /** A log without a record: its keys, as its host made them. */
 export interface Newborn {
@@ -137,7 +99,8 @@ export class Scanner {
     this.#checkStored();
     if (this.#logPub === undefined || this.#verifier === undefined) throw refused('no_header', `${newest.name} has no header`);
     return {
-      logPub: this.#logPub, verifier: this.#verifier, genesisMac: this.#genesisMac, last: this.#last, lastOpen: this.#lastOpen, tree: this.#tree,
+      logPub: this.#logPub, verifier: this.#verifier, genesisMac: this.#genesisMac,
+      last: this.#last, lastOpen: this.#lastOpen, tree: this.#tree,
       segment: { name: newest.name, first: newest.first, bytes, openedMs: this.#openedMs },
       epochFirst: this.#epochFirst, epochDirty: this.#epochDirty, seal: this.#seal, endsInSeal: this.#endsInSeal,
       lastKinds: this.#lastKinds, adoptedLines: this.#adoptedLines, adopted, torn, namedPieces: this.#namedPieces,
@@ -156,8 +119,8 @@ export class Scanner {
           ? `is ${line.kind === 'line' ? 'not a record' : line.kind === 'rest' ? 'not ended by a line feed' : 'longer than a record may be'}`
           : this.#fault(frame, segment, first);
         if (frame === undefined || fault !== undefined) {
-          const torn = this.#headSeen && isLast && isTornTail(this.#disk, file, line.offset, fileBytes);
-          if (!torn) throw refused('tampered_line', `${segment.name}: the line at byte ${line.offset} ${fault ?? ''}`);
+          const isCrash = this.#headSeen && isLast && isTorn(this.#disk, file, line.offset);
+          if (!isCrash) throw refused('tampered_line', `${segment.name}: the line at byte ${line.offset} ${fault ?? ''}`);
           return { validBytes, fileBytes };
         }
         this.#take(frame, line.bytes, segment, line.end);
@@ -165,7 +128,9 @@ export class Scanner {
         first = false;
       }
       // A closed segment is never empty and ends in a seal; the newest may have been made and not yet written.
-      if (!isLast && !this.#endsInSeal) throw refused('unsealed_segment', `${segment.name} is followed by another segment and does not end in a seal`);
+      if (!isLast && !this.#endsInSeal) {
+        throw refused('unsealed_segment', `${segment.name} is followed by another segment and does not end in a seal`);
+      }
       if (first && this.#placed && segment.first !== this.#last.seq + 1) {
         throw refused('segment_name', `${segment.name} is empty, and the next record is ${this.#last.seq + 1}`);
       }
@@ -228,7 +193,7 @@ export class Scanner {
   #headerFits(frame: Frame): boolean {
     if (frame.seq === 1) return parseGenesis(frame.body)?.log_pub.join() === this.#logPub?.join();
     const header = parseHeader(frame.body);
-    if (header === undefined || header.first !== frame.seq || header.tree_size !== this.#tree.size) return false;
+    if (header?.first !== frame.seq || header.tree_size !== this.#tree.size) return false;
     return header.tree.root().equals(this.#tree.root()) && header.genesis === this.#genesisMac &&
       header.origin === this.#head.origin && header.verifier.vkey === this.#verifier?.vkey && frame.key.step === 0 &&
       header.log_pub.join() === this.#logPub?.join();

@@ -125,38 +125,37 @@ class WriterThread {
   }
 
   #append(orders: readonly AppendOrder[]): void {
-    let bodies: Uint8Array[] = [];
-    let requests = 0;
-    let bytes = 0;
+    const grouping = this.#start.options.sync === 'group';
+    let group = new Group();
     const flush = (): void => {
+      const { bodies, requests } = group;
+      group = new Group();
       if (requests === 0) return;
-      const [batch, count] = [bodies, requests];
-      [bodies, requests, bytes] = [[], 0, 0];
-      this.#attempt((writer) => { writer.append(batch); }, count);
+      this.#attempt((writer) => { writer.append(bodies); }, requests);
       this.#attempt((writer) => { writer.settle(); });
     };
-    const grouping = this.#start.options.sync === 'group';
     for (const order of orders) {
       let line = 0;
       let from = 0;
       for (const requestEnd of order.requests) {
+        // A step of the clock or a rotation that is still owed comes first, and moves the place that is measured.
+        if (group.requests === 0) this.#attempt((writer) => { writer.prepare(); });
         for (; line < requestEnd; line += 1) {
           const to = order.ends[line] ?? from;
-          bodies.push(order.bytes.subarray(from, to));
-          bytes += to - from;
+          group.add(order.bytes.subarray(from, to), this.#writer?.lineBytes(to - from, group.bodies.length + 1) ?? 0);
           from = to;
         }
-        requests += 1;
-        if (!grouping || this.#isFull(bodies.length, bytes)) flush();
+        group.requests += 1;
+        if (!grouping || this.#isFull(group)) flush();
       }
     }
     flush();
   }
 
-  /** Whether the requests so far end a commit: too much for one fsync, or a segment or an epoch ends behind them. */
-  #isFull(lines: number, bytes: number): boolean {
-    const writer = this.#writer;
-    return writer === undefined || bytes >= Math.min(COMMIT_BYTES_MAX, writer.segmentRoom) || lines >= writer.epochRoom;
+  /** Whether a group ends a commit: too much for one fsync, or a segment or an epoch ends behind it. */
+  #isFull(group: Group): boolean {
+    const room = this.#writer?.room ?? { bytes: 0, records: 0 };
+    return group.bytes >= Math.min(COMMIT_BYTES_MAX, room.bytes) || group.bodies.length >= room.records;
   }
 
   #stop(reason: string): void {
@@ -221,12 +220,26 @@ class WriterThread {
     this.#segmentBytes = segment?.bytes ?? 0;
     return {
       ...last, epoch: keys.name.epoch, step: keys.name.step, sealedTo: sealed?.size ?? 0,
-      segments: this.#closedSegments.count + (segment === undefined ? 0 : 1), bytes: this.#closedSegments.bytes + this.#segmentBytes,
+      segments: this.#closedSegments.count + (segment === undefined ? 0 : 1),
+      bytes: this.#closedSegments.bytes + this.#segmentBytes,
     };
   }
 
   #post(report: Report, transfer: ArrayBuffer[] = []): void {
     this.#port.postMessage(report, transfer);
+  }
+}
+
+/** Whole requests on their way to one commit. */
+class Group {
+  readonly bodies: Uint8Array[] = [];
+  requests = 0;
+  /** What they will take in the log. */
+  bytes = 0;
+
+  add(body: Uint8Array, lineBytes: number): void {
+    this.bodies.push(body);
+    this.bytes += lineBytes;
   }
 }
 

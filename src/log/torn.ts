@@ -1,35 +1,50 @@
 /**
- * Telling a torn tail from a tampered one. A crash leaves a last line without its end, or sectors that were allocated
- * and never written; whole bytes that are wrong are nobody's accident.
+ * Telling a crash from a hand. Behind the sealed head nothing was acknowledged, and a power cut may leave there a
+ * line without its end, or sectors that were never written. Invariant: only bytes behind the head are ever judged
+ * here, so that no acknowledged byte can be explained away.
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
 
-/** What a disk writes whole or not at all. */
+/** What disks write whole. */
 const SECTOR_BYTES = 512;
-const ZERO_SECTOR = Buffer.alloc(SECTOR_BYTES);
-/** How much of a tail is looked at: more than one commit ever holds. */
-const TAIL_BYTES_MAX = 64 * 1024 * 1024;
 const LF = 0x0a;
+/** Read at a time; a multiple of the sector. */
+const CHUNK_BYTES = 64 * SECTOR_BYTES;
+
+/** Fills `into` from `position` on; returns how many bytes there were, fewer at the file's end. */
+function readExactly(disk: Disk, file: Descriptor, into: Buffer, position: number): number {
+  let got = 0;
+  while (got < into.length) {
+    const more = disk.readAt(file, into.subarray(got), position + got);
+    if (more === 0) break;
+    got += more;
+  }
+  return got;
+}
 
 /** Reads `bytes` bytes at `position`, fewer at the file's end. */
 export function readSpan(disk: Disk, file: Descriptor, position: number, bytes: number): Buffer {
   const span = Buffer.alloc(bytes);
-  let filled = 0;
-  while (filled < bytes) {
-    const got = disk.readAt(file, span.subarray(filled), position + filled);
-    if (got === 0) break;
-    filled += got;
-  }
-  return span.subarray(0, filled);
+  return span.subarray(0, readExactly(disk, file, span, position));
 }
 
-/** Whether the bytes from the first invalid line at `from` to the file's end are what a crash leaves. */
-export function isTornTail(disk: Disk, file: Descriptor, from: number, fileBytes: number): boolean {
-  if (readSpan(disk, file, fileBytes - 1, 1)[0] !== LF) return true;
-  const tail = readSpan(disk, file, from, Math.min(fileBytes - from, TAIL_BYTES_MAX));
-  const firstSector = (SECTOR_BYTES - (from % SECTOR_BYTES)) % SECTOR_BYTES;
-  for (let at = firstSector; at + SECTOR_BYTES <= tail.length; at += SECTOR_BYTES) {
-    if (tail.subarray(at, at + SECTOR_BYTES).equals(ZERO_SECTOR)) return true;
+/**
+ * Whether the bytes from `from` (the first that are not a valid record) to the end are what a crash leaves: no LF at
+ * the end, or a whole sector of zeros, or zeros from `from` to the end of its sector, whose beginning was synced with
+ * an earlier commit.
+ */
+export function isTorn(disk: Disk, file: Descriptor, from: number): boolean {
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  let base = from - (from % SECTOR_BYTES);
+  let last: number | undefined;
+  for (;;) {
+    const got = readExactly(disk, file, buffer, base);
+    for (let at = 0; at + SECTOR_BYTES <= got; at += SECTOR_BYTES) {
+      const sector = buffer.subarray(Math.max(at, from - base), at + SECTOR_BYTES);
+      if (sector.every((byte) => byte === 0)) return true;
+    }
+    if (got > 0) last = buffer[got - 1];
+    if (got < buffer.length) return last !== LF;
+    base += got;
   }
-  return false;
 }

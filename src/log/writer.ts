@@ -16,24 +16,18 @@ import { Anchor } from './anchor.js';
 import type { Pending } from './commit.js';
 import { buildCommit } from './commit.js';
 import { LogError, isNoSpace, writeFailed } from './failure.js';
+import { lineBytes } from './record.js';
 import type { OwnEvents, OwnKind, Previous, Retain } from './own.js';
 import { FORMAT, ownBody } from './own.js';
+import type { Room, ScheduleOptions } from './schedule.js';
+import { Schedule } from './schedule.js';
 import type { Places } from './segment.js';
 import { segmentName } from './segment.js';
 import type { LogState, OpenSegment } from './state.js';
 
-/** An epoch's records at most, but for the rest of the request that reaches it: bounds what a reader walks per seal. */
-export const EPOCH_RECORDS_MAX = 100_000;
-/** The wall clock against the monotonic one: beyond this it was set, not slewed. */
-const CLOCK_STEP_MS = 1000;
-
-export interface WriterOptions {
+export interface WriterOptions extends ScheduleOptions {
   readonly sync: 'line' | 'group';
   readonly headSync: 'second' | 'always';
-  readonly segmentBytes: number;
-  readonly segmentMs: number;
-  readonly sealMs: number;
-  readonly heartbeatMs: number;
   readonly retain: Retain;
   readonly pid: number;
 }
@@ -57,12 +51,11 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #events: WriterEvents;
   readonly #anchor: Anchor;
+  readonly #schedule: Schedule;
   #segmentFile: Descriptor | undefined;
   #state: LogState;
-  #sealedAt: number;
   /** A checkpoint that found no room; its seal is durable, and no other seal is made before it is in place. */
   #checkpointDue: string | undefined;
-  #clockOffset: number;
 
   constructor(disk: Disk, clock: Clock, places: Places, state: LogState, options: WriterOptions, events: WriterEvents) {
     this.#disk = disk;
@@ -73,8 +66,7 @@ export class Writer {
     this.#events = events;
     this.#anchor = new Anchor(disk, clock, places);
     this.#segmentFile = state.segment === undefined ? undefined : disk.open(join(places.log, state.segment.name), 'update');
-    this.#sealedAt = clock.monotonic();
-    this.#clockOffset = clock.wall() - clock.monotonic();
+    this.#schedule = new Schedule(clock, options);
   }
 
   /** What is durable now. */
@@ -89,7 +81,7 @@ export class Writer {
   begin(previous: Previous | null = null): void {
     if (this.#state.segment === undefined) this.#createSegment();
     if (this.#segment().bytes === 0) this.#writeFirstLine(previous);
-    else replaceLink(this.#disk, this.#segment().name, this.#places.link);
+    else this.#pointLink();
   }
 
   /**
@@ -105,18 +97,24 @@ export class Writer {
 
   /** What is due between two requests: rotation or a seal. Nobody's ack depends on it. @throws LogError */
   settle(): void {
-    if (this.#mustRotate()) this.#rotate();
-    else if (this.#mustSeal()) this.seal();
+    this.#settleFirstLine();
+    if (this.#schedule.mustRotate(this.#state)) this.#rotate();
+    else if (this.#schedule.mustSeal(this.#state)) this.seal();
   }
 
-  /** Bytes the open segment takes before it is closed behind the request that reaches them. */
-  get segmentRoom(): number {
-    return this.#options.segmentBytes - (this.#state.segment?.bytes ?? 0);
+  /** What must be done before the next request, so that `room` speaks of where it will go. @throws LogError */
+  prepare(): void {
+    this.#beforeRequest();
   }
 
-  /** Records the open epoch takes before it is sealed. */
-  get epochRoom(): number {
-    return EPOCH_RECORDS_MAX - (this.#state.last.seq - this.#state.epoch.first + 1);
+  /** What fits before the open segment is closed and the open epoch sealed. */
+  get room(): Room {
+    return this.#schedule.room(this.#state);
+  }
+
+  /** What a body will be as the line `ahead` places behind the last durable one, bytes, its commit going on behind it. */
+  lineBytes(bodyBytes: number, ahead: number): number {
+    return lineBytes(this.#state.last.seq + ahead, this.#state.keys.name, bodyBytes);
   }
 
   /** Records one of the log's own events, as a commit of its own. @throws LogError */
@@ -169,7 +167,7 @@ export class Writer {
     this.#commit([ownBody('seal', event, this.#options.pid)], {
       first: last.seq + 2, dirty: false, signer: next, signerSeed: nextSeed, nextSeed: null,
     }, time);
-    this.#sealedAt = this.#clock.monotonic();
+    this.#schedule.sealed();
     this.#state = { ...this.#state, sealed: { size: last.seq, checkpoint: notes.checkpoint } };
     // Behind the keys: a checkpoint that is out while the old epoch's key is still here could be signed twice.
     this.#checkpointDue = notes.checkpoint;
@@ -236,24 +234,10 @@ export class Writer {
   }
 
   #beforeRequest(): void {
+    this.#settleFirstLine();
     this.#noteClockStep();
     // A rotation that found no room is still to be done; nothing may be written behind a segment's last seal before.
-    if (this.#mustRotate()) this.#rotate();
-  }
-
-  #mustSeal(): boolean {
-    const { epoch } = this.#state;
-    const age = this.#clock.monotonic() - this.#sealedAt;
-    if (this.epochRoom <= 0) return true;
-    return age >= (epoch.dirty ? Math.min(this.#options.sealMs, this.#options.heartbeatMs) : this.#options.heartbeatMs);
-  }
-
-  #mustRotate(): boolean {
-    const { segment, last, openCommit } = this.#state;
-    // A segment that holds nothing but its first line and a seal is not closed for its age: silence is no reason.
-    if (segment === undefined || segment.bytes === 0 || openCommit) return false;
-    const old = this.#clock.wall() - segment.openedMs >= this.#options.segmentMs && last.seq > segment.first + 1;
-    return segment.bytes >= this.#options.segmentBytes || old;
+    if (this.#schedule.mustRotate(this.#state)) this.#rotate();
   }
 
   #rotate(): void {
@@ -271,15 +255,20 @@ export class Writer {
     let file: Descriptor;
     try {
       file = this.#disk.open(path, 'create');
-      // The name MUST be durable before the first ack of a line in it: fdatasync of a file does not cover its name.
-      this.#disk.syncDirectory(this.#places.log);
     } catch (error) {
       if (!isNoSpace(error)) throw writeFailed('open', error);
       throw new LogError('disk_full', 'open', `no room for a new segment ${name}`, error);
     }
+    // The name MUST be durable before the first ack of a line in it: fdatasync of a file does not cover its name.
+    this.#guard('fsync', () => { this.#disk.syncDirectory(this.#places.log); });
     if (this.#segmentFile !== undefined) this.#disk.close(this.#segmentFile);
     this.#segmentFile = file;
     this.#state = { ...this.#state, segment: { name, first, bytes: 0, openedMs: this.#clock.wall() } };
+  }
+
+  /** A first line that found no room is still to be written: nothing else may stand at the beginning of a segment. */
+  #settleFirstLine(): void {
+    if (this.#state.segment?.bytes === 0) this.#writeFirstLine(null);
   }
 
   #writeFirstLine(previous: Previous | null): void {
@@ -289,7 +278,8 @@ export class Writer {
     const ts = timestamp(wall);
     this.#state = { ...this.#state, segment: { ...this.#segment(), openedMs: wall } };
     if (last.seq === 0) {
-      this.#commit([ownBody('genesis', { format: FORMAT, origin, log_pub: logPub, retain, created: ts, previous }, pid)], undefined, ts);
+      const genesis = { format: FORMAT, origin, log_pub: logPub, retain, created: ts, previous } as const;
+      this.#commit([ownBody('genesis', genesis, pid)], undefined, ts);
       this.#state = { ...this.#state, genesisMac: this.#state.last.mac };
     } else {
       const frontier = tree.nodes.map((node) => node.toString('base64'));
@@ -301,15 +291,23 @@ export class Writer {
       // A header is not something that happened: it alone makes no seal due.
       this.#state = { ...this.#state, epoch: { ...this.#state.epoch, dirty: false } };
     }
-    replaceLink(this.#disk, this.#segment().name, this.#places.link);
+    this.#pointLink();
+  }
+
+  /** For people; without room for it, it waits for the next segment or start. */
+  #pointLink(): void {
+    try {
+      replaceLink(this.#disk, this.#segment().name, this.#places.link);
+    } catch (error) {
+      if (!isNoSpace(error)) throw writeFailed('symlink', error);
+    }
   }
 
   #noteClockStep(): void {
-    const offset = this.#clock.wall() - this.#clock.monotonic();
-    const delta = Math.round(offset - this.#clockOffset);
-    if (Math.abs(delta) <= CLOCK_STEP_MS || this.#state.openCommit || this.#state.segment === undefined) return;
-    this.#clockOffset = offset;
-    this.#commit([ownBody('clock_stepped', { delta_ms: delta }, this.#options.pid)]);
+    // Between the lines of a commit, or before a segment's first one, it waits.
+    if (this.#state.openCommit || (this.#state.segment?.bytes ?? 0) === 0) return;
+    const delta = this.#schedule.clockStep();
+    if (delta !== undefined) this.#commit([ownBody('clock_stepped', { delta_ms: delta }, this.#options.pid)]);
   }
 
   #segment(): OpenSegment {

@@ -33,10 +33,14 @@ export interface Listening {
 export async function listen(config: ListenerConfig, onConnection: (socket: Socket) => void): Promise<Listening> {
   await clearStale(config.path);
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, onConnection);
-  // Nobody but us may connect between bind and chmod.
-  const umask = process.umask(0o177);
   try {
     mkdirSync(dirname(config.path), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new ListenError('unusable', `cannot make a place for ${config.path}: ${String(error)}`, error);
+  }
+  // Nobody but us may connect between bind and chmod. Not sooner: it would take a new directory's search permission.
+  const umask = process.umask(0o177);
+  try {
     await bind(server, config.path);
   } catch (error) {
     throw new ListenError('unusable', `cannot listen on ${config.path}: ${String(error)}`, error);

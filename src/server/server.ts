@@ -228,8 +228,9 @@ export class Server {
     const state = phase.kind === 'failed' ? 'failed' : this.#isDegraded ? 'degraded' : 'ready';
     return {
       origin: this.#opening.origin, head: { seq, mac, ts: this.#headTs }, epoch, step, sealed_to: sealedTo, segments, bytes,
-      sync: this.#options.sync, state, uptime_ms: Math.round(this.#clock.monotonic() - this.#startedAt), clients: this.#sessions.size,
-      queue: { ...this.#log.load }, accepted: Object.fromEntries(counters.accepted), refused: Object.fromEntries(counters.refused),
+      sync: this.#options.sync, state, uptime_ms: Math.round(this.#clock.monotonic() - this.#startedAt),
+      clients: this.#sessions.size, queue: { ...this.#log.load },
+      accepted: Object.fromEntries(counters.accepted), refused: Object.fromEntries(counters.refused),
       duplicates: counters.duplicates, redacted: 0, write_failures: counters.writeFailures, last_error: counters.lastError,
       recent: { size: this.ring.size, capacity: this.ring.capacity }, disk: { free_bytes: this.#watcher.freeBytes() },
       fsync_ms: { ...counters.syncPercentiles() },

@@ -32,7 +32,8 @@ export function identifyPeer(socket: Socket, listener: ListenerConfig): Peer {
   const start = processStart(pid);
   const labels = Object.keys(listener.labels).length === 0 ? undefined : listener.labels;
   const source: Source = {
-    listener: listener.name, pid, uid, gid, ...(start === undefined ? {} : { start }), ...(labels === undefined ? {} : { labels }),
+    listener: listener.name, pid, uid, gid,
+    ...(start === undefined ? {} : { start }), ...(labels === undefined ? {} : { labels }),
   };
   return {
     source,

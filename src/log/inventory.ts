@@ -1,0 +1,43 @@
+/**
+ * Whether every segment that should be there is. A start does not read the whole log, but the end of each closed segment
+ * says which must follow it: a segment that was taken away shows without reading one that is there.
+ */
+import type { Disk } from '../disk/disk.js';
+import { refused } from './failure.js';
+import { parseFrame } from './record.js';
+import type { Places, SegmentFile } from './segment.js';
+import { readSpan } from './torn.js';
+
+/** More than a seal, which a closed segment ends in, ever takes. */
+const SEAL_BYTES_MAX = 64 * 1024;
+const LF = 0x0a;
+
+/** Looks at the ends of all segments but the newest. @throws LogError `refused` */
+export function checkInventory(disk: Disk, places: Places, segments: readonly SegmentFile[]): void {
+  const oldest = segments[0];
+  if (oldest !== undefined && oldest.first !== 1 && disk.entry(places.retired) === undefined) {
+    throw refused('segment_missing', `the oldest segment is ${oldest.name}, and log/retired.jsonl does not say what became of those before`);
+  }
+  for (const [index, segment] of segments.entries()) {
+    const next = segments[index + 1];
+    if (next === undefined) return;
+    const last = lastSeq(disk, segment);
+    if (last === undefined) throw refused('tampered_line', `${segment.name} is closed and does not end in a record`);
+    if (last + 1 !== next.first) {
+      throw refused('segment_missing', `${segment.name} ends with record ${last}, and the next segment begins with ${next.first}`);
+    }
+  }
+}
+
+function lastSeq(disk: Disk, segment: SegmentFile): number | undefined {
+  const file = disk.open(segment.path, 'read');
+  try {
+    const bytes = disk.size(file);
+    const end = readSpan(disk, file, Math.max(0, bytes - SEAL_BYTES_MAX), Math.min(bytes, SEAL_BYTES_MAX));
+    if (end.at(-1) !== LF) return undefined;
+    const line = end.subarray(end.lastIndexOf(LF, end.length - 2) + 1, end.length - 1);
+    return parseFrame(line)?.seq;
+  } finally {
+    disk.close(file);
+  }
+}

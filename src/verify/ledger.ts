@@ -1,0 +1,221 @@
+/**
+ * What the log says of itself along the way, and what was computed: the tree, the chain of epochs, the genesis. It is
+ * shown every good record in order. Invariant: `tree` is the tree over all records before, or undefined since damage
+ * made it unknown; the next header gives it back, so that one damage is one finding and not one at every seal.
+ */
+import { Frontier, leafHash } from '../checkpoint/merkle.js';
+import { parseSegmentRemoved } from '../log/own.js';
+import type { Frame } from '../log/record.js';
+import type { EpochChain, SeenSeal } from './epochs.js';
+import type { Facts } from './facts.js';
+import { where } from './finding.js';
+import type { Fault, Findings, LinePlace, Place } from './finding.js';
+import { checkGenesis, checkHeader, foreignFormat } from './landmark.js';
+import { treeFollows } from './retired.js';
+import type { LastRetired } from './retired.js';
+
+/** A genesis or header that is good and names another format: not tampered, but for another version to read. */
+export class ForeignFormat extends Error {
+  readonly code = 'unknown_format';
+  readonly format: number;
+
+  constructor(format: number) {
+    super(`format ${format}`);
+    this.name = 'ForeignFormat';
+    this.format = format;
+  }
+}
+
+/** What the ledger works with. */
+export interface LedgerParts {
+  readonly facts: Facts;
+  readonly findings: Findings;
+  readonly chain: EpochChain;
+  /** Every record shown has a good MAC. */
+  readonly withKey: boolean;
+  /** Leaf hashes that landmarks must have, by seq: `retired.jsonl` already names them. */
+  readonly leftovers: ReadonlyMap<number, Buffer>;
+  /** First records of the segments whose header is in `retired.jsonl`, and the last record that retention removed. */
+  readonly retiredStarts: ReadonlySet<number>;
+  readonly retiredTo: number;
+  readonly onSeal: (seal: SeenSeal) => void;
+}
+
+/** How a record stands to the one before it. */
+export interface Standing {
+  /** Whether that is a seal; undefined if damage hides it. */
+  readonly behindSeal: boolean | undefined;
+  /** Whether that is a line of the same commit. */
+  readonly inCommit: boolean;
+}
+
+/** What is put back when a line turns out to have been somebody's. */
+export interface LedgerCopy {
+  readonly tree: Frontier | undefined;
+  readonly chain: EpochChain;
+}
+
+/** See the file's head. */
+export class Ledger {
+  readonly #parts: LedgerParts;
+  #chain: EpochChain;
+  #tree: Frontier | undefined = Frontier.empty();
+  #genesisMac: string | undefined;
+  /** What the first kept header must fit, when records before it were removed by retention. */
+  #behind: LastRetired | undefined;
+  /** Up to here the tree was proved by a signed root, or given by a header. */
+  #provenTo = 0;
+  /** Records under a root that a good seal signs. */
+  #proven = 0;
+  #goodSeal: SeenSeal | undefined;
+  #signedSeals = 0;
+  #foreign: number | undefined;
+  #anchored = false;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    this.#chain = parts.chain;
+  }
+
+  get chain(): EpochChain { return this.#chain; }
+  get tree(): Frontier | undefined { return this.#tree; }
+  /** Good records of which a good seal signs the root. */
+  get proven(): number { return this.#proven; }
+  /** The newest seal whose signatures and root are good. */
+  get goodSeal(): SeenSeal | undefined { return this.#goodSeal; }
+  /** Whether a seal's signatures were good, and so proved that this is the log it should be. */
+  get signed(): boolean { return this.#signedSeals > 0; }
+  /** A format this version does not read, which a genesis or header named that nothing has proved. */
+  get foreign(): number | undefined { return this.#foreign; }
+
+  /** Begins behind records that retention removed; the first kept header gives the tree. */
+  beginBehind(last: LastRetired, genesisMac: string | undefined): void {
+    this.#behind = last;
+    this.#tree = undefined;
+    this.#genesisMac = genesisMac;
+    this.#provenTo = last.seq;
+  }
+
+  /** Records are missing: the tree is not known any more. */
+  lose(): void {
+    this.#tree = undefined;
+  }
+
+  /** A line was refused that names a format of its own. */
+  refused(frame: Frame): void {
+    this.#foreign ??= foreignFormat(frame.body);
+  }
+
+  copy(): LedgerCopy {
+    return { tree: this.#tree?.copy(), chain: this.#chain.copy() };
+  }
+
+  restore(copy: LedgerCopy): void {
+    this.#tree = copy.tree;
+    this.#chain = copy.chain;
+  }
+
+  /** Passes a good record. True when it is a landmark that shows the log to be on its true course. */
+  pass(frame: Frame, line: Buffer, place: LinePlace, kind: string | undefined, standing: Standing): boolean {
+    const at = (): Place => ({ ...where(place), seq: frame.seq });
+    this.#anchored = false;
+    if (place.line === 1) this.#checkTop(frame, kind, place);
+    if (kind === 'genesis') this.#passGenesis(frame, at);
+    else if (kind === 'segment') this.#passHeader(frame, place, standing.behindSeal);
+    else if (kind === 'seal') this.#passSeal(frame, standing.inCommit, at);
+    else if (kind === 'segment_removed') this.#passRemoved(frame, at);
+    const hash = this.#tree === undefined ? undefined : leafHash(line);
+    if (hash !== undefined) this.#tree?.append(hash);
+    if (kind !== undefined && this.#parts.leftovers.size > 0) this.#checkLeftover(frame.seq, hash ?? leafHash(line));
+    return this.#anchored;
+  }
+
+  #report(faults: readonly Fault[], place: Place): void {
+    for (const fault of faults) this.#parts.findings.add(fault.code, fault.message, place);
+  }
+
+  #passGenesis(frame: Frame, at: () => Place): void {
+    const { faults } = checkGenesis(frame, this.#parts.facts);
+    if (faults.length > 0) this.#meetForeign(frame);
+    this.#report(faults, at());
+    if (frame.seq === 1) this.#genesisMac = frame.mac;
+  }
+
+  #passHeader(frame: Frame, place: LinePlace, behindSeal: boolean | undefined): void {
+    const at = { ...where(place), seq: frame.seq };
+    if (place.line !== 1) this.#report([{ code: 'bad_header', message: 'a header stands inside a segment' }], at);
+    const { faults, header } = checkHeader(frame, {
+      facts: this.#parts.facts, genesisMac: this.#genesisMac, verifier: this.#chain.verifier, tree: this.#tree,
+      behindSeal,
+    });
+    if (faults.length > 0) this.#meetForeign(frame);
+    this.#report(faults, at);
+    if (this.#behind?.seq === frame.seq - 1 && header !== undefined && !treeFollows(header.tree, this.#behind)) {
+      this.#report([{ code: 'bad_header', message: 'the tree in the header does not end with the seal before it' }], at);
+    }
+    this.#behind = undefined;
+    if (header === undefined) return;
+    this.#genesisMac ??= header.genesis;
+    this.#chain.resume(header.verifier);
+    if (this.#tree === undefined || faults.length > 0) {
+      this.#tree = header.tree_size === frame.seq - 1 ? header.tree : undefined;
+      this.#provenTo = header.tree_size;
+    }
+    this.#anchored = true;
+  }
+
+  /** With the key the line's MAC is good by now, so the format is what the daemon wrote. */
+  #meetForeign(frame: Frame): void {
+    const format = foreignFormat(frame.body);
+    if (format !== undefined && this.#parts.withKey) throw new ForeignFormat(format);
+    this.#foreign ??= format;
+  }
+
+  #passSeal(frame: Frame, wasOpen: boolean, at: () => Place): void {
+    const { faults, seal } = this.#chain.pass(frame);
+    if (faults.length > 0) this.#report(faults, at());
+    if (wasOpen || frame.open) this.#report([{ code: 'bad_seal', message: 'the seal is not a commit of its own' }], at());
+    if (seal !== undefined) this.#parts.onSeal(seal);
+    if (seal?.signed === true) this.#signedSeals += 1;
+    if (seal === undefined || this.#tree === undefined) return;
+    if (this.#tree.root().toString('base64') === seal.root) {
+      if (!seal.signed) return;
+      this.#goodSeal = seal;
+      // A root that holds says that the foreign line is what was written.
+      if (this.#foreign !== undefined) throw new ForeignFormat(this.#foreign);
+      this.#proven += seal.size - this.#provenTo;
+      this.#provenTo = seal.size;
+      this.#anchored = true;
+      return;
+    }
+    const from = Math.min(this.#provenTo + 1, frame.seq - 1);
+    const message = `the seal was made over other records: one of ${from} to ${frame.seq - 1} was changed since`;
+    this.#report([{ code: 'root_mismatch', message }], at());
+    this.#tree = undefined;
+  }
+
+  /** A removal that the log tells of must have left its segment's header behind. */
+  #passRemoved(frame: Frame, at: () => Place): void {
+    const removed = parseSegmentRemoved(frame.body);
+    const { retiredStarts, retiredTo } = this.#parts;
+    if (removed === undefined || removed.first > retiredTo || retiredStarts.has(removed.first)) return;
+    const message = `the segment of records ${removed.first} to ${removed.last} was removed and its header is not in retired.jsonl`;
+    this.#report([{ code: 'retired_gap', message }], at());
+  }
+
+  /** A removal under way has copied this line already; the copy MUST be the line, since it will stand for it. */
+  #checkLeftover(seq: number, hash: Buffer): void {
+    const expected = this.#parts.leftovers.get(seq);
+    if (expected === undefined || expected.equals(hash)) return;
+    this.#report([{ code: 'retired_malformed', message: `retired.jsonl holds another record ${seq} than the segment` }], { segment: 'retired.jsonl', seq });
+  }
+
+  /** The first line of a file is its genesis or header. */
+  #checkTop(frame: Frame, kind: string | undefined, place: LinePlace): void {
+    const at = { ...where(place), seq: frame.seq };
+    const wanted = frame.seq === 1 ? 'genesis' : 'segment';
+    if (kind === wanted) return;
+    const code = wanted === 'genesis' ? 'bad_genesis' : 'bad_header';
+    this.#report([{ code, message: `the segment does not begin with a ${wanted === 'genesis' ? 'genesis' : 'header'}` }], at);
+  }
+}

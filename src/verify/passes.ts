@@ -1,0 +1,186 @@
+/**
+ * The walk over the segment files, in passes: from where the last pass ended to the end of what is there now.
+ * Invariant: of a live log, only the newest segment may end in bytes that are no record, and only behind the sealed
+ * head; there the walk stops and leaves the judgement to whoever has read the head again.
+ */
+import type { Descriptor, Disk } from '../disk/disk.js';
+import { errorCode } from '../disk/disk.js';
+import { readLines } from '../log/lines.js';
+import { listSegments } from '../log/segment.js';
+import type { SegmentFile } from '../log/segment.js';
+import { isTorn } from '../log/torn.js';
+import type { Findings } from './finding.js';
+import type { Walk } from './walk.js';
+
+/** A segment that was listed is gone: the daemon's retention removed it, and the verification begins again. */
+export class SegmentsMoved extends Error {
+  readonly code = 'segments_moved';
+
+  constructor(name: string, options?: { readonly cause: unknown }) {
+    super(`${name} was removed while the log was read`, options);
+    this.name = 'SegmentsMoved';
+  }
+}
+
+/** Bytes behind the last good record that are none. */
+export interface Tail {
+  readonly segment: string;
+  readonly offset: number;
+  /** What a crash leaves, not a hand. */
+  readonly torn: boolean;
+}
+
+/** Bytes between two reports of progress. */
+const progressEveryBytes = 4 * 1024 * 1024;
+
+/** What the passes work with. */
+export interface PassParts {
+  readonly disk: Disk;
+  readonly logDirectory: string;
+  readonly walk: Walk;
+  readonly findings: Findings;
+  /** The segments by which it was judged what retention removed. */
+  readonly listed: readonly SegmentFile[];
+  readonly onProgress: ((bytesDone: number, bytesTotal: number) => void) | undefined;
+}
+
+/** See the file's head. */
+export class Passes {
+  readonly #parts: PassParts;
+  /** The segment the next pass begins in, and where in it. */
+  #current: SegmentFile | undefined;
+  #offset = 0;
+  #line = 0;
+  #segments = 0;
+  #bytesBefore = 0;
+  #reported = 0;
+  #bytesTotal = 0;
+  readonly #notFiles = new Set<string>();
+
+  constructor(parts: PassParts) {
+    this.#parts = parts;
+  }
+
+  /** Segments begun. */
+  get segments(): number {
+    return this.#segments;
+  }
+
+  /** Bytes walked, torn ones not among them. */
+  get bytes(): number {
+    return this.#bytesBefore + this.#offset;
+  }
+
+  /**
+   * Walks to the end. `durableSeq` is the sealed head's record, Infinity to be strict to the last byte. Returns what
+   * stands behind the last good record, if anything does.
+   */
+  pass(durableSeq: number): Tail | undefined {
+    const { disk, logDirectory } = this.#parts;
+    const all = listSegments(disk, logDirectory).filter((segment) => segment.first >= (this.#current?.first ?? 0));
+    // What is still to be read must still be there, or it has become a matter for `retired.jsonl`.
+    const expected = this.#current === undefined ? this.#parts.listed : [this.#current];
+    const gone = expected.find((segment) => !all.some(({ name }) => name === segment.name));
+    if (gone !== undefined) throw new SegmentsMoved(gone.name);
+    const files = all.filter((segment) => this.#isFile(segment));
+    this.#bytesTotal = this.#bytesBefore + files.reduce((sum, segment) => sum + (disk.entry(segment.path)?.bytes ?? 0), 0);
+    let tail: Tail | undefined;
+    for (const [index, segment] of files.entries()) {
+      tail = this.#walkSegment(segment, index === files.length - 1, durableSeq);
+    }
+    this.#parts.onProgress?.(this.bytes, Math.max(this.bytes, this.#bytesTotal));
+    return tail;
+  }
+
+  #isFile(segment: SegmentFile): boolean {
+    const kind = this.#parts.disk.entry(segment.path)?.kind;
+    if (kind === 'file' || kind === undefined) return true;
+    if (!this.#notFiles.has(segment.name)) {
+      this.#notFiles.add(segment.name);
+      const what = kind === 'link' ? 'a symbolic link' : kind === 'directory' ? 'a directory' : 'no regular file';
+      this.#parts.findings.add('segment_not_a_file', `${segment.name} is ${what}`, { segment: segment.name });
+    }
+    return false;
+  }
+
+  #enter(segment: SegmentFile): void {
+    if (this.#current?.name === segment.name) return;
+    this.#bytesBefore += this.#offset;
+    this.#current = segment;
+    this.#offset = 0;
+    this.#line = 0;
+    this.#segments += 1;
+    const { walk, findings } = this.#parts;
+    const from = walk.reached + 1;
+    if (segment.first > from) {
+      const message = `records ${from} to ${segment.first - 1} are missing: no segment before ${segment.name} holds them`;
+      findings.add('missing_segment', message, { segment: segment.name, seq: from });
+      walk.explainTo(segment.first - 1);
+    }
+  }
+
+  #walkSegment(segment: SegmentFile, newest: boolean, durableSeq: number): Tail | undefined {
+    this.#enter(segment);
+    const { disk } = this.#parts;
+    const file = openSegment(disk, segment);
+    try {
+      const stoppedAt = this.#walkLines(file, segment, newest, durableSeq);
+      if (stoppedAt !== undefined) return { segment: segment.name, offset: stoppedAt, torn: isTorn(disk, file, stoppedAt) };
+      if (!newest) this.#checkClosed(segment);
+      return undefined;
+    } finally {
+      disk.close(file);
+    }
+  }
+
+  /** Where the first bytes are that are no record and may be the torn end; undefined when all were taken. */
+  #walkLines(file: Descriptor, segment: SegmentFile, newest: boolean, durableSeq: number): number | undefined {
+    const { disk, walk } = this.#parts;
+    for (const line of readLines(disk, file, this.#offset)) {
+      const lenient = newest && walk.seq >= durableSeq;
+      if (lenient && line.kind !== 'line') return line.offset;
+      const place = { segment: segment.name, first: segment.first, line: this.#line + 1, offset: line.offset, end: line.end };
+      switch (line.kind) {
+        case 'line':
+          if (walk.take(line.bytes, place, lenient) === 'refused') return line.offset;
+          break;
+        case 'overlong':
+          walk.damaged({ code: 'overlong_line', message: `a line of ${line.end - line.offset} bytes is longer than any record` }, place);
+          break;
+        case 'rest':
+          walk.damaged({ code: 'bad_line', message: 'the last line has no line end' }, place);
+          break;
+        default: {
+          const never: never = line.kind;
+          return never;
+        }
+      }
+      this.#line += 1;
+      this.#offset = line.end;
+      if (this.bytes - this.#reported >= progressEveryBytes) {
+        this.#reported = this.bytes;
+        this.#parts.onProgress?.(this.bytes, Math.max(this.bytes, this.#bytesTotal));
+      }
+    }
+    return undefined;
+  }
+
+  #checkClosed(segment: SegmentFile): void {
+    const { walk, findings } = this.#parts;
+    if (this.#line === 0) {
+      findings.add('missing_segment', `${segment.name} is empty and not the newest segment`, { segment: segment.name, line: 1, offset: 0 });
+    } else if (walk.behindSeal === false) {
+      const message = `${segment.name} is closed and ends with record ${walk.seq}, which is not a seal`;
+      findings.add('segment_unsealed', message, { segment: segment.name, line: this.#line, offset: this.#offset, seq: walk.seq });
+    }
+  }
+}
+
+function openSegment(disk: Disk, segment: SegmentFile): Descriptor {
+  try {
+    return disk.open(segment.path, 'read');
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') throw new SegmentsMoved(segment.name, { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Receipts that producers kept: seq and mac of acknowledged records. They are held as numbers and bytes, 40 a piece,
+ * sorted once and then walked along with the log. Invariant: each receipt ends as found, mismatched, missing or retired.
+ */
+import { MAC_CHARS } from '../chain/link.js';
+import type { Findings } from './finding.js';
+
+/** One receipt. */
+export interface Receipt {
+  readonly seq: number;
+  readonly mac: string;
+}
+
+/** Receipts at most: 40 bytes each, and the bound of a typed array's sort in reasonable time. */
+export const receiptsMax = 20_000_000;
+
+const MAC_BYTES = MAC_CHARS / 2;
+const FIRST_CAPACITY = 1024;
+
+/** What came of one receipt. */
+export interface ReceiptCheck {
+  readonly seq: number;
+  readonly outcome: 'mismatch' | 'missing';
+}
+
+/** Whether a value is a receipt; extra fields do not matter. */
+export function parseReceipt(line: string): Receipt | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null || !('seq' in value) || !('mac' in value)) return undefined;
+  const { seq, mac } = value;
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1) return undefined;
+  return typeof mac === 'string' && /^[0-9a-f]{64}$/.test(mac) ? { seq, mac } : undefined;
+}
+
+/** All receipts in order of seq, with a finger on the next one. */
+export class ReceiptBook {
+  #seqs: Float64Array = new Float64Array(FIRST_CAPACITY);
+  #macs: Buffer = Buffer.alloc(FIRST_CAPACITY * MAC_BYTES);
+  #order: Uint32Array = new Uint32Array(0);
+  #count = 0;
+  #at = 0;
+  #found = 0;
+
+  constructor(receipts: Iterable<Receipt>) {
+    for (const receipt of receipts) this.#add(receipt);
+    this.#order = Uint32Array.from({ length: this.#count }, (_, index) => index);
+    this.#order.sort((a, b) => (this.#seqs[a] ?? 0) - (this.#seqs[b] ?? 0));
+  }
+
+  #add(receipt: Receipt): void {
+    if (this.#count === receiptsMax) throw new RangeError(`more than ${receiptsMax} receipts`);
+    if (this.#count === this.#seqs.length) {
+      const seqs = new Float64Array(this.#count * 2);
+      seqs.set(this.#seqs);
+      this.#seqs = seqs;
+      this.#macs = Buffer.concat([this.#macs, Buffer.alloc(this.#macs.length)]);
+    }
+    this.#seqs[this.#count] = receipt.seq;
+    this.#macs.write(receipt.mac, this.#count * MAC_BYTES, 'hex');
+    this.#count += 1;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get found(): number {
+    return this.#found;
+  }
+
+  /** Back to the first, for another try. */
+  rewind(): void {
+    this.#at = 0;
+    this.#found = 0;
+  }
+
+  /** The seq that is asked for next; Infinity when none is. */
+  get nextSeq(): number {
+    const index = this.#order[this.#at];
+    return index === undefined ? Number.POSITIVE_INFINITY : this.#seqs[index] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** How many ask for records up to `seq`, which retention removed; they are passed over. */
+  skipTo(seq: number): number {
+    const from = this.#at;
+    while (this.nextSeq <= seq) this.#at += 1;
+    return this.#at - from;
+  }
+
+  /** What the record at `seq` settles: its own receipts, and those of records the log jumped over. */
+  see(seq: number, mac: string): readonly ReceiptCheck[] {
+    const checks: ReceiptCheck[] = [];
+    while (this.nextSeq <= seq) {
+      const wanted = this.nextSeq;
+      const index = this.#order[this.#at] ?? 0;
+      this.#at += 1;
+      if (wanted < seq) checks.push({ seq: wanted, outcome: 'missing' });
+      else if (this.#macs.toString('hex', index * MAC_BYTES, (index + 1) * MAC_BYTES) === mac) this.#found += 1;
+      else checks.push({ seq: wanted, outcome: 'mismatch' });
+    }
+    return checks;
+  }
+
+  /** At the end: every receipt still open asks for a record the log does not reach. */
+  *rest(): Generator<ReceiptCheck> {
+    for (; this.nextSeq < Number.POSITIVE_INFINITY; this.#at += 1) yield { seq: this.nextSeq, outcome: 'missing' };
+  }
+}
+
+/** Says what a receipt that does not fit means. */
+export function reportReceipt(findings: Findings, check: ReceiptCheck): void {
+  if (check.outcome === 'mismatch') findings.add('receipt_mismatch', `record ${check.seq} has another MAC than its receipt`, { seq: check.seq });
+  else findings.add('receipt_missing', `record ${check.seq}, for which there is a receipt, is not in the log`, { seq: check.seq });
+}
