@@ -79,7 +79,9 @@ function publicHalf(key: KeyObject): Buffer {
 
 /** A signer from its 32-byte seed. */
 export function signerFrom(name: string, seed: Uint8Array): Signer {
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });
+  const der = Buffer.concat([PKCS8_ED25519, seed]);
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  der.fill(0);
   const publicKey = publicHalf(key);
   return { vkey: formatVkey(name, publicKey), name, keyId: keyIdOf(name, publicKey), key };
 }

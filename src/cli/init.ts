@@ -2,17 +2,17 @@
 import { realpathSync } from 'node:fs';
 import { Command } from '@commander-js/extra-typings';
 import { realClock } from '../clock/clock.js';
-import { readConfig } from '../config/config.js';
+import { readConfig, writerOptions } from '../config/config.js';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { LockHeld, lockState } from '../disk/lock.js';
-import { createFile } from '../disk/write.js';
+import { createFile, replaceFile } from '../disk/write.js';
 import { tryLock } from '../kernel/native.js';
 import { lockHolder } from '../kernel/proc.js';
 import { LogError } from '../log/failure.js';
-import { createLog } from '../log/init.js';
-import { openLog } from '../log/recovery.js';
+import { makeLog } from '../log/birth.js';
+import { isUnborn } from '../log/recovery.js';
+import type { Places } from '../log/segment.js';
 import { placesIn } from '../log/segment.js';
-import { Writer } from '../log/writer.js';
 import { exitCodes } from './exit.js';
 import { complain, say } from './terminal.js';
 
@@ -49,16 +49,13 @@ async function init(environment: NodeJS.ProcessEnv, keyOut: string | undefined):
     const lock = await lockState(state, { tryLock, lockHolder }, (reason) => { say(`indelible: the lock was lost: ${reason}`); });
     try {
       const places = placesIn(state);
-      if (openLog(realDisk, realClock, places) !== 'absent') {
+      if (!isUnborn(realDisk, places)) {
         say(`indelible: there is a log in ${state} already; nothing was changed`);
         return exitCodes.failed;
       }
-      const { state: born } = createLog(realDisk, places, config.origin, (key) => { handOver(key, keyOut); });
-      const { sync, headSync, segmentBytes, segmentMs, sealMs, heartbeatMs, retain } = config;
-      const options = { sync, headSync, segmentBytes, segmentMs, sealMs, heartbeatMs, retain, pid: process.pid };
-      const writer = new Writer(realDisk, realClock, places, born, options, { committed: () => undefined });
-      writer.begin();
-      writer.close();
+      makeLog(realDisk, realClock, places, {
+        origin: config.origin, options: writerOptions(config), previous: null, handOver: (key) => { handOver(key, keyOut, places); },
+      });
       say(`made log ${config.origin} in ${state}`);
       say(keyOut === undefined
         ? 'Above is its verification key: keep it away from this host, it is not stored anywhere.'
@@ -73,8 +70,10 @@ async function init(environment: NodeJS.ProcessEnv, keyOut: string | undefined):
   }
 }
 
-function handOver(key: string, keyOut: string | undefined): void {
+function handOver(key: string, keyOut: string | undefined, places: Places): void {
   if (keyOut === undefined) process.stdout.write(`${key}\n`);
+  // What lies there can only be the key of an init that never finished.
+  else if (keyOut === places.verificationKey) replaceFile(realDisk, keyOut, Buffer.from(`${key}\n`));
   else createFile(realDisk, keyOut, Buffer.from(`${key}\n`));
 }
 

@@ -1,13 +1,14 @@
 // `indelible serve`: puts the daemon together, in the one place that knows all its parts, and takes it apart again.
 //
 // Start: configuration, lock, log, what memory needs of it, sockets. Stop: sockets, queue, last seal, lock.
-import { realpathSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, realpathSync, statSync } from 'node:fs';
 import { Command } from '@commander-js/extra-typings';
 import pino from 'pino';
 import type { Logger } from 'pino';
-import { realClock } from '../clock/clock.js';
+import { realClock, timestamp } from '../clock/clock.js';
 import type { Config } from '../config/config.js';
-import { readConfig } from '../config/config.js';
+import { readConfig, writerOptions } from '../config/config.js';
 import { realDisk } from '../disk/disk.js';
 import type { StateLock } from '../disk/lock.js';
 import { LockHeld, lockState } from '../disk/lock.js';
@@ -21,6 +22,8 @@ import { placesIn } from '../log/segment.js';
 import { ListenError } from '../server/listener.js';
 import { refill } from '../server/refill.js';
 import { Server } from '../server/server.js';
+import type { Birthed } from './born.js';
+import { makeLogIfUnborn } from './born.js';
 import { exitCodes } from './exit.js';
 import { version } from './version.js';
 
@@ -50,17 +53,20 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
   }
   const { config } = read;
   const logger = pino({ name: 'indelible', level: config.logLevel, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
-  const isNew = realDisk.entry(placesIn(config.stateDirectory).currentKeys) === undefined;
-  if (isNew && keyOut !== undefined && realDisk.entry(keyOut) !== undefined) {
-    logger.fatal(`${keyOut} exists; a verification key is never written over another file: name a new one`);
-    return exitCodes.usage;
-  }
   for (const name of config.withoutEffect) logger.warn(`${name} is set and has no effect in this version`);
   // Before anything is made: nothing of ours is for others, whatever umask we were started with.
   process.umask(0o077);
-  let daemon: Daemon | undefined;
   try {
-    daemon = await Daemon.start(config, logger, keyOut);
+    realDisk.makeDirectory(config.stateDirectory);
+    const state = realpathSync(config.stateDirectory);
+    keepPrivate(state, logger);
+    const birth = makeLogIfUnborn(state, config.origin, keyOut);
+    if (birth.kind === 'failed') {
+      logger.fatal(`no log could be made: ${birth.message}`);
+      return birth.exitCode;
+    }
+    sayKey(logger, birth, state);
+    const daemon = await Daemon.start(config, state, logger);
     return await daemon.run();
   } catch (error) {
     return explain(error, logger);
@@ -106,18 +112,12 @@ class Daemon {
     this.#freeBytes = freeBytes;
   }
 
-  static async start(config: Config, logger: Logger, keyOut: string | undefined): Promise<Daemon> {
-    realDisk.makeDirectory(config.stateDirectory);
-    const state = realpathSync(config.stateDirectory);
+  static async start(config: Config, state: string, logger: Logger): Promise<Daemon> {
     let onLost = (reason: string): void => { logger.fatal(`lock lost before the log was open: ${reason}`); };
     const lock = await lockState(state, { tryLock, lockHolder }, (reason) => { onLost(reason); });
     try {
       const { log, opening } = await Log.open({
-        state, origin: config.origin, keyOut,
-        options: {
-          sync: config.sync, headSync: config.headSync, segmentBytes: config.segmentBytes, segmentMs: config.segmentMs,
-          sealMs: config.sealMs, heartbeatMs: config.heartbeatMs, retain: config.retain, pid: process.pid,
-        },
+        state, options: writerOptions(config),
         started: { version, bootId: bootId(), listeners: config.listeners.map(({ name }) => name) },
       });
       onLost = (reason) => {
@@ -140,7 +140,8 @@ class Daemon {
     let free: number | null = freeBytesOf(state);
     const freeBytes = setInterval(() => { free = freeBytesOf(state); }, freeBytesEveryMs);
     const places = placesIn(state);
-    const server = new Server(log, opening, catalogue, realClock, {
+    const events = catalogue({ unknownKinds: config.unknownKinds, now: () => timestamp(realClock.wall()), uuid: randomUUID });
+    const server = new Server(log, opening, events, realClock, {
       server: `indelible/${version}`, sync: config.sync, logDirectory: places.log, listeners: config.listeners,
       limits: config.limits, readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids },
       recent: config.recent, pid: process.pid,
@@ -193,14 +194,25 @@ function freeBytesOf(directory: string): number | null {
   }
 }
 
-function sayOpened(logger: Logger, opening: Opening, state: string): void {
-  const { origin, standing, clean, adopted, torn, keyWrittenTo } = opening;
-  if (keyWrittenTo !== undefined) {
-    logger.warn({ origin, key: keyWrittenTo },
-      `a new log was made; its verification key is in ${keyWrittenTo}: move it off this host, it is what the log is checked with`);
+/** A state directory that others may look into, or lock, is made ours alone. */
+function keepPrivate(state: string, logger: Logger): void {
+  const { mode } = statSync(state);
+  if ((mode & 0o077) === 0) return;
+  chmodSync(state, 0o700);
+  logger.warn(`${state} was open to others (mode ${(mode & 0o777).toString(8)}); it is 0700 now`);
+}
+
+function sayKey(logger: Logger, birth: Birthed, state: string): void {
+  if (birth.kind === 'made') {
+    logger.warn({ key: birth.keyWrittenTo },
+      `a new log was made; its verification key is in ${birth.keyWrittenTo}: move it off this host, it is what the log is checked with`);
   } else if (realDisk.entry(placesIn(state).verificationKey) !== undefined) {
     logger.warn('the verification key still lies in keys/verification.key beside the log: move it off this host');
   }
+}
+
+function sayOpened(logger: Logger, opening: Opening, state: string): void {
+  const { origin, standing, clean, adopted, torn } = opening;
   if (!clean) logger.warn({ adopted, torn }, 'the last run ended in a crash; everything acknowledged is there');
   logger.info({ origin, state, seq: standing.seq }, 'log open');
 }

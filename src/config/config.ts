@@ -4,9 +4,10 @@ import { hostname } from 'node:os';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import env from 'env-var';
-import { catalogue } from '../event/catalogue.js';
+import { profileNames } from '../event/catalogue.js';
 import { groupId } from '../kernel/proc.js';
 import { ORIGIN } from '../keys/verification.js';
+import type { WriterOptions } from '../log/writer.js';
 import { checkedSocketPath, socketPath, stateDirectory } from '../wire/place.js';
 import type { ListenerConfig, Limits } from '../server/settings.js';
 import { parseListeners } from './listeners.js';
@@ -33,6 +34,8 @@ export interface Config {
   readonly recent: number;
   readonly limits: Limits;
   readonly readerGids: ReadonlySet<number>;
+  /** Whether a kind that its profile does not know is refused, or taken unchecked. */
+  readonly unknownKinds: 'reject' | 'accept';
   readonly logLevel: string;
   /** Variables that are set and have no effect in this version. */
   readonly withoutEffect: readonly string[];
@@ -44,8 +47,7 @@ export type ReadConfig =
 
 /** Variables that are checked and have no effect yet: whoever sets one is told, since silence would pass for consent. */
 const withoutEffect: readonly string[] = [
-  'INDELIBLE_RETAIN_BYTES', 'INDELIBLE_RETAIN_MS', 'INDELIBLE_MIRROR', 'INDELIBLE_REDACT', 'INDELIBLE_UNKNOWN_KINDS',
-  'INDELIBLE_DISK_LOW_BYTES',
+  'INDELIBLE_RETAIN_BYTES', 'INDELIBLE_RETAIN_MS', 'INDELIBLE_MIRROR', 'INDELIBLE_REDACT', 'INDELIBLE_DISK_LOW_BYTES',
 ];
 
 /** Reads and checks everything. Nothing is touched: no directory is made, no socket opened. */
@@ -86,7 +88,7 @@ export function readConfig(environment: Environment): ReadConfig {
   const single: ListenerConfig = { name: 'default', path, mode, profiles: undefined, labels: {}, rate };
   const listeners = attempt(() => {
     const text = from.get('INDELIBLE_LISTENERS').asString();
-    return text === undefined ? [single] : parseListeners(text, { mode, rate }, new Set(catalogue.keys()));
+    return text === undefined ? [single] : parseListeners(text, { mode, rate }, profileNames);
   }) ?? [];
   const origin = attempt(() => {
     const text = from.get('INDELIBLE_ORIGIN').default(`${hostLabel()}/${randomBytes(4).toString('hex')}`).asString();
@@ -116,14 +118,20 @@ export function readConfig(environment: Environment): ReadConfig {
       queueBytes: whole('INDELIBLE_QUEUE_BYTES', 64 * miB, 64 * kiB, 4 * 1024 * miB),
     },
     readerGids: readGroups(from.get('INDELIBLE_READERS').default('').asString(), problems),
+    unknownKinds: choice('INDELIBLE_UNKNOWN_KINDS', ['reject', 'accept']) ?? 'reject',
     logLevel: choice('INDELIBLE_LOG_LEVEL', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
     withoutEffect: withoutEffect.filter((name) => set[name] !== undefined),
   };
-  choice('INDELIBLE_UNKNOWN_KINDS', ['reject', 'accept']);
   choice('INDELIBLE_REDACT', ['on', 'off']);
   choice('INDELIBLE_MIRROR', ['off', 'on']);
   whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, Number.MAX_SAFE_INTEGER);
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
+}
+
+/** What the writer needs of it. */
+export function writerOptions(config: Config): WriterOptions {
+  const { sync, headSync, segmentBytes, segmentMs, sealMs, heartbeatMs, retain } = config;
+  return { sync, headSync, segmentBytes, segmentMs, sealMs, heartbeatMs, retain, pid: process.pid };
 }
 
 const names = new Set([

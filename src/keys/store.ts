@@ -9,7 +9,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Descriptor, Disk } from '../disk/disk.js';
-import { createFile, writeWhole } from '../disk/write.js';
+import { replaceFile, writeWhole } from '../disk/write.js';
+import { readBase64, writeBase64 } from './base64.js';
 import type { KeyName } from './name.js';
 import { formatKeyName, parseKeyName } from './name.js';
 import { KEY_BYTES } from './schedule.js';
@@ -39,63 +40,129 @@ export type ReadKeys =
   | { readonly state: 'ok'; readonly keys: StoredKeys }
   | { readonly state: 'absent' | 'damaged' | 'unknown_version' };
 
-function check(body: string): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, 16);
+const CHECK_CHARS = 16;
+
+function checkOf(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex').slice(0, CHECK_CHARS);
 }
 
-/** One line, padded with spaces. */
-export function encodeKeys(keys: StoredKeys): Buffer {
-  const b64 = (bytes: Buffer): string => bytes.toString('base64');
-  const body = `{"v":${VERSION},"key":"${formatKeyName(keys.name)}","step":"${b64(keys.step)}","epoch":"${b64(keys.nextEpoch)}",` +
-    `"sign":"${b64(keys.signer)}","next":${keys.nextSigner === null ? 'null' : `"${b64(keys.nextSigner)}"`},` +
-    `"seq":${keys.seq},"root":"${b64(keys.root)}"`;
-  const line = `${body},"check":"${check(body)}"}`.padEnd(KEY_FILE_BYTES - 1) + '\n';
-  if (line.length !== KEY_FILE_BYTES) throw new Error(`a key file of ${line.length} bytes would not fit its sector`);
-  return Buffer.from(line, 'latin1');
+/**
+ * Writes the line into `slot`, `KEY_FILE_BYTES` long: fields in the order of `StoredKeys`, padded with spaces. No key
+ * becomes a string on the way.
+ */
+export function encodeKeys(keys: StoredKeys, slot: Buffer): void {
+  let at = 0;
+  const text = (part: string): void => { at += slot.write(part, at, 'latin1'); };
+  const key = (bytes: Uint8Array): void => { at += writeBase64(bytes, slot, at); };
+  text(`{"v":${VERSION},"key":"${formatKeyName(keys.name)}","step":"`);
+  key(keys.step);
+  text('","epoch":"');
+  key(keys.nextEpoch);
+  text('","sign":"');
+  key(keys.signer);
+  if (keys.nextSigner === null) {
+    text('","next":null');
+  } else {
+    text('","next":"');
+    key(keys.nextSigner);
+    text('"');
+  }
+  text(`,"seq":${keys.seq},"root":"${keys.root.toString('base64')}"`);
+  text(`,"check":"${checkOf(slot.subarray(0, at))}"}`);
+  if (at >= KEY_FILE_BYTES) throw new Error(`a key file of ${at} bytes would not fit its sector`);
+  slot.fill(0x20, at, KEY_FILE_BYTES - 1);
+  slot[KEY_FILE_BYTES - 1] = 0x0a;
 }
 
-const KEY_LINE = new RegExp(
-  '^(\\{"v":1,"key":"([\\d.]+)","step":"([\\w+/=]{44})","epoch":"([\\w+/=]{44})","sign":"([\\w+/=]{44})",' +
-  '"next":(?:null|"([\\w+/=]{44})"),"seq":(\\d{1,16}),"root":"([\\w+/=]{44})"),"check":"([0-9a-f]{16})"\\} *\\n$',
-);
+/** Reads a line piece by piece, so that what is secret in it never becomes a string. */
+class Cursor {
+  readonly #line: Buffer;
+  #at = 0;
+
+  constructor(line: Buffer) {
+    this.#line = line;
+  }
+
+  get read(): Buffer {
+    return this.#line.subarray(0, this.#at);
+  }
+
+  get rest(): Buffer {
+    return this.#line.subarray(this.#at);
+  }
+
+  /** Whether `literal` stands here; then it is passed. */
+  pass(literal: string): boolean {
+    const found = this.#line.toString('latin1', this.#at, this.#at + literal.length) === literal;
+    if (found) this.#at += literal.length;
+    return found;
+  }
+
+  /** Up to the next quote or comma; for what is no secret. */
+  word(): string {
+    const start = this.#at;
+    while (this.#at < this.#line.length && this.#line[this.#at] !== 0x22 && this.#line[this.#at] !== 0x2c) this.#at += 1;
+    return this.#line.toString('latin1', start, this.#at);
+  }
+
+  /** A key in base64, quotes included. */
+  key(): Buffer | undefined {
+    if (!this.pass('"')) return undefined;
+    const bytes = readBase64(this.#line.subarray(this.#at, this.#at + KEY_BASE64_CHARS), KEY_BYTES);
+    this.#at += KEY_BASE64_CHARS;
+    return this.pass('"') ? bytes : undefined;
+  }
+}
+
+const KEY_BASE64_CHARS = 44;
 
 /** The inverse of `encodeKeys`. A version it does not know is said to be one and MUST NOT be overwritten by the caller. */
-export function decodeKeys(bytes: Buffer): ReadKeys {
-  const text = bytes.toString('latin1');
-  const version = /^\{"v":(\d+),/.exec(text);
+export function decodeKeys(line: Buffer): ReadKeys {
+  const version = /^\{"v":(\d+),/.exec(line.toString('latin1', 0, 24));
   if (version !== null && Number(version[1]) !== VERSION) return { state: 'unknown_version' };
-  const match = KEY_LINE.exec(text);
-  if (match === null || bytes.length !== KEY_FILE_BYTES) return { state: 'damaged' };
-  const [, body = '', keyName = '', step = '', epoch = '', sign = '', next, seq, root = '', sum] = match;
-  const name = parseKeyName(keyName);
-  if (name === undefined || check(body) !== sum) return { state: 'damaged' };
-  const key = (base64: string): Buffer => Buffer.from(base64, 'base64');
-  const keys = {
-    name, step: key(step), nextEpoch: key(epoch), signer: key(sign), nextSigner: next === undefined ? null : key(next),
-    seq: Number(seq), root: key(root),
-  };
-  const whole = [keys.step, keys.nextEpoch, keys.signer, keys.root].every((bytes32) => bytes32.length === KEY_BYTES);
-  return whole ? { state: 'ok', keys } : { state: 'damaged' };
+  const cursor = new Cursor(line);
+  const name = cursor.pass(`{"v":${VERSION},"key":"`) ? parseKeyName(cursor.word()) : undefined;
+  const step = cursor.pass('","step":') ? cursor.key() : undefined;
+  const nextEpoch = cursor.pass(',"epoch":') ? cursor.key() : undefined;
+  const signer = cursor.pass(',"sign":') ? cursor.key() : undefined;
+  const nextSigner = !cursor.pass(',"next":') ? undefined : cursor.pass('null') ? null : cursor.key();
+  const seq = cursor.pass(',"seq":') ? cursor.word() : '';
+  const root = cursor.pass(',"root":') ? cursor.key() : undefined;
+  const sum = checkOf(cursor.read);
+  const isWhole = cursor.pass(`,"check":"${sum}"}`) && /^ *\n$/.test(cursor.rest.toString('latin1')) && /^\d{1,16}$/.test(seq);
+  if (!isWhole || line.length !== KEY_FILE_BYTES || name === undefined || step === undefined || nextEpoch === undefined) return DAMAGED;
+  if (signer === undefined || nextSigner === undefined || root === undefined) return DAMAGED;
+  return { state: 'ok', keys: { name, step, nextEpoch, signer, nextSigner, seq: Number(seq), root } };
 }
+
+const DAMAGED: ReadKeys = { state: 'damaged' };
 
 /** `keys/current`, held open and overwritten in place. */
 export class KeyFile {
   readonly #disk: Disk;
   readonly #file: Descriptor;
+  /** Overwritten with every write, like the file: the key before the last is nowhere. */
+  readonly #slot = Buffer.allocUnsafeSlow(KEY_FILE_BYTES);
 
   private constructor(disk: Disk, file: Descriptor) {
     this.#disk = disk;
     this.#file = file;
   }
 
-  /** Makes it, synced. @throws EEXIST */
+  /** Makes it, or puts it in the place of one that never wrote a record; synced. */
   static create(disk: Disk, path: string, keys: StoredKeys): void {
-    createFile(disk, path, encodeKeys(keys));
+    const slot = Buffer.allocUnsafeSlow(KEY_FILE_BYTES);
+    encodeKeys(keys, slot);
+    replaceFile(disk, path, slot);
+    slot.fill(0);
   }
 
   static read(disk: Disk, path: string): ReadKeys {
-    const bytes = disk.read(path);
-    return bytes === undefined ? { state: 'absent' } : decodeKeys(bytes);
+    const line = disk.read(path);
+    if (line === undefined) return { state: 'absent' };
+    const read = decodeKeys(line);
+    line.fill(0);
+    return read;
   }
 
   static open(disk: Disk, path: string): KeyFile {
@@ -104,7 +171,8 @@ export class KeyFile {
 
   /** Overwrites, not yet synced. */
   write(keys: StoredKeys): void {
-    writeWhole(this.#disk, this.#file, encodeKeys(keys), 0);
+    encodeKeys(keys, this.#slot);
+    writeWhole(this.#disk, this.#file, this.#slot, 0);
   }
 
   sync(): void {

@@ -65,8 +65,16 @@ export class Anchor {
     this.#unsyncedSince = undefined;
   }
 
+  /** Syncs what is not synced yet and lets go. */
   close(): void {
-    this.#disk.close(this.#head);
-    this.#keyFile.close();
+    try {
+      if (this.#unsyncedSince !== undefined) {
+        this.#disk.sync(this.#head);
+        this.#keyFile.sync();
+      }
+    } finally {
+      this.#disk.close(this.#head);
+      this.#keyFile.close();
+    }
   }
 }

@@ -12,7 +12,8 @@ import type { AppendOrder, CommittedLines, Order } from './mailbox.js';
 /** What became of a request. */
 export type Outcome =
   | { readonly kind: 'durable'; readonly lines: DurableLines }
-  | { readonly kind: 'rejected'; readonly error: LogError };
+  /** `lines`: the bodies from the first on that are durable all the same, if any are. */
+  | { readonly kind: 'rejected'; readonly error: LogError; readonly lines?: DurableLines; readonly written: number };
 
 /** Bodies to be recorded next to each other. */
 export interface AppendRequest {
@@ -81,19 +82,25 @@ export class Appender {
     this.pump();
   }
 
-  /** The thread will not write the oldest `requests`. */
-  rejected(requests: number, error: LogError): void {
-    for (let n = 0; n < requests; n += 1) this.#oldest().settle({ kind: 'rejected', error });
+  /** The thread will write no more of the oldest `requests`; `commits` hold what it did write of the first. */
+  rejected(commits: readonly CommittedLines[], requests: number, error: LogError): void {
+    const first = commits[0]?.first ?? 0;
+    let written = commits.reduce((sum, { ends }) => sum + ends.length, 0);
+    for (let n = 0; n < requests; n += 1) {
+      const lines = written > 0 ? { lines: new DurableLines(commits, first) } : {};
+      this.#oldest().settle({ kind: 'rejected', error, written, ...lines });
+      written = 0;
+    }
     this.pump();
   }
 
   /** Nothing will be written any more: settles all there is. */
   failed(error: LogError): void {
-    while (this.#answered < this.#underWay.length) this.#oldest().settle({ kind: 'rejected', error });
+    while (this.#answered < this.#underWay.length) this.#oldest().settle({ kind: 'rejected', error, written: 0 });
     for (const lane of this.#lanes.values()) {
       for (const request of lane.waiting.slice(lane.from)) {
         this.#count(request, -1);
-        request.settle({ kind: 'rejected', error });
+        request.settle({ kind: 'rejected', error, written: 0 });
       }
     }
     this.#lanes.clear();

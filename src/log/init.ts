@@ -9,33 +9,37 @@ import { Frontier } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
 import { KEY_BYTES, KeyWalker, firstEpoch } from '../keys/schedule.js';
-import { encodeIdentity, encodeKeys } from '../keys/store.js';
+import { KeyFile, encodeIdentity } from '../keys/store.js';
 import { formatVerificationKey } from '../keys/verification.js';
 import { encodeHead } from './head.js';
 import { START } from './record.js';
 import type { Places } from './segment.js';
 import type { LogState } from './state.js';
 
-/** A log that has keys and a name, and no record yet. */
-export interface NewLog {
-  readonly state: LogState;
-  /** To be taken off the host. */
-  readonly verificationKey: string;
+/**
+ * The log's salt, which tells equal masked secrets equal and nothing else. Made where it is missing: it is no evidence,
+ * and without the old one, old and new masks merely cannot be compared.
+ */
+export function readSalt(disk: Disk, places: Places): Buffer {
+  const stored = disk.read(places.salt);
+  if (stored?.length === KEY_BYTES) return stored;
+  const salt = randomBytes(KEY_BYTES);
+  replaceFile(disk, places.salt, salt);
+  return salt;
 }
 
 /**
  * Makes identity, keys, `log.pub` and the empty head, all synced. `handOver` gets the verification key first: a log
  * whose key nobody has could never be checked. The caller has made sure that there is no log here.
  */
-export function createLog(disk: Disk, places: Places, origin: string, handOver: (verificationKey: string) => void): NewLog {
+export function createLog(disk: Disk, places: Places, origin: string, handOver: (verificationKey: string) => void): LogState {
   for (const directory of [places.state, places.log, places.keys, places.quarantine]) disk.makeDirectory(directory);
   const identitySeed = generateSeed();
   const signerSeed = generateSeed();
   const identity = signerFrom(origin, identitySeed);
   const signer = signerFrom(epochKeyName(origin, 0), signerSeed);
   const secret = randomBytes(KEY_BYTES);
-  const verificationKey = formatVerificationKey({ origin, identityKeyId: identity.keyId.toString('hex'), secret });
-  handOver(verificationKey);
+  handOver(formatVerificationKey({ origin, identityKeyId: identity.keyId.toString('hex'), secret }));
 
   const epochKey = firstEpoch(secret, identity.vkey);
   const keys = KeyWalker.atStart(epochKey);
@@ -52,9 +56,9 @@ export function createLog(disk: Disk, places: Places, origin: string, handOver: 
   replaceFile(disk, places.logPub, Buffer.from(`${identity.vkey}\n${signer.vkey}\n`));
   replaceFile(disk, places.head, encodeHead({ origin, ...START, segment: '', bytes: 0, root, key: keys.name }, keys.step));
   // Last: what was stored before under this name belongs to an init that never finished.
-  replaceFile(disk, places.currentKeys, encodeKeys({
+  KeyFile.create(disk, places.currentKeys, {
     name: keys.name, step: keys.step, nextEpoch: keys.nextEpoch, signer: signerSeed, nextSigner: null, seq: 0, root,
-  }));
+  });
   disk.syncDirectory(places.state);
-  return { state, verificationKey };
+  return state;
 }

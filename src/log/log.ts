@@ -106,7 +106,7 @@ export class Log {
   append(source: unknown, request: AppendRequest): void {
     if (this.#phase.kind !== 'open') {
       const error = this.#phase.kind === 'failed' ? this.#phase.error : new LogError('refused', 'stopping', 'the log is being closed');
-      request.settle({ kind: 'rejected', error });
+      request.settle({ kind: 'rejected', error, written: 0 });
       return;
     }
     this.#appender.enqueue(source, request);
@@ -128,6 +128,8 @@ export class Log {
   stop(reason: string): Promise<void> {
     if (this.#phase.kind !== 'open') return Promise.resolve();
     this.#phase = { kind: 'draining', reason };
+    // Nobody watched: a start that failed between log and sockets. Reports kept for a watcher would be kept forever.
+    if (this.#watcher === undefined) this.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
     return new Promise((resolve) => {
       this.#whenStopped = resolve;
       this.#stopWhenEmpty();
@@ -158,7 +160,9 @@ export class Log {
         this.#stopWhenEmpty();
         return;
       case 'rejected':
-        this.#appender.rejected(report.requests, new LogError('disk_full', 'write', report.message));
+        this.#standing = report.standing;
+        if (report.commits.length > 0) this.#watcher.committed(report.commits);
+        this.#appender.rejected(report.commits, report.requests, new LogError('disk_full', 'write', report.message));
         this.#watcher.delayed(report.message);
         this.#stopWhenEmpty();
         return;

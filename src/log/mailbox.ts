@@ -8,10 +8,7 @@ import type { WriterOptions } from './writer.js';
 /** What the thread is started with. */
 export interface ThreadStart {
   readonly state: string;
-  readonly origin: string;
   readonly options: WriterOptions;
-  /** Where the verification key goes if a log is made; undefined: into the state directory. */
-  readonly keyOut: string | undefined;
   readonly started: { readonly version: string; readonly bootId: string; readonly listeners: readonly string[] };
   /** One Int32: not 0 when the lock was lost and nothing may be written any more. */
   readonly fence: SharedArrayBuffer;
@@ -55,13 +52,13 @@ export interface Opening {
   readonly kind: 'opened';
   readonly origin: string;
   readonly logPub: readonly [string, string];
+  /** This log's salt for what is masked in events. */
+  readonly salt: Uint8Array;
   readonly standing: Standing;
   readonly checkpoint: string | undefined;
   readonly clean: boolean;
   readonly adopted: number;
   readonly torn: number;
-  /** Where a new log's verification key was put. */
-  readonly keyWrittenTo: string | undefined;
 }
 
 export type Report =
@@ -70,8 +67,11 @@ export type Report =
   | { readonly kind: 'refused'; readonly code: LogErrorCode; readonly finding: string; readonly message: string }
   /** Durable. `requests`: how many of the oldest unanswered requests are complete with it. */
   | { readonly kind: 'committed'; readonly commits: readonly CommittedLines[]; readonly requests: number; readonly standing: Standing }
-  /** Nothing of the oldest `requests` will be written, but for a prefix of the first that may already be. */
-  | { readonly kind: 'rejected'; readonly requests: number; readonly message: string }
+  /** No more of the oldest `requests` will be written; `commits` are what was, a prefix of the first of them. */
+  | {
+      readonly kind: 'rejected'; readonly commits: readonly CommittedLines[]; readonly requests: number;
+      readonly standing: Standing; readonly message: string;
+    }
   /** Something that was due found no room; it is tried again. */
   | { readonly kind: 'delayed'; readonly message: string }
   | { readonly kind: 'sealed'; readonly checkpoint: string | undefined; readonly standing: Standing }

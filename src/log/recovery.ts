@@ -40,17 +40,26 @@ export interface OpenedLog {
 }
 
 /**
+ * Whether a log may be made here: there is none, nor keys that ever wrote a record. An init that did not come to its
+ * end counts as none. @throws LogError `refused` where something says that there was a log
+ */
+export function isUnborn(disk: Disk, places: Places): boolean {
+  if (listSegments(disk, places.log).length > 0) return false;
+  const stored = readKeys(disk, places, false);
+  if (stored !== undefined && stored.name.epoch + stored.name.step > 0) return false;
+  checkNothingWasHere(disk, places);
+  return true;
+}
+
+/**
  * Reads and mends. `absent`: there is no log here, nor keys that ever wrote a record; one may be made.
  * @throws LogError `refused` with what was found, for a log that MUST NOT be extended
  */
 export function openLog(disk: Disk, clock: Clock, places: Places): OpenedLog | 'absent' {
+  if (isUnborn(disk, places)) return 'absent';
   const segments = listSegments(disk, places.log);
   const stored = readKeys(disk, places, segments.length > 0);
   const headSlot = disk.read(places.head);
-  if (segments.length === 0 && (stored === undefined || stored.name.epoch + stored.name.step === 0)) {
-    checkNothingWasHere(disk, places, headSlot);
-    return 'absent';
-  }
   if (stored === undefined) throw refused('keys_missing', 'there are segments in log/ and no keys/current');
   if (segments.length === 0) throw refused('log_missing', `keys/current stands at record ${stored.seq}, and log/ has no segment`);
   if (headSlot === undefined) throw refused('head_missing', 'log/head is missing');
@@ -62,6 +71,9 @@ export function openLog(disk: Disk, clock: Clock, places: Places): OpenedLog | '
 
   checkInventory(disk, places, segments);
   const keys = new KeyWalker(stored.name, stored.step, stored.nextEpoch);
+  // The walker has its own copies and wipes them as it goes; these would outlive it.
+  stored.step.fill(0);
+  stored.nextEpoch.fill(0);
   const scanner = new Scanner(disk, head, stored, keys, head.seq === 0 ? newborn(identity, stored) : undefined);
   const scanned = scanner.scan(segmentsFromHead(segments, head));
   return mend(disk, clock, places, { head, identity, stored, keys, scanned });
@@ -78,7 +90,8 @@ function readKeys(disk: Disk, places: Places, logIsThere: boolean): StoredKeys |
 }
 
 /** An unfinished init leaves no trace of records. Anything that does was a log, and a new one must not take its place. */
-function checkNothingWasHere(disk: Disk, places: Places, headSlot: Buffer | undefined): void {
+function checkNothingWasHere(disk: Disk, places: Places): void {
+  const headSlot = disk.read(places.head);
   const head = headSlot === undefined ? undefined : decodeHead(headSlot);
   if (headSlot !== undefined && head?.seq !== 0) throw refused('log_missing', 'log/head is there, but log/ has no segment');
   for (const trace of [places.checkpoint, places.retired]) {
@@ -121,7 +134,9 @@ function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog
     const { segment, validBytes, fileBytes } = scanned.torn;
     cutTail(disk, places, segment, validBytes, fileBytes, scanned.last.seq + 1);
   }
-  if (scanned.adopted.length > 0 || scanned.torn !== undefined) disk.syncDirectory(places.log);
+  // An empty segment, too: the crash may have come between its making and the sync of its name.
+  const isEmpty = scanned.segment.bytes === 0;
+  if (scanned.adopted.length > 0 || scanned.torn !== undefined || isEmpty) disk.syncDirectory(places.log);
   confirmPieces(disk, places.quarantine, scanned.namedPieces);
   // A seal that is durable outranks the stored epoch: its key must be gone before anything else is written. A head that
   // tells of the seal does not say that the keys were synced behind it.
@@ -140,7 +155,7 @@ function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog
   const torn = unnamedPieces(disk, places.quarantine);
   const stopped = scanned.lastKinds[0] === 'stopped' && scanned.endsInSeal;
   const atKey = found.stored.seq === scanned.last.seq;
-  const clean = torn.length === 0 && scanned.adoptedLines === 0 && atKey && (stopped || scanned.last.seq === 1);
+  const clean = torn.length === 0 && scanned.adoptedLines === 0 && atKey && !isEmpty && (stopped || scanned.last.seq === 1);
   return { state, clean, head: { seq: head.seq, mac: head.mac }, adopted: scanned.adoptedLines, torn };
 }
 

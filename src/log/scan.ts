@@ -108,6 +108,9 @@ export class Scanner {
   }
 
   #readSegment(segment: SegmentFile, isLast: boolean): { validBytes: number; fileBytes: number } {
+    if (this.#placed && segment.first !== this.#last.seq + 1) {
+      throw refused('segment_name', `${segment.name} stands where the next record is ${this.#last.seq + 1}`);
+    }
     const file = this.#disk.open(segment.path, 'read');
     try {
       const fileBytes = this.#disk.size(file);
@@ -131,9 +134,6 @@ export class Scanner {
       if (!isLast && !this.#endsInSeal) {
         throw refused('unsealed_segment', `${segment.name} is followed by another segment and does not end in a seal`);
       }
-      if (first && this.#placed && segment.first !== this.#last.seq + 1) {
-        throw refused('segment_name', `${segment.name} is empty, and the next record is ${this.#last.seq + 1}`);
-      }
       return { validBytes, fileBytes };
     } finally {
       this.#disk.close(file);
@@ -143,6 +143,8 @@ export class Scanner {
   /** Why a line cannot follow the one before it, or undefined. */
   #fault(frame: Frame, segment: SegmentFile, first: boolean): string | undefined {
     if (!this.#placed) this.#startAt(frame, segment);
+    // A seal syncs the head before anything is written behind it: no crash leaves a line behind a seal the head does not know.
+    if (this.#adoptedLines > 0 && this.#endsInSeal) return 'stands behind a seal that log/head does not know';
     if (frame.seq !== this.#last.seq + 1) return `has seq ${frame.seq}, expected ${this.#last.seq + 1}`;
     if (frame.prev !== this.#last.mac) return 'does not name the record before it';
     if (this.#nextKey !== undefined && compareKeyNames(frame.key, this.#nextKey) !== 0) {

@@ -18,6 +18,7 @@ export interface Places {
   readonly currentKeys: string;
   readonly identity: string;
   readonly verificationKey: string;
+  readonly salt: string;
   readonly quarantine: string;
 }
 
@@ -36,6 +37,7 @@ export function placesIn(state: string): Places {
     currentKeys: join(keys, 'current'),
     identity: join(keys, 'identity'),
     verificationKey: join(keys, 'verification.key'),
+    salt: join(keys, 'salt'),
     quarantine: join(state, 'quarantine'),
   };
 }

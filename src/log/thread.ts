@@ -5,10 +5,9 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
-import { realDisk } from '../disk/disk.js';
-import { createFile, replaceFile } from '../disk/write.js';
-import { LogError } from './failure.js';
-import { createLog } from './init.js';
+import { errorCode, realDisk } from '../disk/disk.js';
+import { LogError, refused } from './failure.js';
+import { readSalt } from './init.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { confirmPieces } from './quarantine.js';
 import type { OpenedLog } from './recovery.js';
@@ -57,21 +56,17 @@ class WriterThread {
 
   #open(): void {
     const opened = openLog(realDisk, realClock, this.#places);
-    let keyWrittenTo: string | undefined;
-    const state = opened === 'absent'
-      ? createLog(realDisk, this.#places, this.#start.origin, (key) => { keyWrittenTo = this.#handOver(key); }).state
-      : opened.state;
+    if (opened === 'absent') throw refused('log_missing', `there is no log in ${this.#start.state}`);
+    const { state, clean, adopted, torn } = opened;
     for (const segment of listSegments(realDisk, this.#places.log)) {
+      if (segment.name === state.segment?.name) continue;
       this.#closedSegments.count += 1;
       this.#closedSegments.bytes += realDisk.entry(segment.path)?.bytes ?? 0;
     }
-    if (state.segment !== undefined) {
-      this.#closedSegments.count -= 1;
-      this.#closedSegments.bytes -= state.segment.bytes;
-      this.#segment = state.segment.name;
-    }
+    this.#segment = state.segment?.name;
     const writer = new Writer(realDisk, realClock, this.#places, state, this.#start.options, {
       committed: (commit) => { this.#collect(commit); },
+      delayed: (message) => { this.#post({ kind: 'delayed', message }); },
     });
     this.#writer = writer;
     this.#announce(writer, opened);
@@ -79,37 +74,26 @@ class WriterThread {
     // Whoever watches reads these from the log, with all that was there before.
     this.#commits = [];
     this.#post({
-      kind: 'opened', origin: state.origin, logPub: state.logPub, standing: this.#standing(writer), checkpoint: this.#checkpoint,
-      clean: opened === 'absent' || opened.clean, adopted: opened === 'absent' ? 0 : opened.adopted,
-      torn: opened === 'absent' ? 0 : opened.torn.length, keyWrittenTo,
+      kind: 'opened', origin: state.origin, logPub: state.logPub, salt: readSalt(realDisk, this.#places),
+      standing: this.#standing(writer), checkpoint: this.#checkpoint, clean, adopted, torn: torn.length,
     });
   }
 
   /** Genesis or header if they are missing, what a crash left, and that we are here: in this order, before any event. */
-  #announce(writer: Writer, opened: OpenedLog | 'absent'): void {
+  #announce(writer: Writer, found: OpenedLog): void {
     const { version, bootId, listeners } = this.#start.started;
     const { sync, headSync, sealMs, heartbeatMs } = this.#start.options;
-    const found = opened === 'absent' ? undefined : opened;
-    const after = found === undefined || found.state.last.seq === 0 ? undefined : found.state.last;
     writer.begin();
-    if (found !== undefined && !found.clean) {
+    if (!found.clean) {
       writer.record('recovered', { head: found.head, adopted: found.adopted, torn: found.torn });
       // Named by a durable record now; a crash before this line is finished by the next start.
       confirmPieces(realDisk, this.#places.quarantine, found.torn.map((piece) => piece.file));
     }
+    const { last } = found.state;
     writer.record('started', {
       version, boot_id: bootId, sync, head_sync: headSync, seal_ms: sealMs, heartbeat_ms: heartbeatMs, listeners,
-      clean: found?.clean ?? true, after: after ?? { seq: 1, mac: writer.state.genesisMac },
+      clean: found.clean, after: last.seq === 0 ? { seq: 1, mac: writer.state.genesisMac } : last,
     });
-  }
-
-  /** The verification key leaves before anything depends on it, synced. */
-  #handOver(key: string): string {
-    const { keyOut } = this.#start;
-    const path = keyOut ?? this.#places.verificationKey;
-    if (keyOut === undefined) replaceFile(realDisk, path, Buffer.from(`${key}\n`));
-    else createFile(realDisk, path, Buffer.from(`${key}\n`));
-    return path;
   }
 
   /** Takes in what came during the last fsync too: that is what makes a group. */
@@ -158,11 +142,18 @@ class WriterThread {
     return group.bytes >= Math.min(COMMIT_BYTES_MAX, room.bytes) || group.bodies.length >= room.records;
   }
 
+  /** To the last seal. A stop that found no room for it is no clean one: it says so, and the next start mends it. */
   #stop(reason: string): void {
-    this.#attempt((writer) => { writer.stop(reason); });
-    if (this.#writer === undefined) return;
+    let stopped = false;
+    this.#attempt((writer) => {
+      writer.stop(reason);
+      stopped = true;
+    });
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    this.#attempt(() => { writer.close(); });
     this.#end();
-    this.#post({ kind: 'stopped' });
+    this.#post(stopped ? { kind: 'stopped' } : { kind: 'failed', call: 'stop', message: 'no room for the last records of a clean stop' });
   }
 
   /** Runs one piece of work, reports what became durable, and says why if it did not come to its end. */
@@ -175,9 +166,14 @@ class WriterThread {
       this.#report(writer, requests);
     } catch (error) {
       const failure = asLogError(error);
+      if (failure.code === 'disk_full' && requests > 0) {
+        const commits = this.#takeCommits();
+        this.#post({ kind: 'rejected', commits, requests, standing: this.#standing(writer), message: failure.message }, buffersOf(commits));
+        return;
+      }
       this.#report(writer, 0);
       if (failure.code === 'disk_full') {
-        this.#post(requests > 0 ? { kind: 'rejected', requests, message: failure.message } : { kind: 'delayed', message: failure.message });
+        this.#post({ kind: 'delayed', message: failure.message });
         return;
       }
       this.#end();
@@ -197,13 +193,16 @@ class WriterThread {
     this.#commits.push({ first, ts, bytes, ends, syncMs });
   }
 
-  #report(writer: Writer, requests: number): void {
-    const standing = this.#standing(writer);
+  #takeCommits(): readonly CommittedLines[] {
     const commits = this.#commits;
     this.#commits = [];
-    if (commits.length > 0 || requests > 0) {
-      this.#post({ kind: 'committed', commits, requests, standing }, commits.flatMap(({ bytes, ends }) => [bytes.buffer, ends.buffer]));
-    }
+    return commits;
+  }
+
+  #report(writer: Writer, requests: number): void {
+    const standing = this.#standing(writer);
+    const commits = this.#takeCommits();
+    if (commits.length > 0 || requests > 0) this.#post({ kind: 'committed', commits, requests, standing }, buffersOf(commits));
     const { checkpoint } = writer;
     if (checkpoint === this.#checkpoint) return;
     this.#checkpoint = checkpoint;
@@ -230,6 +229,10 @@ class WriterThread {
   }
 }
 
+function buffersOf(commits: readonly CommittedLines[]): ArrayBuffer[] {
+  return commits.flatMap(({ bytes, ends }) => [bytes.buffer, ends.buffer]);
+}
+
 /** Whole requests on their way to one commit. */
 class Group {
   readonly bodies: Uint8Array[] = [];
@@ -243,8 +246,12 @@ class Group {
   }
 }
 
+/** What a file of the log opens as when somebody put something else in its place. */
+const NOT_A_FILE = new Set(['ELOOP', 'EISDIR', 'ENOTDIR', 'ENXIO', 'ESPIPE']);
+
 function asLogError(error: unknown): LogError {
   if (error instanceof LogError) return error;
+  if (NOT_A_FILE.has(errorCode(error) ?? '')) return refused('not_a_file', `something else is in a file's place: ${String(error)}`);
   return new LogError('write_failed', 'internal', error instanceof Error ? (error.stack ?? error.message) : String(error), error);
 }
 

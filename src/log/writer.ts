@@ -15,7 +15,7 @@ import { replaceFile, replaceLink, writeWhole } from '../disk/write.js';
 import { Anchor } from './anchor.js';
 import type { Pending } from './commit.js';
 import { buildCommit } from './commit.js';
-import { LogError, isNoSpace, writeFailed } from './failure.js';
+import { LogError, isNoSpace, shortageOr, writeFailed } from './failure.js';
 import { lineBytes } from './record.js';
 import type { OwnEvents, OwnKind, Previous, Retain } from './own.js';
 import { FORMAT, ownBody } from './own.js';
@@ -38,8 +38,16 @@ export interface Commit extends Pending {
   readonly syncMs: number;
 }
 
+/** `sealsInto`: the commit is a seal, and this the epoch behind it. */
+interface CommitOptions {
+  readonly sealsInto?: LogState['epoch'];
+  readonly ts?: string;
+}
+
 /** What the writer tells, as it happens and in order. */
 export interface WriterEvents {
+  /** Something that nobody's ack depends on did not come about yet; it is tried again. */
+  delayed(message: string): void;
   /** Durable: head and keys have moved on. Nobody may be told before. */
   committed(commit: Commit): void;
 }
@@ -53,6 +61,7 @@ export class Writer {
   readonly #anchor: Anchor;
   readonly #schedule: Schedule;
   #segmentFile: Descriptor | undefined;
+  #isLinkDue = false;
   #state: LogState;
   /** A checkpoint that found no room; its seal is durable, and no other seal is made before it is in place. */
   #checkpointDue: string | undefined;
@@ -80,8 +89,9 @@ export class Writer {
    */
   begin(previous: Previous | null = null): void {
     if (this.#state.segment === undefined) this.#createSegment();
-    if (this.#segment().bytes === 0) this.#writeFirstLine(previous);
-    else this.#pointLink();
+    this.#isLinkDue = true;
+    this.#ensureFirstLine(previous);
+    this.#pointLink();
   }
 
   /**
@@ -97,7 +107,8 @@ export class Writer {
 
   /** What is due between two requests: rotation or a seal. Nobody's ack depends on it. @throws LogError */
   settle(): void {
-    this.#settleFirstLine();
+    this.#ensureFirstLine();
+    this.#pointLink();
     if (this.#schedule.mustRotate(this.#state)) this.#rotate();
     else if (this.#schedule.mustSeal(this.#state)) this.seal();
   }
@@ -134,12 +145,11 @@ export class Writer {
   stop(reason: string): void {
     this.record('stopped', { reason });
     this.seal();
-    this.close();
   }
 
-  /** Lets go of the files, nothing more. */
+  /** Syncs head and keys and lets go of the files. The log can be opened again from what is there. @throws LogError */
   close(): void {
-    this.#anchor.close();
+    this.#guard('head', () => { this.#anchor.close(); });
     if (this.#segmentFile !== undefined) this.#disk.close(this.#segmentFile);
   }
 
@@ -147,6 +157,7 @@ export class Writer {
    * Ends the epoch: both notes, the next epoch's keys, the checkpoint. @throws LogError
    */
   seal(): void {
+    this.#ensureFirstLine();
     this.#settleCheckpoint();
     const { origin, identity, epoch, keys, last, tree } = this.#state;
     // The next epoch's signing key MUST be on the disk before a seal names it: a durable seal whose key is lost could
@@ -165,9 +176,11 @@ export class Writer {
     });
     const event = { epoch: keys.name.epoch, size: last.seq, root: tree.root().toString('base64'), ...notes };
     this.#commit([ownBody('seal', event, this.#options.pid)], {
-      first: last.seq + 2, dirty: false, signer: next, signerSeed: nextSeed, nextSeed: null,
-    }, time);
+      sealsInto: { first: last.seq + 2, dirty: false, signer: next, signerSeed: nextSeed, nextSeed: null }, ts: time,
+    });
     this.#schedule.sealed();
+    // Both notes are signed: this key must never sign again, and who takes the memory from here on must not find it.
+    epoch.signerSeed.fill(0);
     this.#state = { ...this.#state, sealed: { size: last.seq, checkpoint: notes.checkpoint } };
     // Behind the keys: a checkpoint that is out while the old epoch's key is still here could be signed twice.
     this.#checkpointDue = notes.checkpoint;
@@ -191,7 +204,7 @@ export class Writer {
     this.#checkpointDue = undefined;
   }
 
-  #commit(bodies: readonly Uint8Array[], sealsInto?: LogState['epoch'], ts = timestamp(this.#clock.wall())): void {
+  #commit(bodies: readonly Uint8Array[], { sealsInto, ts = timestamp(this.#clock.wall()) }: CommitOptions = {}): void {
     const { last, keys, tree } = this.#state;
     const segment = this.#segment();
     const pending = buildCommit(last, keys, tree, ts, bodies);
@@ -234,7 +247,7 @@ export class Writer {
   }
 
   #beforeRequest(): void {
-    this.#settleFirstLine();
+    this.#ensureFirstLine();
     this.#noteClockStep();
     // A rotation that found no room is still to be done; nothing may be written behind a segment's last seal before.
     if (this.#schedule.mustRotate(this.#state)) this.#rotate();
@@ -245,61 +258,67 @@ export class Writer {
     if (this.#state.epoch.first !== this.#state.last.seq + 1) this.seal();
     this.#settleCheckpoint();
     this.#createSegment();
-    this.#writeFirstLine(null);
+    this.#ensureFirstLine();
   }
 
   #createSegment(): void {
     const first = this.#state.last.seq + 1;
     const name = segmentName(first);
-    const path = join(this.#places.log, name);
     let file: Descriptor;
     try {
-      file = this.#disk.open(path, 'create');
+      file = this.#disk.open(join(this.#places.log, name), 'create');
     } catch (error) {
-      if (!isNoSpace(error)) throw writeFailed('open', error);
-      throw new LogError('disk_full', 'open', `no room for a new segment ${name}`, error);
+      throw shortageOr(error, 'open', `no room for a new segment ${name}`);
     }
-    // The name MUST be durable before the first ack of a line in it: fdatasync of a file does not cover its name.
-    this.#guard('fsync', () => { this.#disk.syncDirectory(this.#places.log); });
     if (this.#segmentFile !== undefined) this.#disk.close(this.#segmentFile);
     this.#segmentFile = file;
     this.#state = { ...this.#state, segment: { name, first, bytes: 0, openedMs: this.#clock.wall() } };
   }
 
-  /** A first line that found no room is still to be written: nothing else may stand at the beginning of a segment. */
-  #settleFirstLine(): void {
-    if (this.#state.segment?.bytes === 0) this.#writeFirstLine(null);
+  /** A segment that was made and has no line yet gets its first one before anything else is written into it. */
+  #ensureFirstLine(previous: Previous | null = null): void {
+    if (this.#state.segment?.bytes !== 0) return;
+    try {
+      // The name MUST be durable before the first ack of a line in it: fdatasync of a file does not cover its name.
+      this.#disk.syncDirectory(this.#places.log);
+    } catch (error) {
+      throw shortageOr(error, 'fsync', `no room for the name of ${this.#state.segment.name}`);
+    }
+    this.#writeFirstLine(this.#state.segment, previous);
+    this.#isLinkDue = true;
+    this.#pointLink();
   }
 
-  #writeFirstLine(previous: Previous | null): void {
+  #writeFirstLine(segment: OpenSegment, previous: Previous | null): void {
     const { origin, logPub, genesisMac, last, tree, epoch } = this.#state;
     const { retain, pid } = this.#options;
     const wall = this.#clock.wall();
     const ts = timestamp(wall);
-    this.#state = { ...this.#state, segment: { ...this.#segment(), openedMs: wall } };
+    this.#state = { ...this.#state, segment: { ...segment, openedMs: wall } };
     if (last.seq === 0) {
       const genesis = { format: FORMAT, origin, log_pub: logPub, retain, created: ts, previous } as const;
-      this.#commit([ownBody('genesis', genesis, pid)], undefined, ts);
+      this.#commit([ownBody('genesis', genesis, pid)], { ts });
       this.#state = { ...this.#state, genesisMac: this.#state.last.mac };
-    } else {
-      const frontier = tree.nodes.map((node) => node.toString('base64'));
-      const header = {
-        format: FORMAT, origin, genesis: genesisMac, log_pub: logPub, retain, first: last.seq + 1, tree_size: tree.size,
-        frontier, epoch_vkey: epoch.signer.vkey,
-      } as const;
-      this.#commit([ownBody('segment', header, pid)], undefined, ts);
-      // A header is not something that happened: it alone makes no seal due.
-      this.#state = { ...this.#state, epoch: { ...this.#state.epoch, dirty: false } };
+      return;
     }
-    this.#pointLink();
+    const frontier = tree.nodes.map((node) => node.toString('base64'));
+    const header = {
+      format: FORMAT, origin, genesis: genesisMac, log_pub: logPub, retain, first: last.seq + 1, tree_size: tree.size,
+      frontier, epoch_vkey: epoch.signer.vkey,
+    } as const;
+    this.#commit([ownBody('segment', header, pid)], { ts });
+    // A header is not something that happened: it alone makes no seal due.
+    this.#state = { ...this.#state, epoch: { ...this.#state.epoch, dirty: false } };
   }
 
-  /** For people; without room for it, it waits for the next segment or start. */
+  /** `audit.jsonl` is a convenience: what it costs to be late is a reader's patience, so it never fails a request. */
   #pointLink(): void {
+    if (!this.#isLinkDue) return;
     try {
       replaceLink(this.#disk, this.#segment().name, this.#places.link);
+      this.#isLinkDue = false;
     } catch (error) {
-      if (!isNoSpace(error)) throw writeFailed('symlink', error);
+      this.#events.delayed(`log/audit.jsonl does not point to ${this.#segment().name} yet: ${String(error)}`);
     }
   }
 
@@ -325,8 +344,7 @@ export class Writer {
     try {
       action();
     } catch (error) {
-      if (what === 'checkpoint' && isNoSpace(error)) throw new LogError('disk_full', what, 'no room for the checkpoint', error);
-      throw writeFailed(what, error);
+      throw what === 'checkpoint' ? shortageOr(error, what, 'no room for the checkpoint') : writeFailed(what, error);
     }
   }
 }

@@ -9,9 +9,13 @@ import type { LogError } from '../log/failure.js';
 export const idsMax = 65_536;
 
 /** An event that was taken in under an id. */
-export type Remembered =
-  | { readonly kind: 'durable'; readonly seq: number; readonly mac: string }
-  | { readonly kind: 'pending'; readonly waiting: ((fate: Fate) => void)[] };
+export type Remembered = { readonly kind: 'durable'; readonly seq: number; readonly mac: string } | PendingId;
+
+/** One whose fate is not known yet, and whom to tell. */
+export interface PendingId {
+  readonly kind: 'pending';
+  readonly waiting: ((fate: Fate) => void)[];
+}
 
 /** What became of a pending one. */
 export type Fate =
@@ -24,39 +28,52 @@ export function idKey(listener: string, uid: number, id: string): string {
 }
 
 export class IdMemory {
-  readonly #known = new Map<string, Remembered>();
+  /** In the order of the log, which is the order in which they are forgotten. */
+  readonly #durable = new Map<string, { readonly kind: 'durable'; readonly seq: number; readonly mac: string }>();
+  readonly #pending = new Map<string, PendingId>();
+  #waiting = 0;
 
+  /** Durable ones. */
   get size(): number {
-    return this.#known.size;
+    return this.#durable.size;
+  }
+
+  /** Copies that wait for a first one's fate. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   lookup(key: string): Remembered | undefined {
-    return this.#known.get(key);
+    return this.#pending.get(key) ?? this.#durable.get(key);
   }
 
   /** Takes a new id in; `settle` MUST follow. */
   expect(key: string): void {
-    this.#known.set(key, { kind: 'pending', waiting: [] });
+    this.#pending.set(key, { kind: 'pending', waiting: [] });
+  }
+
+  /** Has `tell` called with the fate of a pending one. */
+  wait(pending: PendingId, tell: (fate: Fate) => void): void {
+    pending.waiting.push(tell);
+    this.#waiting += 1;
   }
 
   /** Says what became of an expected id; a rejected one is forgotten, so that it can be sent again. */
   settle(key: string, fate: Fate): void {
-    const known = this.#known.get(key);
+    const pending = this.#pending.get(key);
+    this.#pending.delete(key);
     if (fate.kind === 'durable') this.remember(key, fate.seq, fate.mac);
-    else this.#known.delete(key);
-    if (known?.kind === 'pending') for (const tell of known.waiting) tell(fate);
+    if (pending === undefined) return;
+    this.#waiting -= pending.waiting.length;
+    for (const tell of pending.waiting) tell(fate);
   }
 
   /** Remembers a durable one, from a commit or from the log at start. */
   remember(key: string, seq: number, mac: string): void {
-    // To the end of the order, which is the order of the log.
-    this.#known.delete(key);
-    this.#known.set(key, { kind: 'durable', seq, mac });
-    if (this.#known.size <= idsMax) return;
-    for (const [oldest, held] of this.#known) {
-      if (held.kind === 'pending') continue;
-      this.#known.delete(oldest);
-      return;
-    }
+    this.#durable.delete(key);
+    this.#durable.set(key, { kind: 'durable', seq, mac });
+    if (this.#durable.size <= idsMax) return;
+    const [oldest] = this.#durable.keys();
+    if (oldest !== undefined) this.#durable.delete(oldest);
   }
 }

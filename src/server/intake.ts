@@ -2,6 +2,7 @@
 //
 // Before the writer reports it durable nothing has been promised; the ack is made in the same step as that report.
 import type { Catalogue } from '../event/catalogue.js';
+import type { Outcome } from '../log/appender.js';
 import type { LogError } from '../log/failure.js';
 import type { Log } from '../log/log.js';
 import type { DurableLines } from '../log/durable.js';
@@ -25,6 +26,9 @@ export type Answer = (reply: Reply) => void;
 const overloadedRetryMs = 100;
 /** When a full disk is: somebody has to make room. */
 const diskFullRetryMs = 1000;
+
+/** Copies of events that are not durable yet, waiting for the first one's fate, at most: each costs memory until then. */
+const waitingMax = 65_536;
 
 /** What the intake works with. */
 export interface IntakeParts {
@@ -51,8 +55,8 @@ export class Intake {
     this.#parts = parts;
   }
 
-  /** Takes one append of a connection; `answer` is called once, now or when its fate is known. */
-  append(message: AppendMessage, peer: Peer, listener: ListenerConfig, connection: object, answer: Answer): void {
+  /** Takes one append; `answer` is called once, now or when its fate is known. Appends of one process keep their order. */
+  append(message: AppendMessage, peer: Peer, listener: ListenerConfig, answer: Answer): void {
     const refuse = (error: Omit<ErrorReply, 'op' | 'id'>): void => { answer({ op: 'error', id: message.id, ...error }); };
     const { log, rates, limits, catalogue } = this.#parts;
     const ended = this.#endOfLog();
@@ -72,17 +76,17 @@ export class Intake {
       return;
     }
     const size = admission.bodies.reduce((sum, body) => sum + body.length, 0);
-    if (log.load.bytes + size > limits.queueBytes) {
+    if (log.load.bytes + size > limits.queueBytes || this.#parts.ids.waiting + message.events.length > waitingMax) {
       refuse({ code: 'overloaded', message: `the queue is full: ${limits.queueBytes} bytes`, retry_after_ms: overloadedRetryMs });
       return;
     }
-    this.#enqueue(message, peer, connection, admission.bodies, answer);
+    this.#enqueue(message, peer, admission.bodies, answer);
   }
 
-  /** Records events that did not get in, which nobody waits for. */
-  recordGap(reason: string, count: number, of: Source): void {
+  /** Records events that did not get in; `lost` is called if the log could not take that either. */
+  recordGap(reason: string, count: number, of: Source, lost: () => void): void {
     const body = this.#gapBody(reason, count, of);
-    this.#parts.log.append(this, { bodies: [body], settle: () => undefined });
+    this.#parts.log.append(this, { bodies: [body], settle: ({ kind }) => { if (kind === 'rejected') lost(); } });
   }
 
   #endOfLog(): Omit<ErrorReply, 'op' | 'id'> | undefined {
@@ -98,7 +102,7 @@ export class Intake {
     }
   }
 
-  #enqueue(message: AppendMessage, peer: Peer, connection: object, bodies: readonly string[], answer: Answer): void {
+  #enqueue(message: AppendMessage, peer: Peer, bodies: readonly string[], answer: Answer): void {
     const { log, counters } = this.#parts;
     const reply = new AppendReply(message.id, answer);
     const fresh = this.#withoutDoubles(message.events, peer.source, bodies, reply);
@@ -108,11 +112,12 @@ export class Intake {
     }
     // A producer's own losses go in front of the events that tell of them.
     const gap = message.dropped > 0 ? [this.#gapBody('client_dropped', message.dropped, peer.source)] : [];
-    log.append(connection, {
+    // Every process waits behind itself, over however many connections it sends.
+    log.append(peer.process, {
       bodies: [...gap, ...fresh.bodies],
       settle: (outcome) => {
         if (outcome.kind === 'rejected') {
-          for (const key of fresh.keys) if (key !== undefined) this.#parts.ids.settle(key, outcome);
+          this.#settleRejected(fresh, outcome, gap.length);
           reply.reject(outcome.error);
         } else {
           const first = outcome.lines.first + gap.length;
@@ -135,7 +140,7 @@ export class Intake {
       if (known !== undefined) {
         counters.duplicates += 1;
         if (known.kind === 'durable') reply.duplicate(index, known.seq, known.mac);
-        else known.waiting.push(reply.waitFor(index));
+        else ids.wait(known, reply.waitFor(index));
         continue;
       }
       if (key !== undefined) ids.expect(key);
@@ -144,6 +149,17 @@ export class Intake {
       fresh.keys.push(key);
     }
     return fresh;
+  }
+
+  /** What a failed write left of a request is durable: its ids are known, so that sending it again completes it. */
+  #settleRejected(fresh: Fresh, { error, lines, written }: Extract<Outcome, { kind: 'rejected' }>, gapLines: number): void {
+    for (const [index, key] of fresh.keys.entries()) {
+      if (key === undefined) continue;
+      const line = index + gapLines;
+      const seq = (lines?.first ?? 0) + line;
+      const isDurable = lines !== undefined && line < written;
+      this.#parts.ids.settle(key, isDurable ? { kind: 'durable', seq, mac: lines.mac(seq) } : { kind: 'rejected', error });
+    }
   }
 
   #rememberIds(fresh: Fresh, lines: DurableLines, first: number): void {

@@ -1,9 +1,9 @@
 // One socket in the filesystem: bound only where nobody answers, with its permissions in place before anyone can
 // connect, and taken away again only if it is still ours.
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer, connect as connectTo } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../disk/disk.js';
 import { peerCredentials } from '../kernel/native.js';
 import type { ListenerConfig } from './settings.js';
@@ -31,28 +31,26 @@ export interface Listening {
 
 /** Binds and listens. @throws ListenError */
 export async function listen(config: ListenerConfig, onConnection: (socket: Socket) => void): Promise<Listening> {
-  await clearStale(config.path);
+  await makeSureNobodyAnswers(config.path);
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, onConnection);
+  // Bound under a name of its own and moved into place when it is ready: nobody connects before its mode is right, a
+  // stale file is replaced in one step, and what Node unlinks when it closes is a name that is gone already.
+  const temporary = join(dirname(config.path), `.${process.pid.toString(36)}${basename(config.path).slice(0, 3)}`);
   try {
     mkdirSync(dirname(config.path), { recursive: true, mode: 0o700 });
+    rmSync(temporary, { force: true });
+    await bind(server, temporary);
+    chmodSync(temporary, config.mode);
+    renameSync(temporary, config.path);
   } catch (error) {
-    throw new ListenError('unusable', `cannot make a place for ${config.path}: ${String(error)}`, error);
-  }
-  // Nobody but us may connect between bind and chmod. Not sooner: it would take a new directory's search permission.
-  const umask = process.umask(0o177);
-  try {
-    await bind(server, config.path);
-  } catch (error) {
+    server.close();
     throw new ListenError('unusable', `cannot listen on ${config.path}: ${String(error)}`, error);
-  } finally {
-    process.umask(umask);
   }
-  chmodSync(config.path, config.mode);
   const { ino } = lstatSync(config.path);
   return {
     config,
     close() {
-      // Node unlinks the path at close, whoever's socket is there by then: it is only taken away while it is ours.
+      // By now another daemon's socket may be there.
       if (inodeAt(config.path) === ino) unlinkSync(config.path);
       server.close();
     },
@@ -77,8 +75,8 @@ function bind(server: Server, path: string): Promise<void> {
   });
 }
 
-/** Removes a socket file that a dead daemon left. Only silence proves it dead: whatever answers is left alone. */
-async function clearStale(path: string): Promise<void> {
+/** A socket file that a dead daemon left may be replaced. Only silence proves it dead: whatever answers is left alone. */
+async function makeSureNobodyAnswers(path: string): Promise<void> {
   let kind;
   try {
     kind = lstatSync(path);
@@ -89,7 +87,6 @@ async function clearStale(path: string): Promise<void> {
   if (!kind.isSocket()) throw new ListenError('unusable', `${path} exists and is not a socket; move it away or name another`);
   const holder = await whoAnswers(path);
   if (holder !== undefined) throw new ListenError('held', `${path} is served by ${holder}`);
-  unlinkSync(path);
 }
 
 function whoAnswers(path: string): Promise<string | undefined> {

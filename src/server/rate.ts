@@ -19,6 +19,8 @@ interface Bucket {
 export interface HeldBack {
   readonly source: Source;
   readonly count: number;
+  /** Counts them again: the record of them could not be written. */
+  readonly giveBack: () => void;
 }
 
 export class RateLimiter {
@@ -51,8 +53,10 @@ export class RateLimiter {
   heldBack(): readonly HeldBack[] {
     const found: HeldBack[] = [];
     for (const bucket of this.#buckets.values()) {
-      if (bucket.refused > 0) found.push({ source: bucket.source, count: bucket.refused });
+      const count = bucket.refused;
+      if (count === 0) continue;
       bucket.refused = 0;
+      found.push({ source: bucket.source, count, giveBack: () => { bucket.refused += count; } });
     }
     return found;
   }

@@ -24,6 +24,16 @@ import type { Limits, ListenerConfig, ReaderPolicy } from './settings.js';
 import type { Peer } from './source.js';
 import { identifyPeer } from './source.js';
 
+/** Connections beyond the limit for root and the daemon's own user. */
+const reservedClients = 16;
+
+/** Says why and hangs up, whether it is read or not: a connection that is not served must cost nothing. */
+function turnAway(socket: Socket, message: string): void {
+  socket.on('error', () => { socket.destroy(); });
+  socket.write(encodeReply({ op: 'error', id: null, code: 'overloaded', message, retry_after_ms: 1000 }));
+  socket.destroySoon();
+}
+
 /** How often refused events become `gap` records. */
 const gapEveryMs = 60_000;
 /** How long a stop waits for clients to take their last acks. */
@@ -153,11 +163,11 @@ export class Server {
       socket.destroy();
       return;
     }
-    if (this.#sessions.size >= this.#options.limits.clients) {
+    // Whoever has to look after the daemon still gets in when everybody else is shut out.
+    const reserve = peer.source.uid === 0 || peer.source.uid === this.#options.readers.ownUid ? reservedClients : 0;
+    if (this.#sessions.size >= this.#options.limits.clients + reserve) {
       this.#counters.refuse('overloaded');
-      socket.on('error', () => { socket.destroy(); });
-      socket.end(encodeReply({ op: 'error', id: null, code: 'overloaded', message: `${this.#sessions.size} clients are connected already`, retry_after_ms: 1000 }));
-      socket.resume();
+      turnAway(socket, `${this.#sessions.size} clients are connected already`);
       return;
     }
     const session = new Session(socket, peer, config, this.#sessionParts());
@@ -238,7 +248,7 @@ export class Server {
   }
 
   #recordGaps(): void {
-    for (const { source, count } of this.#rates.heldBack()) this.#intake.recordGap('rate_limited', count, source);
+    for (const { source, count, giveBack } of this.#rates.heldBack()) this.#intake.recordGap('rate_limited', count, source, giveBack);
   }
 
   /** Until the last client has taken what it is owed, or long enough. */

@@ -5,6 +5,7 @@ import { decodeRequest } from '../wire/decode.js';
 import type { WireFailure } from '../wire/decode.js';
 import { RecordFilter } from '../wire/filter.js';
 import { FrameReader } from '../wire/frame.js';
+import type { FrameOutcome } from '../wire/frame.js';
 import type { ErrorCode, Reply, Request } from '../wire/message.js';
 import { encodeReply } from '../wire/reply.js';
 import type { Counters } from './counters.js';
@@ -22,6 +23,13 @@ const badFramesMax = 16;
 const unsentBytesMax = 1024 * 1024;
 /** Append replies that wait for their turn: beyond, the client is not read from until some have left. */
 const waitingRepliesMax = 8192;
+
+/** Events, or what they are worth, of one client in one turn of the event loop. */
+const turnBudget = 1024;
+/** What a question is worth beside an event. */
+const questionCost = 32;
+/** How long a client that was let go may take to read why, ms. */
+const lastWordsMs = 1_000;
 
 /** What a session asks of the daemon around it. */
 export interface SessionParts {
@@ -58,6 +66,7 @@ export class Session {
   #halfFrame: NodeJS.Timeout | undefined;
   #unread: NodeJS.Timeout | undefined;
   #drainWaiters: ((drained: boolean) => void)[] = [];
+  #isWorkDue = false;
 
   constructor(socket: Socket, peer: Peer, listener: ListenerConfig, parts: SessionParts) {
     this.#socket = socket;
@@ -95,34 +104,78 @@ export class Session {
   }
 
   #receive(chunk: Buffer): void {
+    // After a hang-up bytes are still taken in, and thrown away: unread ones would turn our last words into a reset.
+    if (this.#ended) return;
     this.#frames.push(chunk);
-    for (let outcome = this.#frames.next(); outcome.kind !== 'incomplete'; outcome = this.#frames.next()) {
+    this.#work();
+  }
+
+  /**
+   * Takes the frames that are here, one turn's worth at a time, so that nobody waits for the whole of what one client
+   * sent; and none while it does not read its replies.
+   */
+  #work(): void {
+    this.#isWorkDue = false;
+    let budget = turnBudget;
+    while (!this.#ended && !this.#closed) {
+      if (budget <= 0 || this.#mustWait()) {
+        this.#socket.pause();
+        if (budget <= 0) this.#workLater();
+        return;
+      }
+      const outcome = this.#frames.next();
+      if (outcome.kind === 'incomplete') {
+        this.#watchHalfFrame();
+        if (this.#socket.isPaused()) this.#socket.resume();
+        return;
+      }
       this.#forgetHalfFrame();
-      if (outcome.kind === 'payload') this.#take(outcome.payload);
-      else if (outcome.kind === 'empty') this.#refuse({ id: null, op: undefined, code: 'bad_frame', message: 'a frame of length 0' });
-      else {
+      budget -= this.#takeOutcome(outcome);
+    }
+  }
+
+  #workLater(): void {
+    if (this.#isWorkDue) return;
+    this.#isWorkDue = true;
+    setImmediate(() => { this.#work(); });
+  }
+
+  /** Whether the client has to take something before more of it is taken. */
+  #mustWait(): boolean {
+    const isUnread = this.#socket.writableLength > unsentBytesMax;
+    if (isUnread) this.#watchUnread();
+    return isUnread || this.#slots.length - this.#firstSlot > waitingRepliesMax;
+  }
+
+  /** Returns what it cost of the turn's budget. */
+  #takeOutcome(outcome: Exclude<FrameOutcome, { readonly kind: 'incomplete' }>): number {
+    switch (outcome.kind) {
+      case 'payload': return this.#take(outcome.payload);
+      case 'empty':
+        this.#refuse({ id: null, op: undefined, code: 'bad_frame', message: 'a frame of length 0' });
+        return 1;
+      case 'too_large': {
         const { frameBytes } = this.#parts.limits;
         this.#fail({ id: null, code: 'frame_too_large', message: `a frame of ${outcome.bytes} bytes; at most ${frameBytes} are read` });
         this.#hangUp();
+        return 1;
       }
-      if (this.#ended || this.#closed) return;
+      default: return outcome satisfies never;
     }
-    this.#watchHalfFrame();
-    this.#throttle();
   }
 
-  #take(payload: Buffer): void {
+  #take(payload: Buffer): number {
     const { limits, intake, counters } = this.#parts;
     const decoded = decodeRequest(payload, { events: limits.events, eventBytes: limits.eventBytes });
     if (!decoded.ok) {
       this.#refuse(decoded.error);
-      return;
+      return 1;
     }
     const { request } = decoded;
     if (request.op === 'append') {
       const slot = this.#reserve();
-      intake.append(request, this.#peer, this.#listener, this, (reply) => { this.#fill(slot, reply); });
-      return;
+      intake.append(request, this.#peer, this.#listener, (reply) => { this.#fill(slot, reply); });
+      return request.events.length;
     }
     if (isReading(request) && !this.#parts.mayRead(this.#peer)) {
       this.#fail({ id: request.id, code: 'forbidden', message: `uid ${this.#peer.source.uid} may not read; see INDELIBLE_READERS` });
@@ -133,6 +186,7 @@ export class Session {
       if (reply.op === 'error') counters.refuse(reply.code);
       this.#send(reply);
     }
+    return request.op === 'recent' ? turnBudget : questionCost;
   }
 
   #refuse(failure: WireFailure): void {
@@ -177,7 +231,7 @@ export class Session {
       this.#firstSlot = 0;
     }
     this.#write(frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames));
-    this.#throttle();
+    this.#goOn();
     this.#endIfDone();
   }
 
@@ -190,13 +244,19 @@ export class Session {
     return this.#socket.write(bytes);
   }
 
-  /** Stops reading from a client that does not take its replies, or whose appends wait; goes on when that is over. */
-  #throttle(): void {
-    if (this.#closed || this.#ended) return;
-    const unsent = this.#socket.writableLength > unsentBytesMax;
-    if (unsent || this.#slots.length - this.#firstSlot > waitingRepliesMax) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
-    if (unsent) this.#unread ??= setTimeout(() => { this.#dropSlow(); }, slowConsumerMs);
+  /** Goes on with a client that had to wait, when it need not any more. */
+  #goOn(): void {
+    if (!this.#closed && !this.#ended && this.#socket.isPaused() && !this.#mustWait()) this.#workLater();
+  }
+
+  /** A client that takes nothing at all for a while is let go; one that takes little is slow, and stays. */
+  #watchUnread(left = this.#socket.writableLength): void {
+    this.#unread ??= setTimeout(() => {
+      this.#unread = undefined;
+      const { writableLength } = this.#socket;
+      if (writableLength >= left) this.#dropSlow();
+      else if (writableLength > 0) this.#watchUnread(writableLength);
+    }, slowConsumerMs);
   }
 
   #drained(): void {
@@ -205,7 +265,7 @@ export class Session {
     const waiters = this.#drainWaiters;
     this.#drainWaiters = [];
     for (const resolve of waiters) resolve(true);
-    this.#throttle();
+    this.#goOn();
   }
 
   #dropSlow(): void {
@@ -214,7 +274,7 @@ export class Session {
     // It reads nothing, so it will hardly read this; but if it does, it knows why.
     this.#send({ op: 'error', id: null, code: 'slow_consumer', message: 'replies were not read in time; connect again' });
     this.#socket.destroySoon();
-    setTimeout(() => { this.#socket.destroy(); }, 1000).unref();
+    setTimeout(() => { this.#socket.destroy(); }, lastWordsMs).unref();
   }
 
   #tail(request: Extract<Request, { readonly op: 'tail' }>): void {
@@ -243,22 +303,17 @@ export class Session {
 
   #whenDrained(): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#dropSlow();
-        resolve(false);
-      }, slowConsumerMs);
-      this.#drainWaiters.push((drained) => {
-        clearTimeout(timer);
-        resolve(drained);
-      });
-    });
+    this.#watchUnread();
+    return new Promise((resolve) => { this.#drainWaiters.push(resolve); });
   }
 
   /** From the first byte of a frame that is not whole: more bytes of the same one gain it no time. */
   #watchHalfFrame(): void {
     if (!this.#frames.midFrame) return;
     this.#halfFrame ??= setTimeout(() => {
+      this.#halfFrame = undefined;
+      // While it is not read from, the rest of the frame may be here and not looked at.
+      if (this.#socket.isPaused()) return;
       this.#fail({ id: null, code: 'bad_frame', message: `half a frame for ${halfFrameMs} ms` });
       this.#hangUp();
     }, halfFrameMs);
@@ -272,14 +327,14 @@ export class Session {
   /** No more of this client; what it is owed still leaves. */
   #hangUp(): void {
     this.#ended = true;
-    this.#socket.pause();
+    this.#socket.resume();
     this.#endIfDone();
   }
 
   #endIfDone(): void {
     if (!this.#ended || this.#closed || this.owes) return;
-    this.#socket.end();
-    // A peer that neither reads nor closes is not waited for.
+    // Once the last words are written it is over, whatever the other side still has to say.
+    this.#socket.destroySoon();
     setTimeout(() => { this.#socket.destroy(); }, slowConsumerMs).unref();
   }
 

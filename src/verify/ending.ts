@@ -115,8 +115,8 @@ export class Ending {
       } else passes.pass(Number.POSITIVE_INFINITY);
     }
     if (!settled || headSeq >= walk.seq) return;
-    const [seal] = walk.chain.newest;
-    if (seal !== undefined && seal.seq > headSeq && seal.seq < walk.seq) {
+    const seal = walk.chain.newest.find(({ seq }) => seq > headSeq && seq < walk.seq);
+    if (seal !== undefined) {
       const message = `the head names record ${headSeq} and is older than the seal at record ${seal.seq}, which no crash can do`;
       this.#add([{ code: 'head_mismatch', message }], { seq: headSeq });
     }
