@@ -132,7 +132,6 @@ function parseSignatureLine(line: string): SignatureLine | undefined {
 }
 
 /** Control characters other than LF have no place in a note. */
-// eslint-disable-next-line no-control-regex -- finding them is what it is for
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 
 /**

@@ -54,7 +54,8 @@ async function init(environment: NodeJS.ProcessEnv, keyOut: string | undefined):
         return exitCodes.failed;
       }
       makeLog(realDisk, realClock, places, {
-        origin: config.origin, options: writerOptions(config), previous: null, handOver: (key) => { handOver(key, keyOut, places); },
+        origin: config.origin, options: writerOptions(config), previous: null,
+        handOver: (key) => { handOver(key, keyOut, places); },
       });
       say(`made log ${config.origin} in ${state}`);
       say(keyOut === undefined

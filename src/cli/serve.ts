@@ -19,6 +19,7 @@ import { LogError } from '../log/failure.js';
 import { Log } from '../log/log.js';
 import type { Opening } from '../log/mailbox.js';
 import { placesIn } from '../log/segment.js';
+import { Redactor } from '../redact/redactor.js';
 import { ListenError } from '../server/listener.js';
 import { refill } from '../server/refill.js';
 import { Server } from '../server/server.js';
@@ -27,7 +28,9 @@ import { makeLogIfUnborn } from './born.js';
 import { exitCodes } from './exit.js';
 import { version } from './version.js';
 
-/** How often the free space is asked for. */
+/** Of the process log that wait to be taken, at most. */
+const processLogBytesMax = 4 * 1024 * 1024;
+/** How often the free space is asked for, ms. */
 const freeBytesEveryMs = 5_000;
 
 export function serveCommand(): Command {
@@ -52,7 +55,15 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
     return exitCodes.usage;
   }
   const { config } = read;
-  const logger = pino({ name: 'indelible', level: config.logLevel, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+  // Not in step with us: who reads our stderr slowly must not slow us down. What does not fit is dropped and counted.
+  const stderr = pino.destination({ dest: 2, sync: false, maxLength: processLogBytesMax });
+  const logger = pino({ name: 'indelible', level: config.logLevel, base: { pid: process.pid } }, stderr);
+  let dropped = 0;
+  stderr.on('drop', () => { dropped += 1; });
+  process.on('exit', () => {
+    if (dropped > 0) logger.warn(`${dropped} lines of this process log were dropped: nobody took them in time`);
+    stderr.flushSync();
+  });
   for (const name of config.withoutEffect) logger.warn(`${name} is set and has no effect in this version`);
   // Before anything is made: nothing of ours is for others, whatever umask we were started with.
   process.umask(0o077);
@@ -140,8 +151,11 @@ class Daemon {
     let free: number | null = freeBytesOf(state);
     const freeBytes = setInterval(() => { free = freeBytesOf(state); }, freeBytesEveryMs);
     const places = placesIn(state);
-    const events = catalogue({ unknownKinds: config.unknownKinds, now: () => timestamp(realClock.wall()), uuid: randomUUID });
-    const server = new Server(log, opening, events, realClock, {
+    const rules = {
+      catalogue: catalogue({ unknownKinds: config.unknownKinds, now: () => timestamp(realClock.wall()), uuid: randomUUID }),
+      redactor: config.redact ? new Redactor(opening.salt) : undefined,
+    };
+    const server = new Server(log, opening, rules, realClock, {
       server: `indelible/${version}`, sync: config.sync, logDirectory: places.log, listeners: config.listeners,
       limits: config.limits, readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids },
       recent: config.recent, pid: process.pid,
@@ -152,9 +166,13 @@ class Daemon {
         failed();
       },
       freeBytes: () => free,
+      ...(config.mirror ? { mirror: (record) => { logger.info(record, 'recorded'); } } : {}),
     });
     try {
-      await refill(places.log, opening.standing.seq, server.ring, server.ids);
+      const untrusted = await refill(places.log, opening.standing.seq, server.ring, server.ids);
+      if (untrusted !== undefined) {
+        logger.error({ segment: untrusted }, `${untrusted} is not what it was when it was closed: run indelible verify; memory holds only what is newer`);
+      }
       await server.open();
     } catch (error) {
       clearInterval(freeBytes);

@@ -13,7 +13,8 @@ import { type ConnectOptions, Session } from './session.js';
 import type { TailOptions, TailRecord } from './tail.js';
 
 export { ClientError, type ClientErrorCode } from './error.js';
-export type { AppendOptions, ClientEvent, EmitOptions, GenericEvent } from './event.js';
+export type { AppendOptions, ClientEvent, EmitOptions, EventOf, GenericEvent } from './event.js';
+export type { ProfileName } from '../event/catalogue.js';
 export type { ConnectOptions } from './session.js';
 export type { Receipt } from './pending.js';
 export type { TailOptions, TailRecord } from './tail.js';
@@ -29,24 +30,32 @@ export interface Records {
 export type RecentOptions = Filters & { readonly limit?: number | undefined; readonly before?: number | undefined };
 
 /** What a client, and each child, adds to the events that go through it. */
-export interface Defaults {
-  readonly profile?: string | undefined;
+export interface Defaults<P extends string = string, Name extends string = string> {
+  readonly profile?: P | undefined;
   readonly traceparent?: string | undefined;
   /** Fields of every event that the event itself does not have. */
-  readonly fields?: Readonly<Record<string, unknown>> | undefined;
+  readonly fields?: Readonly<Record<Name, unknown>> | undefined;
 }
 
 /**
  * Connects to the daemon's socket; resolves when it has said hello. Rejects with ClientError `not_connected` when that
  * does not happen in time, with the daemon's own code when it refuses, and `aborted` by the signal.
  */
-export async function connect(options: ConnectOptions = {}): Promise<Client> {
+export async function connect<P extends string = 'generic', Name extends string = never>(
+  options: ConnectOptions & {
+    readonly profile?: P | undefined;
+    readonly defaults?: Readonly<Record<Name, unknown>> | undefined;
+  } = {},
+): Promise<Client<P, Name>> {
   const session = await Session.open(options);
   return new Client(session, { profile: options.profile, fields: options.defaults });
 }
 
-/** A connection to the daemon, shared by all its children; it reconnects by itself. */
-export class Client {
+/**
+ * A connection to the daemon, shared by all its children; it reconnects by itself. Its events are those of the profile
+ * `P`, and may leave out the fields named `Given`, which it adds.
+ */
+export class Client<P extends string = 'generic', Given extends string = never> {
   readonly #session: Session;
   readonly #defaults: Defaults;
   readonly #encoder = new Encoder();
@@ -71,7 +80,9 @@ export class Client {
    * Appends one event or several, all or none. Resolves when they are durable. Rejects with ClientError: the daemon's
    * refusal at once, `timeout` when the deadline passes, `overloaded` when too much is waiting here.
    */
-  append(events: ClientEvent | readonly ClientEvent[], options: AppendOptions = {}): Promise<Receipt> {
+  append<Q extends string = P>(
+    events: ClientEvent<Q, Given> | readonly ClientEvent<Q, Given>[], options: AppendOptions<Q> = {},
+  ): Promise<Receipt> {
     const session = this.#session;
     if (session.closed) return Promise.reject(closedError());
     const list = isList(events) ? events : [events];
@@ -86,7 +97,7 @@ export class Client {
   }
 
   /** Best effort: never throws and never waits. What cannot be kept or is refused is counted, and the log says so. */
-  emit(event: ClientEvent, options: EmitOptions = {}): void {
+  emit<Q extends string = P>(event: ClientEvent<Q, Given>, options: EmitOptions<Q> = {}): void {
     const session = this.#session;
     if (session.closed) return;
     try {
@@ -138,7 +149,7 @@ export class Client {
   }
 
   /** A client of the same connection that adds more defaults; `close` on either closes both. */
-  child(defaults: Defaults): Client {
+  child<Q extends string = P, Name extends string = never>(defaults: Defaults<Q, Name>): Client<Q, Given | Name> {
     return new Client(this.#session, {
       profile: defaults.profile ?? this.#defaults.profile,
       traceparent: defaults.traceparent ?? this.#defaults.traceparent,
@@ -146,7 +157,7 @@ export class Client {
     });
   }
 
-  #encode(events: readonly ClientEvent[], options: EmitOptions): Buffer {
+  #encode(events: readonly object[], options: EmitOptions): Buffer {
     const { profile = 'generic', traceparent, fields } = this.#defaults;
     this.#encoder.drop();
     for (const [index, event] of events.entries()) {
@@ -170,7 +181,7 @@ export class Client {
   }
 }
 
-function isList(events: ClientEvent | readonly ClientEvent[]): events is readonly ClientEvent[] {
+function isList(events: object): events is readonly object[] {
   return Array.isArray(events);
 }
 

@@ -1,25 +1,32 @@
-// What may be appended, as types.
+// What may be appended, as types: the events of a profile, told apart by their kind, so that a wrong field does not
+// compile. Invariant: types only; the daemon has the last word on every event.
+import type { EventOf as CatalogueEvent, ProfileName } from '../event/catalogue.js';
+
+/** Fields by name, of any type. */
+export type EventFields = Readonly<Record<string, unknown>>;
+
+/**
+ * An event of the profile `P`. Where the profile is known only as a `string`, any fields; a name that is no profile
+ * has no events.
+ */
+export type EventOf<P extends string> = P extends ProfileName ? CatalogueEvent<P> : string extends P ? EventFields : never;
 
 /** An event of the profile `generic`, for every system without a profile of its own. */
-export interface GenericEvent {
-  readonly action: string;
-  readonly outcome?: 'success' | 'failure' | 'denied' | undefined;
-  readonly actor?: string | undefined;
-  readonly resource?: string | undefined;
-  readonly session_id?: string | undefined;
-  /** Anything MessagePack has a form for; integers beyond 2^53 as bigint. */
-  readonly detail?: unknown;
-  /** Milliseconds. */
-  readonly duration_ms?: number | bigint | undefined;
-}
+export type GenericEvent = EventOf<'generic'>;
 
-/** An event in the shape of its profile; the daemon checks it. */
-export type ClientEvent = GenericEvent | Readonly<Record<string, unknown>>;
+/** An event of `P` whose fields named `Given` may be left out, because the client adds them. */
+export type ClientEvent<P extends string = string, Given extends string = never> =
+  [Given] extends [never] ? EventOf<P> : Without<EventOf<P>, Given>;
+
+// One kind after the other, or the kinds would melt into what they have in common.
+type Without<Event, Given extends string> = Event extends unknown
+  ? Omit<Event, Given> & Partial<Pick<Event, Extract<keyof Event, Given>>>
+  : never;
 
 /** Where an event goes and what it is known by. */
-export interface EmitOptions {
+export interface EmitOptions<P extends string = string> {
   /** The source system; the client's own profile, else `generic`. */
-  readonly profile?: string | undefined;
+  readonly profile?: P | undefined;
   /** W3C Trace Context. */
   readonly traceparent?: string | undefined;
   /**
@@ -29,7 +36,7 @@ export interface EmitOptions {
   readonly id?: string | undefined;
 }
 
-export interface AppendOptions extends EmitOptions {
+export interface AppendOptions<P extends string = string> extends EmitOptions<P> {
   /** Gives the append up; what was sent may have been recorded all the same. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until the append is given up, reconnects and retries included. */

@@ -36,6 +36,10 @@ export interface Config {
   readonly readerGids: ReadonlySet<number>;
   /** Whether a kind that its profile does not know is refused, or taken unchecked. */
   readonly unknownKinds: 'reject' | 'accept';
+  /** Whether every record is told to the process log. */
+  readonly mirror: boolean;
+  /** Whether secrets in events are masked. */
+  readonly redact: boolean;
   readonly logLevel: string;
   /** Variables that are set and have no effect in this version. */
   readonly withoutEffect: readonly string[];
@@ -47,7 +51,7 @@ export type ReadConfig =
 
 /** Variables that are checked and have no effect yet: whoever sets one is told, since silence would pass for consent. */
 const withoutEffect: readonly string[] = [
-  'INDELIBLE_RETAIN_BYTES', 'INDELIBLE_RETAIN_MS', 'INDELIBLE_MIRROR', 'INDELIBLE_REDACT', 'INDELIBLE_DISK_LOW_BYTES',
+  'INDELIBLE_RETAIN_BYTES', 'INDELIBLE_RETAIN_MS', 'INDELIBLE_DISK_LOW_BYTES',
 ];
 
 /** Reads and checks everything. Nothing is touched: no directory is made, no socket opened. */
@@ -119,11 +123,11 @@ export function readConfig(environment: Environment): ReadConfig {
     },
     readerGids: readGroups(from.get('INDELIBLE_READERS').default('').asString(), problems),
     unknownKinds: choice('INDELIBLE_UNKNOWN_KINDS', ['reject', 'accept']) ?? 'reject',
+    mirror: choice('INDELIBLE_MIRROR', ['off', 'on']) === 'on',
+    redact: choice('INDELIBLE_REDACT', ['on', 'off']) !== 'off',
     logLevel: choice('INDELIBLE_LOG_LEVEL', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
     withoutEffect: withoutEffect.filter((name) => set[name] !== undefined),
   };
-  choice('INDELIBLE_REDACT', ['on', 'off']);
-  choice('INDELIBLE_MIRROR', ['off', 'on']);
   whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, Number.MAX_SAFE_INTEGER);
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
 }

@@ -29,6 +29,11 @@ export function isJsonMapping(value: JsonValue | undefined): value is JsonObject
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a value is an array; `Array.isArray` does not narrow a readonly one out of a union. */
+export function isJsonArray(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
 /** Whether an object with this key would re-order it or swallow it, so that only a `JsonMap` holds it as sent. */
 export function isTrapKey(key: string): boolean {
   return key === '__proto__' || /^[0-9]{1,10}$/.test(key);
@@ -50,14 +55,9 @@ export function jsonText(value: JsonValue): string {
 function exactText(value: JsonValue): string {
   if (typeof value === 'bigint') return value.toString();
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isArray(value)) return `[${value.map(exactText).join(',')}]`;
+  if (isJsonArray(value)) return `[${value.map(exactText).join(',')}]`;
   const entries = value instanceof Map ? value.entries() : Object.entries(value);
   let text = '';
   for (const [key, held] of entries) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${exactText(held)}`;
   return text === '' ? '{}' : `${text}}`;
-}
-
-// Array.isArray does not narrow a readonly array out of a union.
-function isArray(value: object): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }

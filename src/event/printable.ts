@@ -4,7 +4,7 @@
  * where a forged line would do its work.
  */
 
-/** C0 and C1 controls, DEL, soft hyphen, zero-width and bidirectional controls, line and paragraph separators, tags, lone surrogates. */
+/** Controls (C0, C1, DEL), soft hyphen, zero-width and bidirectional controls, line separators, tags, lone surrogates. */
 const HIDDEN = new RegExp(
   '[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e' +
   '\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}]|\\p{Surrogate}',

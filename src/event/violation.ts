@@ -1,13 +1,51 @@
-// Why an event was refused: an expected outcome, so a value and not an exception.
+// Why an event was refused: an expected outcome, so a value and not an exception. Invariant: what it shows of the event
+// is short and moves no cursor.
+import type { JsonValue } from './json.js';
+import { isJsonMapping } from './json.js';
+import { printable } from './printable.js';
+
+/** Of a text that was found, so much is shown. */
+const foundCharsMax = 40;
 
 /** The first thing wrong with an event: where, as a JSON pointer into it, and what would have been right. */
-export interface Violation {
+export class Violation {
   /** RFC 6901; empty for the event itself. */
   readonly path: string;
   readonly message: string;
+
+  constructor(path: string, message: string) {
+    this.path = path;
+    this.message = message;
+  }
+
+  /** About a whole value: what was expected, and what was found in its place; undefined for nothing at all. */
+  static unexpected(expected: string, found: JsonValue | undefined): Violation {
+    return new Violation('', `expected ${expected}, found ${describe(found)}`);
+  }
+
+  /** The same, seen from the map or array that holds the value under `key`. */
+  within(key: string): Violation {
+    return new Violation(pointerStep(key) + this.path, this.message);
+  }
 }
 
 /** A key as one step of a JSON pointer. */
 export function pointerStep(key: string): string {
   return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+function describe(value: JsonValue | undefined): string {
+  switch (typeof value) {
+    case 'undefined': return 'nothing';
+    case 'string': {
+      const shown = value.length > foundCharsMax ? `${value.slice(0, foundCharsMax)}…` : value;
+      return printable(JSON.stringify(shown));
+    }
+    // A client that sends an integer as a float would not see from its digits why it was refused.
+    case 'number': return Number.isInteger(value) && !Number.isSafeInteger(value) ? `the float ${value}` : String(value);
+    case 'object':
+      if (value === null) return 'null';
+      return isJsonMapping(value) ? 'a map' : 'an array';
+    default: return String(value);
+  }
 }

@@ -47,10 +47,10 @@ function checkOf(body: Uint8Array): string {
 }
 
 /**
- * Writes the line into `slot`, `KEY_FILE_BYTES` long: fields in the order of `StoredKeys`, padded with spaces. No key
- * becomes a string on the way.
+ * The line, in `slot` if one is given: fields in the order of `StoredKeys`, padded with spaces to `KEY_FILE_BYTES`. No
+ * key becomes a string on the way.
  */
-export function encodeKeys(keys: StoredKeys, slot: Buffer): void {
+export function encodeKeys(keys: StoredKeys, slot: Buffer = Buffer.allocUnsafeSlow(KEY_FILE_BYTES)): Buffer {
   let at = 0;
   const text = (part: string): void => { at += slot.write(part, at, 'latin1'); };
   const key = (bytes: Uint8Array): void => { at += writeBase64(bytes, slot, at); };
@@ -72,6 +72,7 @@ export function encodeKeys(keys: StoredKeys, slot: Buffer): void {
   if (at >= KEY_FILE_BYTES) throw new Error(`a key file of ${at} bytes would not fit its sector`);
   slot.fill(0x20, at, KEY_FILE_BYTES - 1);
   slot[KEY_FILE_BYTES - 1] = 0x0a;
+  return slot;
 }
 
 /** Reads a line piece by piece, so that what is secret in it never becomes a string. */
@@ -130,7 +131,8 @@ export function decodeKeys(line: Buffer): ReadKeys {
   const root = cursor.pass(',"root":') ? cursor.key() : undefined;
   const sum = checkOf(cursor.read);
   const isWhole = cursor.pass(`,"check":"${sum}"}`) && /^ *\n$/.test(cursor.rest.toString('latin1')) && /^\d{1,16}$/.test(seq);
-  if (!isWhole || line.length !== KEY_FILE_BYTES || name === undefined || step === undefined || nextEpoch === undefined) return DAMAGED;
+  if (!isWhole || line.length !== KEY_FILE_BYTES || name === undefined) return DAMAGED;
+  if (step === undefined || nextEpoch === undefined) return DAMAGED;
   if (signer === undefined || nextSigner === undefined || root === undefined) return DAMAGED;
   return { state: 'ok', keys: { name, step, nextEpoch, signer, nextSigner, seq: Number(seq), root } };
 }
@@ -151,8 +153,7 @@ export class KeyFile {
 
   /** Makes it, or puts it in the place of one that never wrote a record; synced. */
   static create(disk: Disk, path: string, keys: StoredKeys): void {
-    const slot = Buffer.allocUnsafeSlow(KEY_FILE_BYTES);
-    encodeKeys(keys, slot);
+    const slot = encodeKeys(keys);
     replaceFile(disk, path, slot);
     slot.fill(0);
   }

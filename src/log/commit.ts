@@ -26,6 +26,20 @@ export interface Pending {
   readonly tree: Frontier;
 }
 
+/** Lines that are durable, on their way to whoever waits for them. */
+export interface Commit extends Pending {
+  /** What the fsync took, ms. */
+  readonly syncMs: number;
+}
+
+/** What the writer tells, as it happens and in order. */
+export interface WriterEvents {
+  /** Something that nobody's ack depends on did not come about yet; it is tried again. */
+  delayed(message: string): void;
+  /** Durable: head and keys have moved on. Nobody may be told before. */
+  committed(commit: Commit): void;
+}
+
 /** Chains `bodies` behind `after`. @throws RangeError for a line over 16 MiB, which admission must have prevented */
 export function buildCommit(after: Link, keys: KeyWalker, tree: Frontier, ts: string, bodies: readonly Uint8Array[]): Pending {
   const room = bodies.reduce((sum, body) => sum + body.length + FRAME_BYTES_MAX, 0);

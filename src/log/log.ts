@@ -129,7 +129,9 @@ export class Log {
     if (this.#phase.kind !== 'open') return Promise.resolve();
     this.#phase = { kind: 'draining', reason };
     // Nobody watched: a start that failed between log and sockets. Reports kept for a watcher would be kept forever.
-    if (this.#watcher === undefined) this.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
+    if (this.#watcher === undefined) {
+      this.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
+    }
     return new Promise((resolve) => {
       this.#whenStopped = resolve;
       this.#stopWhenEmpty();

@@ -4,6 +4,7 @@
 import { open } from 'node:fs/promises';
 import { realDisk } from '../disk/disk.js';
 import type { CommittedLines } from './mailbox.js';
+import { continues } from './continuity.js';
 import { parseFrame } from './record.js';
 import type { SegmentFile } from './segment.js';
 import { listSegments } from './segment.js';
@@ -12,13 +13,27 @@ import { listSegments } from './segment.js';
 const STEP_BYTES = 4 * 1024 * 1024;
 const LF = 0x0a;
 
-/** The newest records up to `last`, oldest first, at most `records` and `bytes`, one piece for each segment they lie in. */
-export async function readNewest(logDirectory: string, last: number, records: number, bytes: number): Promise<readonly Omit<CommittedLines, 'syncMs'>[]> {
+/** Newest records, one piece for each segment they lie in, oldest first. */
+export interface Newest {
+  readonly pieces: readonly Omit<CommittedLines, 'syncMs'>[];
+  /** A closed segment that is not what the log says it was: nothing of it, or older than it, is among the pieces. */
+  readonly untrusted: string | undefined;
+}
+
+/**
+ * The newest records up to `last`, at most `records` and `bytes`. The newest segment was checked when the log was opened;
+ * an older one is taken only if its tree is the one that the next segment's header continues, because an id that somebody
+ * wrote into it would make the daemon answer for an event that was never recorded.
+ */
+export async function readNewest(logDirectory: string, last: number, records: number, bytes: number): Promise<Newest> {
   const pieces: Omit<CommittedLines, 'syncMs'>[] = [];
   let leftRecords = records;
   let leftBytes = bytes;
+  let next: SegmentFile | undefined;
   for (const segment of [...listSegments(realDisk, logDirectory)].reverse()) {
     if (leftRecords <= 0 || leftBytes <= 0) break;
+    if (next !== undefined && !continues(realDisk, segment, next)) return { pieces, untrusted: segment.name };
+    next = segment;
     const piece = await readEnd(segment, last, leftRecords, leftBytes);
     if (piece === undefined) continue;
     pieces.unshift(piece);
@@ -26,7 +41,7 @@ export async function readNewest(logDirectory: string, last: number, records: nu
     leftBytes -= piece.bytes.length;
     if (piece.first > segment.first) break;
   }
-  return pieces;
+  return { pieces, untrusted: undefined };
 }
 
 async function readEnd(segment: SegmentFile, last: number, records: number, bytes: number): Promise<Omit<CommittedLines, 'syncMs'> | undefined> {

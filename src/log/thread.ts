@@ -14,7 +14,7 @@ import type { OpenedLog } from './recovery.js';
 import { openLog } from './recovery.js';
 import { listSegments, placesIn } from './segment.js';
 import type { Places } from './segment.js';
-import type { Commit } from './writer.js';
+import type { Commit } from './commit.js';
 import { Writer } from './writer.js';
 
 /** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
@@ -144,40 +144,38 @@ class WriterThread {
 
   /** To the last seal. A stop that found no room for it is no clean one: it says so, and the next start mends it. */
   #stop(reason: string): void {
-    let stopped = false;
-    this.#attempt((writer) => {
-      writer.stop(reason);
-      stopped = true;
-    });
+    const isStopped = this.#attempt((writer) => { writer.stop(reason); });
     const writer = this.#writer;
     if (writer === undefined) return;
     this.#attempt(() => { writer.close(); });
     this.#end();
-    this.#post(stopped ? { kind: 'stopped' } : { kind: 'failed', call: 'stop', message: 'no room for the last records of a clean stop' });
+    this.#post(isStopped ? { kind: 'stopped' } : { kind: 'failed', call: 'stop', message: 'no room for the last records of a clean stop' });
   }
 
-  /** Runs one piece of work, reports what became durable, and says why if it did not come to its end. */
-  #attempt(work: (writer: Writer) => void, requests = 0): void {
+  /** Runs one piece of work, reports what became durable, and says why if it did not come to its end; true if it did. */
+  #attempt(work: (writer: Writer) => void, requests = 0): boolean {
     const writer = this.#writer;
-    if (writer === undefined) return;
+    if (writer === undefined) return false;
     try {
       if (Atomics.load(this.#fence, 0) !== 0) throw new LogError('write_failed', 'lock', 'the lock on the state directory was lost');
       work(writer);
       this.#report(writer, requests);
+      return true;
     } catch (error) {
       const failure = asLogError(error);
       if (failure.code === 'disk_full' && requests > 0) {
         const commits = this.#takeCommits();
         this.#post({ kind: 'rejected', commits, requests, standing: this.#standing(writer), message: failure.message }, buffersOf(commits));
-        return;
+        return false;
       }
       this.#report(writer, 0);
       if (failure.code === 'disk_full') {
         this.#post({ kind: 'delayed', message: failure.message });
-        return;
+        return false;
       }
       this.#end();
       this.#post({ kind: 'failed', call: failure.what, message: failure.message });
+      return false;
     }
   }
 

@@ -8,19 +8,21 @@
 import { join } from 'node:path';
 import type { Clock } from '../clock/clock.js';
 import { timestamp } from '../clock/clock.js';
-import { generateSeed, signerFrom } from '../checkpoint/note.js';
-import { epochKeyName, signSeal } from '../checkpoint/seal.js';
-import type { Descriptor, Disk } from '../disk/disk.js';
-import { replaceFile, replaceLink, writeWhole } from '../disk/write.js';
+import { generateSeed } from '../checkpoint/note.js';
+import type { Disk } from '../disk/disk.js';
+import { replaceLink } from '../disk/write.js';
 import { Anchor } from './anchor.js';
-import type { Pending } from './commit.js';
+import { CheckpointFile } from './checkpoint-file.js';
+import type { WriterEvents } from './commit.js';
 import { buildCommit } from './commit.js';
-import { LogError, isNoSpace, shortageOr, writeFailed } from './failure.js';
+import { LogError, shortageOr, writeFailed } from './failure.js';
+import { OpenFile } from './open-file.js';
 import { lineBytes } from './record.js';
 import type { OwnEvents, OwnKind, Previous, Retain } from './own.js';
 import { FORMAT, ownBody } from './own.js';
 import type { Room, ScheduleOptions } from './schedule.js';
 import { Schedule } from './schedule.js';
+import { headerOf, sealOf } from './sealing.js';
 import type { Places } from './segment.js';
 import { segmentName } from './segment.js';
 import type { LogState, OpenSegment } from './state.js';
@@ -32,24 +34,10 @@ export interface WriterOptions extends ScheduleOptions {
   readonly pid: number;
 }
 
-/** Lines that are durable, on their way to whoever waits for them. */
-export interface Commit extends Pending {
-  /** What the fsync took, ms. */
-  readonly syncMs: number;
-}
-
 /** `sealsInto`: the commit is a seal, and this the epoch behind it. */
 interface CommitOptions {
   readonly sealsInto?: LogState['epoch'];
   readonly ts?: string;
-}
-
-/** What the writer tells, as it happens and in order. */
-export interface WriterEvents {
-  /** Something that nobody's ack depends on did not come about yet; it is tried again. */
-  delayed(message: string): void;
-  /** Durable: head and keys have moved on. Nobody may be told before. */
-  committed(commit: Commit): void;
 }
 
 export class Writer {
@@ -60,11 +48,10 @@ export class Writer {
   readonly #events: WriterEvents;
   readonly #anchor: Anchor;
   readonly #schedule: Schedule;
-  #segmentFile: Descriptor | undefined;
+  #segmentFile: OpenFile | undefined;
   #isLinkDue = false;
   #state: LogState;
-  /** A checkpoint that found no room; its seal is durable, and no other seal is made before it is in place. */
-  #checkpointDue: string | undefined;
+  readonly #checkpointFile: CheckpointFile;
 
   constructor(disk: Disk, clock: Clock, places: Places, state: LogState, options: WriterOptions, events: WriterEvents) {
     this.#disk = disk;
@@ -74,7 +61,8 @@ export class Writer {
     this.#options = options;
     this.#events = events;
     this.#anchor = new Anchor(disk, clock, places);
-    this.#segmentFile = state.segment === undefined ? undefined : disk.open(join(places.log, state.segment.name), 'update');
+    this.#checkpointFile = new CheckpointFile(disk, places.checkpoint, state.sealed?.checkpoint);
+    this.#segmentFile = state.segment === undefined ? undefined : OpenFile.open(disk, join(places.log, state.segment.name));
     this.#schedule = new Schedule(clock, options);
   }
 
@@ -150,16 +138,14 @@ export class Writer {
   /** Syncs head and keys and lets go of the files. The log can be opened again from what is there. @throws LogError */
   close(): void {
     this.#guard('head', () => { this.#anchor.close(); });
-    if (this.#segmentFile !== undefined) this.#disk.close(this.#segmentFile);
+    this.#segmentFile?.close();
   }
 
-  /**
-   * Ends the epoch: both notes, the next epoch's keys, the checkpoint. @throws LogError
-   */
+  /** Ends the epoch: both notes, the next epoch's keys, the checkpoint. @throws LogError */
   seal(): void {
     this.#ensureFirstLine();
-    this.#settleCheckpoint();
-    const { origin, identity, epoch, keys, last, tree } = this.#state;
+    this.#checkpointFile.settle();
+    const { epoch } = this.#state;
     // The next epoch's signing key MUST be on the disk before a seal names it: a durable seal whose key is lost could
     // never be followed by another. One that an earlier attempt left there is used again.
     const nextSeed = epoch.nextSeed ?? generateSeed();
@@ -168,24 +154,17 @@ export class Writer {
       this.#anchor.storeKeys(this.#state);
       this.#anchor.syncKeys();
     });
-    const next = signerFrom(epochKeyName(origin, keys.name.epoch + 1), nextSeed);
-    const time = timestamp(this.#clock.wall());
-    const notes = signSeal({
-      origin, epoch: keys.name.epoch, first: epoch.first, size: last.seq, root: tree.root(), time,
-      identity, signer: epoch.signer, nextVkey: next.vkey,
-    });
-    const event = { epoch: keys.name.epoch, size: last.seq, root: tree.root().toString('base64'), ...notes };
-    this.#commit([ownBody('seal', event, this.#options.pid)], {
-      sealsInto: { first: last.seq + 2, dirty: false, signer: next, signerSeed: nextSeed, nextSeed: null }, ts: time,
-    });
+    const ts = timestamp(this.#clock.wall());
+    const { event, sealsInto } = sealOf(this.#state, nextSeed, ts);
+    this.#commit([ownBody('seal', event, this.#options.pid)], { sealsInto, ts });
     this.#schedule.sealed();
     // Both notes are signed: this key must never sign again, and who takes the memory from here on must not find it.
     epoch.signerSeed.fill(0);
-    this.#state = { ...this.#state, sealed: { size: last.seq, checkpoint: notes.checkpoint } };
+    this.#state = { ...this.#state, sealed: { size: event.size, checkpoint: event.checkpoint } };
     // Behind the keys: a checkpoint that is out while the old epoch's key is still here could be signed twice.
-    this.#checkpointDue = notes.checkpoint;
+    this.#checkpointFile.offer(event.checkpoint);
     try {
-      this.#settleCheckpoint();
+      this.#checkpointFile.settle();
     } catch (error) {
       // The seal itself is durable and `checkpoint` may be one seal behind; it is tried again before the next.
       if (!(error instanceof LogError) || error.code !== 'disk_full') throw error;
@@ -194,25 +173,18 @@ export class Writer {
 
   /** The checkpoint that may be shown: its file is in place. */
   get checkpoint(): string | undefined {
-    return this.#checkpointDue === undefined ? this.#state.sealed?.checkpoint : undefined;
-  }
-
-  #settleCheckpoint(): void {
-    const note = this.#checkpointDue;
-    if (note === undefined) return;
-    this.#guard('checkpoint', () => { replaceFile(this.#disk, this.#places.checkpoint, Buffer.from(note)); });
-    this.#checkpointDue = undefined;
+    return this.#checkpointFile.shown;
   }
 
   #commit(bodies: readonly Uint8Array[], { sealsInto, ts = timestamp(this.#clock.wall()) }: CommitOptions = {}): void {
     const { last, keys, tree } = this.#state;
     const segment = this.#segment();
     const pending = buildCommit(last, keys, tree, ts, bodies);
-    this.#writeLines(pending.bytes, segment.bytes);
+    const file = this.#file();
+    file.write(pending.bytes, segment.bytes);
     const before = this.#clock.monotonic();
-    // No ack, no head, no key may move before this returns: the kernel has the bytes, the disk may not. After a failure
-    // the pages count as clean although they never arrived, so a second try would lie: the file is finished.
-    this.#guard('fdatasync', () => { this.#disk.sync(this.#segmentDescriptor()); });
+    // No ack, no head, no key may move before this returns: the kernel has the bytes, the disk may not.
+    file.sync();
     const syncMs = this.#clock.monotonic() - before;
 
     // ==== durable ====
@@ -234,18 +206,6 @@ export class Writer {
     this.#events.committed({ ...pending, syncMs });
   }
 
-  /** Behind the last durable byte, whole. What a full disk took of it is taken back, so that the file ends in an LF. */
-  #writeLines(bytes: Uint8Array, position: number): void {
-    const file = this.#segmentDescriptor();
-    try {
-      writeWhole(this.#disk, file, bytes, position);
-    } catch (error) {
-      if (!isNoSpace(error)) throw writeFailed('write', error);
-      this.#guard('ftruncate', () => { this.#disk.truncate(file, position); });
-      throw new LogError('disk_full', 'write', 'the disk is full; nothing of this was written', error);
-    }
-  }
-
   #beforeRequest(): void {
     this.#ensureFirstLine();
     this.#noteClockStep();
@@ -256,7 +216,7 @@ export class Writer {
   #rotate(): void {
     // The last line of a closed segment is a seal; one that is there already is enough.
     if (this.#state.epoch.first !== this.#state.last.seq + 1) this.seal();
-    this.#settleCheckpoint();
+    this.#checkpointFile.settle();
     this.#createSegment();
     this.#ensureFirstLine();
   }
@@ -264,13 +224,8 @@ export class Writer {
   #createSegment(): void {
     const first = this.#state.last.seq + 1;
     const name = segmentName(first);
-    let file: Descriptor;
-    try {
-      file = this.#disk.open(join(this.#places.log, name), 'create');
-    } catch (error) {
-      throw shortageOr(error, 'open', `no room for a new segment ${name}`);
-    }
-    if (this.#segmentFile !== undefined) this.#disk.close(this.#segmentFile);
+    const file = OpenFile.create(this.#disk, join(this.#places.log, name));
+    this.#segmentFile?.close();
     this.#segmentFile = file;
     this.#state = { ...this.#state, segment: { name, first, bytes: 0, openedMs: this.#clock.wall() } };
   }
@@ -290,7 +245,7 @@ export class Writer {
   }
 
   #writeFirstLine(segment: OpenSegment, previous: Previous | null): void {
-    const { origin, logPub, genesisMac, last, tree, epoch } = this.#state;
+    const { origin, logPub, last } = this.#state;
     const { retain, pid } = this.#options;
     const wall = this.#clock.wall();
     const ts = timestamp(wall);
@@ -301,12 +256,7 @@ export class Writer {
       this.#state = { ...this.#state, genesisMac: this.#state.last.mac };
       return;
     }
-    const frontier = tree.nodes.map((node) => node.toString('base64'));
-    const header = {
-      format: FORMAT, origin, genesis: genesisMac, log_pub: logPub, retain, first: last.seq + 1, tree_size: tree.size,
-      frontier, epoch_vkey: epoch.signer.vkey,
-    } as const;
-    this.#commit([ownBody('segment', header, pid)], { ts });
+    this.#commit([ownBody('segment', headerOf(this.#state, retain), pid)], { ts });
     // A header is not something that happened: it alone makes no seal due.
     this.#state = { ...this.#state, epoch: { ...this.#state.epoch, dirty: false } };
   }
@@ -334,7 +284,7 @@ export class Writer {
     return this.#state.segment;
   }
 
-  #segmentDescriptor(): Descriptor {
+  #file(): OpenFile {
     if (this.#segmentFile === undefined) throw new Error('no segment is open: begin() comes first');
     return this.#segmentFile;
   }
@@ -344,7 +294,7 @@ export class Writer {
     try {
       action();
     } catch (error) {
-      throw what === 'checkpoint' ? shortageOr(error, what, 'no room for the checkpoint') : writeFailed(what, error);
+      throw writeFailed(what, error);
     }
   }
 }

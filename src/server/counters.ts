@@ -8,6 +8,8 @@ export class Counters {
   readonly accepted = new Map<string, number>();
   readonly refused = new Map<ErrorCode, number>();
   duplicates = 0;
+  /** Values masked in events that were taken in. */
+  redacted = 0;
   writeFailures = 0;
   lastError: string | null = null;
   readonly #syncMs: number[] = [];

@@ -4,9 +4,6 @@ import type { RecordFilter } from '../wire/filter.js';
 import type { RecordReply } from '../wire/message.js';
 import type { Ring } from './ring.js';
 
-/** A client that takes nothing for this long while records wait for it is let go, ms. */
-export const slowConsumerMs = 30_000;
-
 /** Records taken from memory in one turn, so that a tail with much to catch up on shares the thread. */
 const turnRecordsMax = 512;
 
@@ -20,7 +17,7 @@ export interface FollowerParts {
   nextCommit(): Promise<void>;
   /** Sends; false when the connection is full. */
   send(reply: RecordReply): boolean;
-  /** True when there is room again, false when the connection closed or took nothing for `slowConsumerMs`. */
+  /** True when there is room again, false when the connection closed or took nothing for too long. */
   drained(): Promise<boolean>;
   isClosed(): boolean;
 }

@@ -1,13 +1,13 @@
 // What becomes of one append: limits, admission, doubles, the queue, and the answer when its fate is known.
 //
 // Before the writer reports it durable nothing has been promised; the ack is made in the same step as that report.
-import type { Catalogue } from '../event/catalogue.js';
 import type { Outcome } from '../log/appender.js';
 import type { LogError } from '../log/failure.js';
 import type { Log } from '../log/log.js';
 import type { DurableLines } from '../log/durable.js';
 import { ownBody } from '../log/own.js';
 import type { Duplicate, ErrorReply, EventEntry, Reply, Request } from '../wire/message.js';
+import type { AdmissionRules } from './admission.js';
 import { admit } from './admission.js';
 import type { Counters } from './counters.js';
 import type { Fate, IdMemory } from './ids.js';
@@ -33,7 +33,7 @@ const waitingMax = 65_536;
 /** What the intake works with. */
 export interface IntakeParts {
   readonly log: Log;
-  readonly catalogue: Catalogue;
+  readonly rules: AdmissionRules;
   readonly ids: IdMemory;
   readonly rates: RateLimiter;
   readonly counters: Counters;
@@ -58,13 +58,13 @@ export class Intake {
   /** Takes one append; `answer` is called once, now or when its fate is known. Appends of one process keep their order. */
   append(message: AppendMessage, peer: Peer, listener: ListenerConfig, answer: Answer): void {
     const refuse = (error: Omit<ErrorReply, 'op' | 'id'>): void => { answer({ op: 'error', id: message.id, ...error }); };
-    const { log, rates, limits, catalogue } = this.#parts;
+    const { log, rates, limits, rules, counters } = this.#parts;
     const ended = this.#endOfLog();
     if (ended !== undefined) {
       refuse(ended);
       return;
     }
-    const admission = admit(catalogue, listener, peer.sourceText, message.events);
+    const admission = admit(rules, listener, peer.sourceText, message.events);
     if (!admission.ok) {
       const { code, message: text, index, path } = admission;
       refuse({ code, message: text, index, ...(path === undefined ? {} : { path }) });
@@ -80,6 +80,7 @@ export class Intake {
       refuse({ code: 'overloaded', message: `the queue is full: ${limits.queueBytes} bytes`, retry_after_ms: overloadedRetryMs });
       return;
     }
+    counters.redacted += admission.masked;
     this.#enqueue(message, peer, admission.bodies, answer);
   }
 

@@ -15,10 +15,11 @@ interface Identified {
   readonly source?: { readonly listener?: string; readonly uid?: number };
 }
 
-/** Reads the records up to `last` into both. */
-export async function refill(logDirectory: string, last: number, ring: Ring, ids: IdMemory): Promise<void> {
+/** Reads the records up to `last` into both. Returns the name of a segment that is not what it was, and was left out. */
+export async function refill(logDirectory: string, last: number, ring: Ring, ids: IdMemory): Promise<string | undefined> {
   const wanted = Math.max(recordsRemembered, ring.capacity);
-  for (const { first, bytes, ends, ts } of await readNewest(logDirectory, last, wanted, ringBytesMax)) {
+  const { pieces, untrusted } = await readNewest(logDirectory, last, wanted, ringBytesMax);
+  for (const { first, bytes, ends, ts } of pieces) {
     ring.add({ first, bytes, ends, ts, syncMs: 0 });
     let from = 0;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -27,6 +28,7 @@ export async function refill(logDirectory: string, last: number, ring: Ring, ids
       from = end;
     }
   }
+  return untrusted;
 }
 
 const ID = Buffer.from('"id":"');

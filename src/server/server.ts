@@ -2,7 +2,6 @@
 // was accepted be finished when it stops.
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock/clock.js';
-import type { Catalogue } from '../event/catalogue.js';
 import type { JsonObject } from '../event/json.js';
 import { readHistory } from '../log/history.js';
 import type { Log } from '../log/log.js';
@@ -11,11 +10,14 @@ import { RecordFilter } from '../wire/filter.js';
 import type { Reply, Request } from '../wire/message.js';
 import { protocolVersion } from '../wire/message.js';
 import { encodeReply } from '../wire/reply.js';
+import type { AdmissionRules } from './admission.js';
 import { Counters } from './counters.js';
 import { IdMemory } from './ids.js';
 import { Intake } from './intake.js';
 import type { Listening } from './listener.js';
 import { listen } from './listener.js';
+import type { MirroredRecord } from './mirror.js';
+import { mirrored } from './mirror.js';
 import { RateLimiter } from './rate.js';
 import { Ring } from './ring.js';
 import { Session } from './session.js';
@@ -57,6 +59,8 @@ export interface ServerWatcher {
   /** The log takes nothing any more; every waiting append was answered. */
   failed(call: string, message: string): void;
   freeBytes(): number | null;
+  /** A durable record, for the process log; absent when nobody wants to know. */
+  readonly mirror?: (record: MirroredRecord) => void;
 }
 
 export class Server {
@@ -81,7 +85,7 @@ export class Server {
   readonly ring: Ring;
   readonly ids = new IdMemory();
 
-  constructor(log: Log, opening: Opening, catalogue: Catalogue, clock: Clock, options: ServerOptions, watcher: ServerWatcher) {
+  constructor(log: Log, opening: Opening, rules: AdmissionRules, clock: Clock, options: ServerOptions, watcher: ServerWatcher) {
     this.#log = log;
     this.#opening = opening;
     this.#options = options;
@@ -91,7 +95,7 @@ export class Server {
     this.ring = new Ring(options.recent);
     this.#rates = new RateLimiter(clock);
     const { limits, pid } = options;
-    this.#intake = new Intake({ log, catalogue, ids: this.ids, rates: this.#rates, counters: this.#counters, limits, pid });
+    this.#intake = new Intake({ log, rules, ids: this.ids, rates: this.#rates, counters: this.#counters, limits, pid });
   }
 
   /** Opens the sockets, all or none. @throws ListenError */
@@ -135,6 +139,7 @@ export class Server {
           this.ring.add(commit);
           this.#counters.synced(commit.syncMs);
           this.#headTs = commit.ts;
+          if (this.#watcher.mirror !== undefined) mirrored(commit).forEach(this.#watcher.mirror);
         }
         for (const wake of this.#nextCommit.splice(0)) wake();
       },
@@ -241,7 +246,8 @@ export class Server {
       sync: this.#options.sync, state, uptime_ms: Math.round(this.#clock.monotonic() - this.#startedAt),
       clients: this.#sessions.size, queue: { ...this.#log.load },
       accepted: Object.fromEntries(counters.accepted), refused: Object.fromEntries(counters.refused),
-      duplicates: counters.duplicates, redacted: 0, write_failures: counters.writeFailures, last_error: counters.lastError,
+      duplicates: counters.duplicates, redacted: counters.redacted,
+      write_failures: counters.writeFailures, last_error: counters.lastError,
       recent: { size: this.ring.size, capacity: this.ring.capacity }, disk: { free_bytes: this.#watcher.freeBytes() },
       fsync_ms: { ...counters.syncPercentiles() },
     };

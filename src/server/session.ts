@@ -9,9 +9,12 @@ import type { FrameOutcome } from '../wire/frame.js';
 import type { ErrorCode, Reply, Request } from '../wire/message.js';
 import { encodeReply } from '../wire/reply.js';
 import type { Counters } from './counters.js';
-import { follow, slowConsumerMs } from './follower.js';
+import { follow } from './follower.js';
 import type { FollowerParts } from './follower.js';
 import type { Intake } from './intake.js';
+import { Outflow, slowConsumerMs } from './outflow.js';
+import type { Place } from './reply-order.js';
+import { ReplyOrder } from './reply-order.js';
 import type { Limits, ListenerConfig } from './settings.js';
 import type { Peer } from './source.js';
 
@@ -19,8 +22,6 @@ import type { Peer } from './source.js';
 const halfFrameMs = 30_000;
 /** Undecodable payloads after which a client is not worth another. */
 const badFramesMax = 16;
-/** Bytes of replies that a client has not taken: beyond, it is not read from until it takes some. */
-const unsentBytesMax = 1024 * 1024;
 /** Append replies that wait for their turn: beyond, the client is not read from until some have left. */
 const waitingRepliesMax = 8192;
 
@@ -45,27 +46,20 @@ export interface SessionParts {
   note(message: string, peer: Peer): void;
 }
 
-/** A place in the order of append replies; filled when its reply is known. */
-interface Slot {
-  reply: Reply | undefined;
-}
-
 export class Session {
   readonly #socket: Socket;
   readonly #peer: Peer;
   readonly #listener: ListenerConfig;
   readonly #parts: SessionParts;
   readonly #frames: FrameReader;
-  #slots: Slot[] = [];
-  #firstSlot = 0;
+  readonly #replies = new ReplyOrder();
+  readonly #outflow: Outflow;
   #badFrames = 0;
   #tailing = false;
   /** The client sends nothing more; what it is owed still leaves. */
   #ended = false;
   #closed = false;
   #halfFrame: NodeJS.Timeout | undefined;
-  #unread: NodeJS.Timeout | undefined;
-  #drainWaiters: ((drained: boolean) => void)[] = [];
   #isWorkDue = false;
 
   constructor(socket: Socket, peer: Peer, listener: ListenerConfig, parts: SessionParts) {
@@ -75,7 +69,7 @@ export class Session {
     this.#parts = parts;
     this.#frames = new FrameReader(parts.limits.frameBytes);
     socket.on('data', (chunk: Buffer) => { this.#receive(chunk); });
-    socket.on('drain', () => { this.#drained(); });
+    this.#outflow = new Outflow(socket, () => { this.#dropSlow(); }, () => { this.#goOn(); });
     socket.on('end', () => {
       this.#ended = true;
       this.#endIfDone();
@@ -87,7 +81,7 @@ export class Session {
 
   /** Whether append replies are still owed. */
   get owes(): boolean {
-    return !this.#closed && this.#firstSlot < this.#slots.length;
+    return !this.#closed && this.#replies.waiting > 0;
   }
 
   get peer(): Peer {
@@ -142,9 +136,7 @@ export class Session {
 
   /** Whether the client has to take something before more of it is taken. */
   #mustWait(): boolean {
-    const isUnread = this.#socket.writableLength > unsentBytesMax;
-    if (isUnread) this.#watchUnread();
-    return isUnread || this.#slots.length - this.#firstSlot > waitingRepliesMax;
+    return this.#outflow.isFull || this.#replies.waiting > waitingRepliesMax;
   }
 
   /** Returns what it cost of the turn's budget. */
@@ -173,8 +165,8 @@ export class Session {
     }
     const { request } = decoded;
     if (request.op === 'append') {
-      const slot = this.#reserve();
-      intake.append(request, this.#peer, this.#listener, (reply) => { this.#fill(slot, reply); });
+      const place = this.#replies.reserve();
+      intake.append(request, this.#peer, this.#listener, (reply) => { this.#fill(place, reply); });
       return request.events.length;
     }
     if (isReading(request) && !this.#parts.mayRead(this.#peer)) {
@@ -192,7 +184,7 @@ export class Session {
   #refuse(failure: WireFailure): void {
     const { op, ...error } = failure;
     // An append's error keeps its place among the acks.
-    if (op === 'append') this.#fill(this.#reserve(), { op: 'error', ...error });
+    if (op === 'append') this.#fill(this.#replies.reserve(), { op: 'error', ...error });
     else this.#fail(error);
     if (failure.code !== 'bad_frame') return;
     this.#badFrames += 1;
@@ -204,68 +196,24 @@ export class Session {
     this.#send({ op: 'error', ...error });
   }
 
-  #reserve(): Slot {
-    const slot: Slot = { reply: undefined };
-    this.#slots.push(slot);
-    return slot;
-  }
-
-  #fill(slot: Slot, reply: Reply): void {
+  #fill(place: Place, reply: Reply): void {
     if (reply.op === 'error') this.#parts.counters.refuse(reply.code);
-    slot.reply = reply;
-    if (this.#slots[this.#firstSlot] === slot) this.#flush();
-  }
-
-  /** Sends the replies whose turn has come, in one write. */
-  #flush(): void {
-    const frames: Buffer[] = [];
-    for (let slot = this.#slots[this.#firstSlot]; slot?.reply !== undefined; slot = this.#slots[this.#firstSlot]) {
-      frames.push(encodeReply(slot.reply));
-      this.#firstSlot += 1;
-    }
-    if (this.#firstSlot === this.#slots.length) {
-      this.#slots = [];
-      this.#firstSlot = 0;
-    } else if (this.#firstSlot > 1024) {
-      this.#slots = this.#slots.slice(this.#firstSlot);
-      this.#firstSlot = 0;
-    }
-    this.#write(frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames));
+    place.reply = reply;
+    const frames = [...this.#replies.depart()].map((due) => encodeReply(due));
+    if (frames.length === 0) return;
+    // All whose turn has come, in one write.
+    this.#outflow.send(Buffer.concat(frames));
     this.#goOn();
     this.#endIfDone();
   }
 
   #send(reply: Reply): boolean {
-    return this.#write(encodeReply(reply));
-  }
-
-  #write(bytes: Buffer): boolean {
-    if (this.#closed || !this.#socket.writable) return true;
-    return this.#socket.write(bytes);
+    return this.#outflow.send(encodeReply(reply));
   }
 
   /** Goes on with a client that had to wait, when it need not any more. */
   #goOn(): void {
     if (!this.#closed && !this.#ended && this.#socket.isPaused() && !this.#mustWait()) this.#workLater();
-  }
-
-  /** A client that takes nothing at all for a while is let go; one that takes little is slow, and stays. */
-  #watchUnread(left = this.#socket.writableLength): void {
-    this.#unread ??= setTimeout(() => {
-      this.#unread = undefined;
-      const { writableLength } = this.#socket;
-      if (writableLength >= left) this.#dropSlow();
-      else if (writableLength > 0) this.#watchUnread(writableLength);
-    }, slowConsumerMs);
-  }
-
-  #drained(): void {
-    clearTimeout(this.#unread);
-    this.#unread = undefined;
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
-    for (const resolve of waiters) resolve(true);
-    this.#goOn();
   }
 
   #dropSlow(): void {
@@ -291,7 +239,7 @@ export class Session {
       history: (start, until) => follower.history(start, until),
       nextCommit: () => this.#parts.nextCommit(),
       send: (reply) => this.#send(reply),
-      drained: () => this.#whenDrained(),
+      drained: () => this.#outflow.whenDrained(),
       isClosed: () => this.#closed,
     };
     follow(request.id, from, new RecordFilter(request.filters), parts).catch((error: unknown) => {
@@ -299,12 +247,6 @@ export class Session {
       this.#parts.note(`its tail failed: ${String(error)}`, this.#peer);
       this.#hangUp();
     });
-  }
-
-  #whenDrained(): Promise<boolean> {
-    if (this.#closed) return Promise.resolve(false);
-    this.#watchUnread();
-    return new Promise((resolve) => { this.#drainWaiters.push(resolve); });
   }
 
   /** From the first byte of a frame that is not whole: more bytes of the same one gain it no time. */
@@ -341,10 +283,7 @@ export class Session {
   #close(): void {
     this.#closed = true;
     this.#forgetHalfFrame();
-    clearTimeout(this.#unread);
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
-    for (const resolve of waiters) resolve(false);
+    this.#outflow.close();
   }
 }
 

@@ -1,6 +1,22 @@
 // Narrowing records by what they say. A filter names the field of its name in the events that have it; a record whose
 // event lacks it does not match.
+import { isUtf8 } from 'node:buffer';
 import type { FilterName, Filters } from './message.js';
+
+/** `unreadable`: nothing rules the line out, and it cannot be read to the end. */
+export type Examined = 'match' | 'miss' | 'unreadable';
+
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** Whether a text is what `since` and `until` take. */
+export function isMoment(text: string): boolean {
+  return rfc3339.test(text) && !Number.isNaN(Date.parse(text.toUpperCase()));
+}
+
+// `{"seq":N,"ts":"` with the longest N ends before here.
+const tsStartMax = 32;
+const tsChars = 24;
+const tsPrefix = Buffer.from('"ts":"');
 
 /** Decides about one line after the other. */
 export class RecordFilter {
@@ -13,7 +29,7 @@ export class RecordFilter {
   constructor(filters: Filters) {
     const { since, until, ...equal } = filters;
     this.#equal = Object.entries(equal) as [FilterName, string][];
-    this.#traces = this.#equal.map(([, value]) => Buffer.from(JSON.stringify(value)));
+    this.#traces = this.#equal.map(([name, value]) => Buffer.from(`"${name}":${JSON.stringify(value)}`));
     this.#since = since === undefined ? undefined : Date.parse(since.toUpperCase());
     this.#until = until === undefined ? undefined : Date.parse(until.toUpperCase());
   }
@@ -25,14 +41,26 @@ export class RecordFilter {
 
   /** Whether a record's line, without its LF, matches; a line that is not JSON does not. */
   matches(line: Buffer): boolean {
-    if (this.isEmpty) return true;
-    if (this.#traces.some((trace) => !line.includes(trace))) return false;
+    return this.isEmpty || this.examine(line) === 'match';
+  }
+
+  /** As `matches`; but every line that is not ruled out is read, whatever the filter asks. */
+  examine(line: Buffer): Examined {
+    for (const trace of this.#traces) if (!line.includes(trace)) return 'miss';
+    if (!this.#isInTime(line)) return 'miss';
     const record = parse(line);
-    if (record === undefined) return false;
-    const ts = typeof record['ts'] === 'string' ? Date.parse(record['ts']) : Number.NaN;
-    if (this.#since !== undefined && !(ts >= this.#since)) return false;
-    if (this.#until !== undefined && !(ts < this.#until)) return false;
-    return this.#equal.every(([name, value]) => holds(record, name, value));
+    if (record === undefined) return 'unreadable';
+    return this.#equal.every(([name, value]) => holds(record, name, value)) ? 'match' : 'miss';
+  }
+
+  // The time stands near the line's beginning in a text of fixed length, so no line is parsed for it.
+  #isInTime(line: Buffer): boolean {
+    if (this.#since === undefined && this.#until === undefined) return true;
+    const at = line.indexOf(tsPrefix);
+    if (at < 0 || at > tsStartMax) return false;
+    const start = at + tsPrefix.length;
+    const ts = Date.parse(line.toString('latin1', start, start + tsChars));
+    return !(this.#since !== undefined && !(ts >= this.#since)) && !(this.#until !== undefined && !(ts < this.#until));
   }
 }
 
@@ -43,6 +71,8 @@ function isFields(value: unknown): value is Fields {
 }
 
 function parse(line: Buffer): Fields | undefined {
+  // Decoding would put U+FFFD for what is not UTF-8, and two lines would be one.
+  if (!isUtf8(line)) return undefined;
   try {
     const value: unknown = JSON.parse(line.toString('utf8'));
     return isFields(value) ? value : undefined;

@@ -27,6 +27,21 @@ test('the client reaches only events, the wire without strict decoding, Node its
   expect([...foreign].filter((name) => !name.startsWith('node:'))).toEqual(['msgpackr']);
 });
 
+test('at run time the client knows nothing of the catalogue: of the events it has types only', () => {
+  const seen = new Set<string>();
+  const reachRunning = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(join(source, file), 'utf8').replaceAll(/^(?:import|export) type [^;]*;/gm, '');
+    for (const [, name = ''] of text.matchAll(/(?:from|import) '(\.[^']+)'/g)) {
+      reachRunning(normalize(join(dirname(file), name.replace(/\.js$/, '.ts'))));
+    }
+  };
+  reachRunning('client/client.ts');
+  expect(seen.has('wire/encode.ts')).toBe(true);
+  expect([...seen].filter((file) => dirname(file) === 'event')).toEqual([]);
+});
+
 test('msgpackr is imported in one file', () => {
   const users = readdirSync(join(source, 'wire')).filter((name) => name.endsWith('.ts') && importsOf(join(source, 'wire', name)).includes('msgpackr'));
   expect(users).toEqual(['unpack.ts']);

@@ -142,7 +142,6 @@ describe('with a daemon', () => {
     expect(run(['emit', '--json', JSON.stringify({ action: 'hostile', actor: '\u001b[31mroot\u202e\u0007\n2026' })]).status).toBe(0);
     const { stdout } = run(['tail', '-n', '1', '--kind', 'hostile']);
     expect(stdout.split('\n')).toHaveLength(2);
-    // eslint-disable-next-line no-control-regex -- finding them is what it is for
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
     const raw = run(['tail', '-n', '1', '--kind', 'hostile', '--json']).stdout;
     expect(JSON.parse(raw)).toMatchObject({ profile: 'generic', kind: 'hostile' });

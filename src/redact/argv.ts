@@ -1,0 +1,121 @@
+// Secrets that an array's neighbours give away: `--token`, `X` of a command, names and values of headers. Invariant: an
+// element is told by the one before it, by the program's name or by its own `name=`, never by its looks.
+import type { JsonValue } from '../event/json.js';
+import { type NameRule, type Shape, nameRule } from './names.js';
+
+/** What is known of an element: from character `start` on it is the value of a secret's name. */
+export interface Announced {
+  readonly rule: string;
+  readonly shape: Shape;
+  readonly start: number;
+}
+
+/** A program's short options that carry a password. */
+interface Tool {
+  readonly program: RegExp;
+  /** A word that must stand among the arguments, such as a subcommand. */
+  readonly word?: string;
+  /** Options whose next argument holds the password. */
+  readonly options: readonly string[];
+  /** Options that the password follows in the same argument. */
+  readonly joined?: readonly string[];
+  /** The character that ends what precedes the password in the argument. */
+  readonly behind?: string;
+}
+
+const tools: readonly Tool[] = [
+  { program: /^curl$/, options: ['-u', '--user', '-U', '--proxy-user'], joined: ['--user=', '--proxy-user='], behind: ':' },
+  { program: /^(?:https?|xh)$/, options: ['-a', '--auth'], joined: ['--auth='], behind: ':' },
+  { program: /^smbclient$/, options: ['-U', '--user'], joined: ['--user='], behind: '%' },
+  { program: /^openssl$/, options: ['-pass', '-passin', '-passout'], behind: ':' },
+  { program: /^sshpass$/, options: ['-p'], joined: ['-p'] },
+  { program: /^(?:docker|podman|nerdctl|buildah|skopeo|oras|helm|oc|az|cf)$/, word: 'login', options: ['-p'], joined: [] },
+  { program: /^(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|7z|7za|7zz)$/, options: [], joined: ['-p'] },
+  { program: /^redis-cli$/, options: ['-a'] },
+  { program: /^mongo(?:sh|dump|restore|export|import)?$/, options: ['-p'] },
+  { program: /^ldap[a-z]+$/, options: ['-w'] },
+  { program: /^(?:zip|unzip)$/, options: ['-P'] },
+];
+
+/** How many of the first elements may name the program: `sudo -u x env A=b curl`. */
+const programWithin = 8;
+
+function toolsOf(list: readonly JsonValue[]): readonly Tool[] {
+  const names: string[] = [];
+  for (const value of list.slice(0, programWithin)) {
+    if (typeof value === 'string') names.push(value.slice(value.lastIndexOf('/') + 1));
+  }
+  return tools.filter(({ program, word }) =>
+    (word === undefined || list.includes(word)) && names.some((name) => program.test(name)));
+}
+
+// What any of the options begins with: asking for the program costs more than this look.
+const optionOfTools = /^-(?:[uUawP]$|p|-(?:user|proxy-user|auth))/;
+
+/** Whether an element is an option whose meaning depends on the program, one that nothing else would notice. */
+export function isToolOption(list: readonly JsonValue[], element: string): boolean {
+  return optionOfTools.test(element) && toolsOf(list).some(({ options, joined = [] }) =>
+    options.includes(element) || joined.some((lead) => element.startsWith(lead)));
+}
+
+/** How a list is read: `pairs` if it is one of a list of two-element lists, as headers are. */
+export interface ListReading {
+  readonly pairs: boolean;
+  readonly tools: readonly Tool[];
+}
+
+/** What is to be known of a list before its elements are looked at. */
+export function readList(list: readonly JsonValue[], pairs: boolean): ListReading {
+  return { pairs: pairs && list.length === 2, tools: toolsOf(list) };
+}
+
+/** Whether a list is one of names and values. */
+export function isPairList(list: readonly JsonValue[]): boolean {
+  return list.every((pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string');
+}
+
+/** What the neighbours of element `index`, or its own beginning, say about it. */
+export function announcedAt(list: readonly JsonValue[], index: number, reading: ListReading): Announced | undefined {
+  const element = list[index];
+  if (typeof element !== 'string') return undefined;
+  const before = index === 0 ? undefined : list[index - 1];
+  return (typeof before === 'string' ? byNeighbour(list, index, before, element, reading) : undefined)
+    ?? byTool(undefined, element, reading.tools) ?? bySelf(element);
+}
+
+function announced(rule: NameRule | null, start: number): Announced | undefined {
+  return rule === null ? undefined : { rule: rule.name, shape: rule.shape, start };
+}
+
+const optionLike = /^--?[A-Za-z]/;
+const headerName = /^(?:(?:proxy-)?authorization|cookie|set-cookie|x-[a-z0-9-]+)$/i;
+
+function byNeighbour(
+  list: readonly JsonValue[], index: number, before: string, element: string, reading: ListReading,
+): Announced | undefined {
+  if (optionLike.test(before) && !before.includes('=')) {
+    const isOption = element.startsWith('--') || /^-[A-Za-z]$/.test(element);
+    return isOption ? undefined : byTool(before, element, reading.tools) ?? announced(nameRule(before), 0);
+  }
+  const isValue = reading.pairs || (list.length % 2 === 0 && index % 2 === 1 && headerName.test(before));
+  return isValue ? announced(nameRule(before), 0) : undefined;
+}
+
+function byTool(before: string | undefined, element: string, list: readonly Tool[]): Announced | undefined {
+  for (const { options, joined = [], behind } of list) {
+    const lead = before === undefined ? joined.find((one) => element.startsWith(one) && element !== one) : '';
+    if (lead === undefined || (before !== undefined && !options.includes(before))) continue;
+    const start = behind === undefined ? lead.length : element.indexOf(behind, lead.length) + 1;
+    if (start > 0 || behind === undefined) return { rule: 'password', shape: 'plain', start };
+  }
+  return undefined;
+}
+
+// Of `--name=value` all behind the first `=`; of `NAME=value` too, unless blanks make it a shell's line or a sentence.
+const ownName = /^(-{0,2}[A-Za-z_][\w.-]{0,127})=/;
+
+function bySelf(element: string): Announced | undefined {
+  const [lead, name] = ownName.exec(element) ?? [];
+  if (lead === undefined || name === undefined || (!name.startsWith('-') && /\s/.test(element))) return undefined;
+  return announced(nameRule(name), lead.length);
+}

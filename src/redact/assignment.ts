@@ -1,0 +1,179 @@
+// Names and their values inside a text: `password=…`, `"password": "…"`, `\"password\":\"…\"`, `--token …`, headers,
+// queries, XML. Invariant: it reads each character a bounded number of times, and a value ends where its quote does, so
+// that JSON text stays JSON text.
+import { type NameRule, nameMarks, nameRule } from './names.js';
+import { isCode, isProse } from './placeholder.js';
+import { type Region, secretIn } from './region.js';
+
+/** Characters of a name on each side of the word that announces a secret. */
+const nameSideMax = 64;
+/** Blanks around a separator, and backslashes before a quote: more is no assignment. */
+const gapMax = 16;
+
+const nameChar = /[A-Za-z0-9_.-]/;
+// Ends at blanks, quotes, what separates values, and at JSON's escapes, which a value must not be cut in two by.
+const bareValue = /(?:[^\s"'`&;,)}\]|<>\\]|\\(?![nrtbfu"'\\/]))+/y;
+// With what a header's credentials quote, `response="…"`, unless that quote ends a string of JSON text.
+const restOfLine = /(?:[A-Za-z][\w-]{0,40}=(\\?)"(?![\s,\]}:\\])[^"\\\r\n]{0,512}\1"|[^\r\n"'`\\]|\\(?![nrtu"'\\]))+/y;
+const computed = /\$\(|\$?\{|<|`|%\(|\[redacted:/y;
+const jsonLiteral = /(?:-?\d[\d.eE+-]*|true|false|null)(?=\s*(?:[,}\]\\]|$))|[[{]/y;
+const closesHere = /\s*(?:[,\]}:]|$)/y;
+// `["--token", "…"]`: arguments and headers as JSON text.
+const nextInList = /,\s{0,64}(?=\\{0,16}["'])/y;
+const quotedOption = /\\{0,16}["']--?[A-Za-z]/y;
+// Then it was the next entry's key.
+const keyEnd = /\\{0,16}["']\s{0,64}:/y;
+const elementEnd = /([^<"\\]*)<\//y;
+const quote = /(\\{0,16})(["'`])/y;
+
+/** Calls `found` with each secret that a name in the text announces. */
+export function findAssigned(text: string, found: (region: Region, rule: NameRule) => void): void {
+  const line = lineEnds(text);
+  nameMarks.lastIndex = 0;
+  for (let mark = nameMarks.exec(text); mark !== null; mark = nameMarks.exec(text)) {
+    let start = mark.index;
+    let end = mark.index + mark[0].length;
+    for (let n = 0; n < nameSideMax && start > 0 && nameChar.test(text.charAt(start - 1)); n++) start--;
+    for (let n = 0; n < nameSideMax && end < text.length && nameChar.test(text.charAt(end)); n++) end++;
+    const rule = nameRule(text.slice(start, end));
+    const region = rule === null ? undefined : valueAfter(text, start, end, rule, line);
+    if (region !== undefined && rule !== null) found(region, rule);
+    nameMarks.lastIndex = Math.max(end, region?.end ?? 0);
+  }
+}
+
+function at(pattern: RegExp, text: string, index: number): RegExpExecArray | null {
+  pattern.lastIndex = index;
+  return pattern.exec(text);
+}
+
+/** Tells where a header's line ends. It is read once, however many names stand in it. */
+type LineEnds = (start: number) => number;
+
+function lineEnds(text: string): LineEnds {
+  let [from, to] = [0, 0];
+  return (start) => {
+    if (start < from || start >= to) [from, to] = [start, start + (at(restOfLine, text, start)?.[0].length ?? 0)];
+    return to;
+  };
+}
+
+function skipBlanks(text: string, index: number): number {
+  let next = index;
+  while (next < index + gapMax && (text[next] === ' ' || text[next] === '\t')) next++;
+  return next;
+}
+
+function valueAfter(text: string, start: number, end: number, rule: NameRule, line: LineEnds): Region | undefined {
+  if (text[start - 1] === '<' && text[end] === '>') return elementText(text, end + 1, rule);
+  const closing = nameQuote(text, start, end);
+  let index = end + (closing?.[0].length ?? 0);
+  if (closing !== null && text[index] === ']') index++;
+  const separator = skipBlanks(text, index);
+  const value = behindSeparator(text, separator);
+  if (value !== undefined) {
+    const arrow = text.startsWith('=>', separator);
+    const [nameQuoted, colon] = [closing !== null, text[separator] === ':'];
+    return readValue(text, { start, end, value, rule, nameQuoted, arrow, colon, flag: false }, line);
+  }
+  if (closing !== null && (text[start] === '-' || rule.shape !== 'plain')) {
+    const next = index + (at(nextInList, text, index)?.[0].length ?? 0);
+    if (next > index && at(quotedOption, text, next) === null) {
+      const place = { start, end, value: next, rule, nameQuoted: true, arrow: false, colon: false, flag: false };
+      const region = readValue(text, place, line);
+      return region === undefined || at(keyEnd, text, region.end) !== null ? undefined : region;
+    }
+  }
+  const isFlag = text[start] === '-' && closing === null && separator > index && text[separator] !== '-';
+  if (!isFlag) return undefined;
+  return readValue(text, { start, end, value: separator, rule, nameQuoted: false, arrow: false, colon: false, flag: true }, line);
+}
+
+/** The quote behind a name that stands in quotes; other quotes than `"` must stand before it, too. */
+function nameQuote(text: string, start: number, end: number): RegExpExecArray | null {
+  const closing = at(quote, text, end);
+  if (closing === null || closing[2] === '"') return closing;
+  return text.startsWith(closing[0], start - closing[0].length) ? closing : null;
+}
+
+/** Where the value begins, or undefined if no separator stands at `index`. */
+function behindSeparator(text: string, index: number): number | undefined {
+  const [char, next] = [text[index], text[index + 1]];
+  if (char === ':') {
+    if (next === ':' || text.startsWith('//', index + 1)) return undefined;
+    return skipBlanks(text, index + (next === '=' ? 2 : 1));
+  }
+  if (char !== '=' || next === '=' || next === '~') return undefined;
+  return skipBlanks(text, index + (next === '>' ? 2 : 1));
+}
+
+function elementText(text: string, start: number, rule: NameRule): Region | undefined {
+  elementEnd.lastIndex = start;
+  const content = elementEnd.exec(text)?.[1];
+  return content === undefined ? undefined : secretIn(text, start, start + content.length, rule.shape);
+}
+
+interface Place {
+  /** The name's characters. */
+  readonly start: number;
+  readonly end: number;
+  /** Where its value begins. */
+  readonly value: number;
+  readonly rule: NameRule;
+  readonly nameQuoted: boolean;
+  readonly arrow: boolean;
+  readonly colon: boolean;
+  readonly flag: boolean;
+}
+
+function readValue(text: string, place: Place, line: LineEnds): Region | undefined {
+  let start = place.value;
+  // A header's values in JSON text may be a list; the first one is looked at.
+  if (place.nameQuoted && text[start] === '[' && at(quote, text, skipBlanks(text, start + 1)) !== null) start = skipBlanks(text, start + 1);
+  const opening = at(quote, text, start);
+  if (opening !== null) {
+    const [{ length }, slashes = '', mark = ''] = opening;
+    // The quote ends the string that the name stands in: `["password: ", 1]`.
+    if (!place.nameQuoted && at(closesHere, text, start + length) !== null) return undefined;
+    if (mark === '`' && place.flag) return undefined;
+    return secretIn(text, start + length, closingQuote(text, start + length, slashes.length, mark), place.rule.shape, false);
+  }
+  if (place.arrow || at(computed, text, start) !== null) return undefined;
+  if (place.nameQuoted && at(jsonLiteral, text, start) !== null) return undefined;
+  if (place.rule.shape !== 'plain' && !place.flag) {
+    const end = line(start);
+    return end === start ? undefined : secretIn(text, start, end, place.rule.shape, true);
+  }
+  const bare = at(bareValue, text, start)?.[0];
+  if (bare === undefined || isSaid(text, place, start, bare)) return undefined;
+  return secretIn(text, start, start + bare.length, place.rule.shape, true);
+}
+
+/** Whether a bare word behind a name is part of a sentence or of a program rather than the name's value. */
+function isSaid(text: string, place: Place, start: number, bare: string): boolean {
+  if (isCode(bare, text.charAt(start + bare.length))) return true;
+  // Unlike `password`, the word `pass` is a verb, too.
+  const isPassword = place.rule.name === 'password' && text.slice(place.start, place.end) !== 'pass';
+  if (!isPassword && (/^\d{1,3}$/.test(bare) || isProse(bare))) return true;
+  if (!place.colon) return place.flag && isProse(bare);
+  if (isProse(bare)) return true;
+  // `token: abc` at a line's beginning and filling it is a setting; inside a sentence it takes more to be a secret.
+  const isSetting = /(?:^|[\n{,])[ \t]{0,16}$/.test(text.slice(Math.max(0, place.start - gapMax - 1), place.start))
+    && /^[ \t]{0,16}(?:$|[\r\n,}\\#])/.test(text.slice(start + bare.length, start + bare.length + gapMax + 1));
+  const isPlainWord = /^[A-Za-z]+$/.test(text.slice(place.start, place.end));
+  return !isPassword && !isSetting && isPlainWord && /^[A-Za-z'’.!?-]{1,19}$/.test(bare);
+}
+
+/**
+ * The end of a quoted value. In text inside text a quote carries more backslashes: after an opening one with n of
+ * them a quote closes if those before it, less n, are pairs of n + 1; with fewer than n it ends the string around.
+ */
+function closingQuote(text: string, start: number, slashes: number, mark: string): number {
+  for (let index = text.indexOf(mark, start); index >= 0; index = text.indexOf(mark, index + 1)) {
+    let count = 0;
+    while (index - count > start && text[index - count - 1] === '\\') count++;
+    if (count < slashes) return index - count;
+    if ((count - slashes) % (2 * (slashes + 1)) === 0) return index - slashes;
+  }
+  return text.length;
+}

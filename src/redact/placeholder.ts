@@ -1,0 +1,45 @@
+// What stands where a secret would stand and is none. Invariant: a value that says nothing about the secret, because
+// it names a variable, a type, a state or nothing at all, is left as it is; so is a value that is masked already.
+
+// Each alternative must take the whole value.
+const standIns: readonly string[] = [
+  String.raw`<[^<>]*>`, String.raw`\$?\{\{[^{}]*\}\}`, String.raw`\$?\{[^{}"]*\}`, String.raw`\$\([^()]*\)`, '`[^`]*`',
+  String.raw`\$(?:env:)?(?:[A-Z_][A-Z0-9_]*|[a-z_]+|\d)`, String.raw`%[A-Za-z_]+%`, String.raw`%[sdvqr]`, String.raw`:[a-z_]+`,
+  String.raw`[*•]+`, String.raw`[.…]+`, String.raw`-+`, '_+', '#+', '[xX]{3,}', String.raw`\?+`,
+  String.raw`(?:\[|\()?(?:[Rr]edacted|REDACTED|[Mm]asked|MASKED|[Hh]idden|HIDDEN|[Ff]iltered|FILTERED|[Oo]mitted)(?:\]|\))?`,
+  String.raw`[Yy](?:our|OUR)[A-Za-z_ -]*`, String.raw`(?:[Ii]nsert|INSERT|[Ee]nter|ENTER|[Rr]eplace|REPLACE)[A-Za-z]*[_ -][A-Za-z_ -]*`,
+  String.raw`arn:aws[\w-]*:.*`, String.raw`op://.*`, String.raw`\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]`,
+];
+const standIn = new RegExp(`^\\s*(?:${standIns.join('|')})\\s*$`);
+const state = /^\s*(?:null|nil|none|undefined|true|false|yes|no|on|off|empty|unset|n\/a|nan)?\s*$/i;
+
+/** Characters; what is longer is no placeholder, whatever it holds. */
+const placeholderCharsMax = 200;
+
+/** Whether a value that a secret's name announces is no secret. */
+export function isPlaceholder(value: string): boolean {
+  return value.length <= placeholderCharsMax && (state.test(value) || standIn.test(value));
+}
+
+// Behind `token:` in a sentence, in a type or in an error: what is said about it, not what it is.
+const prose = new RegExp(`^(?:${[
+  'required|missing|expired|invalid|incorrect|wrong|denied|refused|failed|failure|failing|error|ok|unknown|unexpected|not|is|was|are|has|must|may',
+  'should|can|will|cannot|changed|reset|set|unset|updated|rotated|revoked|rejected|accepted|valid|verified|mismatch|found|provided|given|needed',
+  'optional|disabled|enabled|enforced|default|the|a|an|this|that|and|or|for|to|from|in|of|with|by|at|if|when|please|see|use|using|too|short|long',
+  'flag|option|string|str|text|varchar|number|int|integer|bool|boolean|any|object|bytes|char|unknown|never|void|self|this|var|let|const|function',
+  'async|await|new|return|typeof|eof|end|begin|got|scheme|bearer|basic|inherit|prompt|stdin|env',
+].join('|')})$`, 'i');
+
+/** Whether an unquoted word behind a name is a word of a sentence or of a type. */
+export function isProse(word: string): boolean {
+  return word.length <= 12 && prose.test(word.replace(/[.!?…]+$/, ''));
+}
+
+// `token=t.token`, `password=process.env.PW`: a place in a program, not a value.
+const memberPath = /^[A-Za-z_$]{1,24}(?:\??\.[A-Za-z_$]{1,24}){1,6}$/;
+
+/** Whether an unquoted value is code, `next` being the character behind it. */
+export function isCode(value: string, next: string): boolean {
+  if (next === '(' || next === '[' || /[([{]/.test(value)) return /^[A-Za-z_$][\w$.]*(?:$|[([{])/.test(value);
+  return memberPath.test(value) || (/^[A-Za-z_$]{1,2}$/.test(value) && /^[,;)}\]?]$/.test(next));
+}

@@ -1,0 +1,161 @@
+// Masks secrets in an event before its line is built, so that the JSON cannot break. Invariant: only strings change,
+// each secret to `[redacted:<rule>:<8 hex>]`; map keys, order and everything else stay, and an event without secrets
+// comes back as the very object it was.
+import { createHmac } from 'node:crypto';
+import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, isJsonMapping } from '../event/json.js';
+import { type Announced, announcedAt, isPairList, isToolOption, readList } from './argv.js';
+import { findSecrets } from './detect.js';
+import { nameRule } from './names.js';
+import { hints } from './rules.js';
+import type { Span } from './span.js';
+
+/** An event whose secrets are masked. */
+export interface Redaction {
+  readonly event: JsonObject | JsonMap;
+  /** `<JSON pointer into the event>:<rule>`, each once, in the order of the event. */
+  readonly redacted: readonly string[];
+}
+
+/** Characters of all entries of a list; an event made to be redacted everywhere must not outgrow its line. */
+const listCharsMax = 256 * 1024;
+/** The last entry of a list that would outgrow it: more was masked than is listed. */
+const unlisted = ':unlisted';
+
+/** Looks at one string; the second nearly always finds nothing. */
+const roundsMax = 8;
+
+const nothing: readonly string[] = Object.freeze([]);
+
+/** Masks secrets. Equal secrets get equal masks where the salt is the same, and only there. */
+export class Redactor {
+  readonly #salt: Uint8Array;
+
+  /** @param salt The log's own; who has it can try guesses of a secret against its mask. */
+  constructor(salt: Uint8Array) {
+    this.#salt = Uint8Array.from(salt);
+  }
+
+  /** The event with its secrets masked, or the same object if it has none; the input is never changed. */
+  redact(profile: string, kind: string, event: JsonObject | JsonMap): Redaction {
+    if (!isSuspect(event)) return { event, redacted: nothing };
+    // This field exists to record the id of the credentials that were given out.
+    const recorded = profile === 'tryaudex' && kind === 'credentials_issued' ? '/event/access_key_id' : undefined;
+    const walk = new Walk(this.#salt, recorded);
+    const masked = walk.mapping(event, '');
+    return walk.redacted.length === 0 ? { event, redacted: nothing } : { event: masked, redacted: walk.redacted };
+  }
+}
+
+/** The cheap look: whether anything in the event is worth the rules. */
+function isSuspect(value: JsonObject | JsonMap): boolean {
+  if (value instanceof Map) {
+    for (const [key, held] of value) if (isSuspectEntry(key, held)) return true;
+    return false;
+  }
+  for (const key in value) if (isSuspectEntry(key, value[key])) return true;
+  return false;
+}
+
+function isSuspectEntry(key: string, value: JsonValue | undefined): boolean {
+  if (typeof value === 'string') return value !== '' && (hints.any(value) || nameRule(key) !== null);
+  if (typeof value !== 'object' || value === null) return false;
+  if (isJsonMapping(value)) return isSuspect(value);
+  return isSuspectList(value) || (value.length > 0 && nameRule(key) !== null);
+}
+
+function isSuspectList(list: readonly JsonValue[]): boolean {
+  for (const value of list) {
+    if (typeof value === 'string') {
+      // Short options mean something else to every program; all others hold a hint.
+      if (hints.any(value) || (value.charCodeAt(0) === 0x2d && isToolOption(list, value))) return true;
+    } else if (typeof value === 'object' && value !== null && (isJsonMapping(value) ? isSuspect(value) : isSuspectList(value))) return true;
+  }
+  return false;
+}
+
+/** One walk through one event; on the way back it makes copies of what changed. */
+class Walk {
+  readonly redacted: string[] = [];
+  readonly #salt: Uint8Array;
+  readonly #recorded: string | undefined;
+  #listChars = 0;
+
+  constructor(salt: Uint8Array, recorded: string | undefined) {
+    this.#salt = salt;
+    this.#recorded = recorded;
+  }
+
+  mapping(value: JsonObject | JsonMap, pointer: string): JsonObject | JsonMap {
+    const entries = value instanceof Map ? [...value] : Object.entries(value);
+    const said = namedBeside(entries);
+    const masked = entries.map(([key, held]): [string, JsonValue] => {
+      const rule = nameRule(key) ?? (key === 'value' || key === 'Value' ? said : null);
+      const announced = rule === null ? undefined : { rule: rule.name, shape: rule.shape, start: 0 };
+      return [key, this.#value(held, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, announced)];
+    });
+    if (masked.every(([, now], index) => now === entries[index]?.[1])) return value;
+    return value instanceof Map ? new OrderedMap(masked) : Object.fromEntries(masked);
+  }
+
+  #value(value: JsonValue, pointer: string, announced: Announced | undefined): JsonValue {
+    if (typeof value === 'string') return this.#text(value, pointer, announced);
+    if (typeof value !== 'object' || value === null) return value;
+    return isJsonMapping(value) ? this.mapping(value, pointer) : this.#list(value, pointer, announced, false);
+  }
+
+  #list(list: readonly JsonValue[], pointer: string, announced: Announced | undefined, pairs: boolean): readonly JsonValue[] {
+    const reading = readList(list, pairs);
+    const holdsPairs = isPairList(list);
+    const masked = list.map((held, index) => {
+      const place = `${pointer}/${index}`;
+      return Array.isArray(held) && holdsPairs
+        ? this.#list(held as readonly JsonValue[], place, undefined, true)
+        : this.#value(held, place, announced ?? announcedAt(list, index, reading));
+    });
+    return masked.every((now, index) => now === list[index]) ? list : masked;
+  }
+
+  #text(text: string, pointer: string, announced: Announced | undefined): string {
+    const isRecorded = pointer === this.#recorded;
+    const found = new Set<string>();
+    let masked = text;
+    // A mask may bare what stood hidden beside the secret: looked at again, until the outcome is what a later look finds.
+    for (let round = 0; round < roundsMax; round++) {
+      const spans = findSecrets(masked, announced, isRecorded ? 'aws-access-key-id' : undefined);
+      if (spans.length === 0) break;
+      for (const { rule } of spans) found.add(rule);
+      masked = this.#maskAll(masked, spans);
+    }
+    for (const rule of found) this.#note(`${pointer}:${rule}`);
+    return masked;
+  }
+
+  #maskAll(text: string, spans: readonly Span[]): string {
+    let masked = '';
+    let from = 0;
+    for (const { start, end, rule } of spans) {
+      masked += `${text.slice(from, start)}${this.#mask(rule, text.slice(start, end))}`;
+      from = end;
+    }
+    return masked + text.slice(from);
+  }
+
+  #mask(rule: string, secret: string): string {
+    return `[redacted:${rule}:${createHmac('sha256', this.#salt).update(secret).digest('hex').slice(0, 8)}]`;
+  }
+
+  #note(entry: string): void {
+    if (this.#listChars > listCharsMax) return;
+    this.#listChars += entry.length;
+    this.redacted.push(this.#listChars > listCharsMax ? unlisted : entry);
+  }
+}
+
+/** The rule of the name that stands beside a `value` in the same map: `{"name": "Authorization", "value": "…"}`. */
+function namedBeside(entries: readonly (readonly [string, JsonValue])[]): ReturnType<typeof nameRule> {
+  if (!entries.some(([key]) => key === 'value' || key === 'Value')) return null;
+  for (const [key, held] of entries) {
+    if (typeof held === 'string' && /^(?:name|key|header|variable)$/i.test(key)) return nameRule(held);
+  }
+  return null;
+}

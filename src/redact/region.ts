@@ -1,0 +1,54 @@
+// The value behind a name: how much of a piece of text is the secret. Invariant: what introduces the secret stays, a
+// header's scheme before all, and so do quotes and the blanks around it.
+import type { Shape } from './names.js';
+import { isPlaceholder, isProse } from './placeholder.js';
+
+/** Characters `start` to `end` of a text. */
+export interface Region {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Schemes whose credentials are one word, so that more behind it is not theirs. */
+const oneWord = /^(?:bearer|basic|token|bot|apikey|api-key|negotiate|ntlm|jwt|key|oauth|splunk|genie-?key|sso-key|glpat)$/i;
+const schemed = /^([A-Za-z][\w-]{0,40})[ \t]{1,16}(?=\S)/;
+/** A word of credentials: quotes, blanks and brackets end it. */
+const word = /^[^\s"'`,;)}\]<>\\]+/;
+
+/** Characters within which a cookie's `=` is looked for. */
+const cookieNameMax = 1024;
+
+/** The secret in characters `start` to `end`, all of which are the value of a name; undefined if there is none. */
+export function secretIn(text: string, start: number, end: number, shape: Shape, free = false): Region | undefined {
+  const value = text.slice(start, end);
+  const from = start + value.length - value.trimStart().length;
+  const to = from + value.trim().length;
+  switch (shape) {
+    case 'plain': return isPlaceholder(value) ? undefined : { start: free ? from : start, end: free ? to : end };
+    case 'cookie': return !value.slice(0, cookieNameMax).includes('=') || isPlaceholder(value) ? undefined : { start: from, end: to };
+    case 'authorization': return credentials(text, from, to, free);
+    default: return shape satisfies never;
+  }
+}
+
+/** `free`: in a sentence or a shell's line, where other words may follow and the name may just be a word. */
+function credentials(text: string, start: number, end: number, free: boolean): Region | undefined {
+  const value = text.slice(start, end);
+  const [lead, scheme = ''] = schemed.exec(value) ?? [''];
+  if (lead === '') {
+    const none = isPlaceholder(value) || isProse(value) || oneWord.test(value) || /^[{[(<]/.test(value);
+    return none ? undefined : { start, end };
+  }
+  const secret = value.slice(lead.length);
+  if (isPlaceholder(secret) || isPlaceholder(value)) return undefined;
+  if (free) {
+    if (isProse(scheme) && !oneWord.test(scheme)) return undefined;
+    if (!oneWord.test(scheme) && /^[a-z]+$/.test(scheme) && /^[a-z]+(?:[ .,]|$)/.test(secret)) return undefined;
+    const first = word.exec(secret)?.[0] ?? '';
+    if (oneWord.test(scheme)) {
+      if (first === '' || isPlaceholder(first)) return undefined;
+      return { start: start + lead.length, end: start + lead.length + first.length };
+    }
+  }
+  return { start: start + lead.length, end };
+}

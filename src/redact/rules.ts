@@ -1,0 +1,30 @@
+// The one table of rules, most specific first, and the cheap look that says which of them a text is worth. Invariant: a
+// text without any hint holds nothing that a rule would find.
+import { builderRules } from './builders.js';
+import { cloudRules } from './clouds.js';
+import { Hints } from './hints.js';
+import { type NameRule, nameHints, nameRules } from './names.js';
+import type { TextRule } from './rule.js';
+import { serviceRules } from './services.js';
+import { surroundingRules } from './surroundings.js';
+
+/** The rules that a text is searched by. */
+export const textRules: readonly TextRule[] = [...cloudRules, ...builderRules, ...serviceRules, ...surroundingRules];
+
+/** All rules: those that are told by their looks come before those that are told by their name. */
+export const rules: readonly (TextRule | NameRule)[] = [...textRules, ...nameRules];
+
+const ranks = new Map(rules.map((rule, rank) => [rule.name, rank]));
+
+/** The place of a rule in the table; the lower, the more specific. */
+export function rankOf(name: string): number {
+  return ranks.get(name) ?? rules.length;
+}
+
+/** What any of the hints is for: a rule for text, or all the names. */
+export type HintOwner = TextRule | 'names';
+
+/** Every hint of every rule. */
+export const hints = new Hints<HintOwner>();
+for (const rule of textRules) for (const hint of rule.hints) hints.add(hint, rule.least, rule);
+for (const hint of nameHints) hints.add(hint, 0, 'names');

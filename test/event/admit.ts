@@ -1,0 +1,36 @@
+// The catalogue as tests use it: with a clock that stands and one UUID, and events given as JSON text.
+import { type Admitted, catalogue } from '../../src/event/catalogue.js';
+import type { JsonMap, JsonObject, JsonValue } from '../../src/event/json.js';
+import { JsonMap as ExactMap, jsonText } from '../../src/event/json.js';
+import { parseJson } from '../../src/event/parse.js';
+import { assignedNow, assignedUuid } from './known.js';
+
+const mint = { now: () => assignedNow, uuid: () => assignedUuid };
+const strict = catalogue({ unknownKinds: 'reject', ...mint });
+const open = catalogue({ unknownKinds: 'accept', ...mint });
+
+export function admit(profile: string, event: JsonObject | JsonMap, unknownKinds: 'reject' | 'accept' = 'reject'): Admitted {
+  const found = (unknownKinds === 'accept' ? open : strict).get(profile);
+  if (found === undefined) throw new Error(`no profile ${profile}`);
+  return found.admit(event);
+}
+
+export function eventOf(text: string): JsonObject {
+  return parseJson(text) as JsonObject;
+}
+
+/** What is recorded: kind and text; of what is refused, the violation as text. */
+export function recorded(admitted: Admitted): { readonly kind: string; readonly text: string } {
+  return admitted.ok
+    ? { kind: admitted.kind, text: jsonText(admitted.event) }
+    : { kind: 'refused', text: `${admitted.violation.path}: ${admitted.violation.message}` };
+}
+
+/** The same value with every map a `JsonMap`, as an event arrives that has keys a plain object would not keep. */
+export function exact(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map(exact);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = value instanceof Map ? [...value] : Object.entries(value as JsonObject);
+  return new ExactMap(entries.map(([key, held]) => [key, exact(held)]));
+}
+

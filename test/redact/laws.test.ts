@@ -1,0 +1,164 @@
+// What holds for every event, whatever stands in it, and for every salt.
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { JsonMap, type JsonObject, type JsonValue, isJsonMapping, isTrapKey, jsonText } from '../../src/event/json.js';
+import { findSecrets } from '../../src/redact/detect.js';
+import { Redactor } from '../../src/redact/redactor.js';
+import { exampleOf } from '../../src/redact/rule.js';
+import { hints, rules, textRules } from '../../src/redact/rules.js';
+import { hex, mixed } from '../../src/redact/sample.js';
+
+const redactor = new Redactor(Buffer.from('a salt of a test'));
+const runs = { seed: 7, numRuns: 3000 };
+
+/** What secrets stand in, in all combinations: names, separators, quotes at several depths, values, masks. */
+const piece = fc.oneof(
+  fc.constantFrom('password', 'token', 'api_key', '--token', 'Authorization', 'Cookie', 'secret', 'private_key', 'x-api-key', 'curl -u a', 'Bearer', '-p'),
+  fc.constantFrom('=', ':', ': ', ' = ', '=>', ' ', '\n', ', ', ',', ';', '&', '?', '"', "'", '`', '\\"', '\\', '\\n', '{', '}', '[', ']', '<', '>', '@', '://', '/'),
+  fc.constantFrom('hunter2', 'X', 'abc def', '<token>', '$X', '[redacted:token:0a1b2c3d]', '[redacted:', '12', 'null', 'Bearer abc', 'a=b; c=d', 'é😀'),
+  fc.constantFrom(...rules.map((rule) => exampleOf(rule.example).text)),
+  fc.string({ maxLength: 6 }),
+);
+const text = fc.array(piece, { maxLength: 9 }).map((parts) => parts.join(''));
+const key = fc.oneof(fc.constantFrom('password', 'authToken', 'argv', 'a/b~', 'name', 'value', 'cookie', '7', '__proto__'), fc.string({ maxLength: 5 }));
+
+function mapping(entries: readonly (readonly [string, JsonValue])[]): JsonObject | JsonMap {
+  return entries.some(([name]) => isTrapKey(name)) ? new JsonMap(entries) : Object.fromEntries(entries);
+}
+
+const { event } = fc.letrec<{ value: JsonValue; event: JsonObject | JsonMap }>((tie) => ({
+  value: fc.oneof({ depthSize: 'small' }, text, text, fc.constantFrom(null, true, 0, 42, 2n ** 60n), fc.array(tie('value'), { maxLength: 4 }), tie('event')),
+  event: fc.array(fc.tuple(key, tie('value')), { maxLength: 5 }).map(mapping),
+}));
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !(value instanceof Map)) for (const held of Object.values(value)) freeze(held);
+  return Object.freeze(value);
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+/** Pointers of all places where two values of one shape differ; throws where anything but a string differs. */
+function changes(before: JsonValue, after: JsonValue, pointer = ''): string[] {
+  if (before === after) return [];
+  if (typeof before === 'string' && typeof after === 'string') return [pointer];
+  if (isList(before) && isList(after) && before.length === after.length) {
+    return before.flatMap((held, index) => changes(held, after[index] ?? null, `${pointer}/${index}`));
+  }
+  if (isJsonMapping(before) && isJsonMapping(after) && (before instanceof Map) === (after instanceof Map)) {
+    const [old, now] = [before, after].map((one) => (one instanceof Map ? [...one] : Object.entries(one)));
+    expect(now?.map(([name]) => name)).toEqual(old?.map(([name]) => name));
+    return (old ?? []).flatMap(([name, held], i) => changes(held, now?.[i]?.[1] ?? null, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`));
+  }
+  throw new Error(`at ${pointer}: ${jsonText(before)} became ${jsonText(after)}`);
+}
+
+describe('for every event', () => {
+  test('only strings change, and the list names exactly those that did, in order', () => {
+    fc.assert(fc.property(event, (sent) => {
+      const before = jsonText(sent);
+      const { event: masked, redacted } = redactor.redact('generic', 'a', freeze(sent));
+      expect(jsonText(sent)).toBe(before);
+      const named = redacted.map((entry) => entry.slice(0, entry.lastIndexOf(':')));
+      expect([...new Set(named)]).toEqual(changes(sent, masked));
+      expect(new Set(redacted).size).toBe(redacted.length);
+      expect(masked === sent).toBe(redacted.length === 0);
+    }), runs);
+  });
+
+  test('masking twice changes nothing', () => {
+    fc.assert(fc.property(event, (sent) => {
+      const { event: once } = redactor.redact('generic', 'a', sent);
+      const twice = redactor.redact('generic', 'a', once);
+      expect(twice.redacted).toEqual([]);
+      expect(twice.event).toBe(once);
+    }), runs);
+  });
+
+  test('two times give the same, whatever came between', () => {
+    fc.assert(fc.property(event, event, (sent, other) => {
+      const first = redactor.redact('generic', 'a', sent);
+      redactor.redact('generic', 'a', other);
+      expect(jsonText(redactor.redact('generic', 'a', sent).event)).toBe(jsonText(first.event));
+    }), { ...runs, numRuns: 500 });
+  });
+
+  test('JSON text stays JSON text of the same shape', () => {
+    fc.assert(fc.property(event, fc.constantFrom(0, 1, 2), fc.constantFrom(undefined, 2), (sent, depth, indent) => {
+      const plain = JSON.parse(jsonText(sent)) as JsonValue;
+      let detail = JSON.stringify(plain, null, indent);
+      for (let level = 0; level < depth; level++) detail = JSON.stringify({ inner: detail, n: level });
+      const { event: masked } = redactor.redact('generic', 'a', { detail });
+      const after = (masked as { readonly detail: string }).detail;
+      expect(() => { changes(JSON.parse(detail) as JsonValue, JSON.parse(after) as JsonValue); }).not.toThrow();
+    }), runs);
+  });
+
+  test('a text without a hint holds nothing that a rule would find', () => {
+    fc.assert(fc.property(text, (one) => {
+      if (findSecrets(one).length > 0) expect(hints.any(one)).toBe(true);
+      for (const rule of textRules) {
+        rule.pattern.lastIndex = 0;
+        if (rule.pattern.test(one)) expect([rule.name, hints.all(one).has(rule)]).toEqual([rule.name, true]);
+      }
+    }), runs);
+  });
+});
+
+describe('a mask', () => {
+  const secret = 'hunter2';
+  const maskOf = (salt: string, value = secret): string => {
+    const { event: masked } = new Redactor(Buffer.from(salt)).redact('generic', 'a', { password: value });
+    return (masked as { readonly password: string }).password;
+  };
+
+  test('holds the first 4 bytes of HMAC-SHA-256 of the secret under the salt', () => {
+    const expected = createHmac('sha256', 'salt one').update(secret).digest('hex').slice(0, 8);
+    expect(maskOf('salt one')).toBe(`[redacted:password:${expected}]`);
+  });
+
+  test('is equal for equal secrets and differs with the salt and the secret', () => {
+    expect(maskOf('salt one')).toBe(maskOf('salt one'));
+    expect(maskOf('salt one')).not.toBe(maskOf('salt two'));
+    expect(maskOf('salt one')).not.toBe(maskOf('salt one', 'hunter3'));
+  });
+
+  test('does not change when the caller overwrites the salt', () => {
+    const salt = Buffer.from('salt one');
+    const kept = new Redactor(salt);
+    salt.fill(0);
+    expect(kept.redact('generic', 'a', { password: secret }).event).toEqual({ password: maskOf('salt one') });
+  });
+});
+
+describe('hostile events', () => {
+  const size = 256 * 1024;
+  const seeds = [
+    '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIE', 'eyJ', 'eyJhbGciOi', '.eyJ', 'eyJ-', 'eyJa.eyJ', 'password', 'password=', 'password="', 'password=\'a', 'password="\\',
+    'password=\\\\\\"', '"password":', 'token-', 'token.', '--token ', '<token>', '<token', 'Authorization: Bearer ', 'Authorization: a ', 'authorization=a="', 'Cookie: a',
+    '://', '://a:', 'a://b:c', 'bearer 1', 'bearer ', "password 'a", 'curl ', 'curl -u a:', 'discord', 'discord M', 'sk-', 'sk-ant-', 'sk-proj-', 'xoxb-1', 'glpat-', 'pypi-AgE',
+    'sig=', '?sig=', 'X-Amz-Signature=', 'a+AStA', `${mixed(76)}+ASt`, `${mixed(14)}.atlasv1.`, '1//0', 'ya29.a', 'ya29.-', '123456789:AA', `${hex(32)}-us`, 'AKIA', 'AKIA-', 'sl.u.', '8Q~', '\\', '\\"', '[redacted:', 'pat', ' ', '\n', '\t', '-', '=', 'é',
+  ];
+
+  test.each(seeds)('%j, over and over, is done with', (seed) => {
+    const detail = seed.repeat(Math.ceil(size / seed.length)).slice(0, size);
+    const { event: masked } = redactor.redact('generic', 'a', { detail, more: [detail, '-p'], password: detail });
+    expect(isJsonMapping(masked)).toBe(true);
+  });
+
+  test('all hints at once in a text that no rule takes', () => {
+    const all = textRules.flatMap((rule) => rule.hints).join(' ');
+    const detail = all.repeat(Math.ceil(size / all.length)).slice(0, size);
+    expect(redactor.redact('generic', 'a', { detail }).redacted.length).toBeLessThan(20);
+  });
+
+  test('a list of changes stays within its bound, and says that it did', () => {
+    const top = 'k'.repeat(8000);
+    const { redacted } = redactor.redact('generic', 'a', { [top]: Array.from({ length: 5000 }, () => ({ password: 'x' })) });
+    expect(redacted.at(-1)).toBe(':unlisted');
+    expect(redacted.join('').length).toBeLessThan(300_000);
+  });
+});

@@ -1,0 +1,181 @@
+// Where secrets stand, and what only looks as if: literal texts in, literal texts out, `⟦rule⟧` standing for a mask.
+import { describe, expect, test } from 'vitest';
+import type { JsonObject, JsonValue } from '../../src/event/json.js';
+import { JsonMap } from '../../src/event/json.js';
+import { Redactor } from '../../src/redact/redactor.js';
+import { hex, lower, mixed, upper, uuid } from '../../src/redact/sample.js';
+
+const redactor = new Redactor(Buffer.from('a salt of a test'));
+
+function short(value: unknown): string {
+  return JSON.stringify(value).replace(/\[redacted:([a-z0-9-]+):[0-9a-f]{8}\]/g, '⟦$1⟧');
+}
+
+function redacted(detail: JsonValue): string {
+  return short((redactor.redact('generic', 'a', { action: 'a', detail }).event as JsonObject)['detail']);
+}
+
+const awsId = `AKIA${upper(16)}`;
+const github = `ghp_${mixed(36)}`;
+const pem = `-----BEGIN RSA PRIVATE KEY-----\n${mixed(64)}\n${mixed(30)}\n-----END RSA PRIVATE KEY-----`;
+
+const texts: [name: string, text: string, masked: string][] = [
+  ['a password in a sentence', 'login with password=hunter2 ok', 'login with password=⟦password⟧ ok'],
+  ['a quoted password', 'password="hunter2 and more" ok', 'password="⟦password⟧" ok'],
+  ['a password in single quotes', "password = 'hunter2' ok", "password = '⟦password⟧' ok"],
+  ['a setting', 'user: bob\npassword: hunter2\nhost: db', 'user: bob\npassword: ⟦password⟧\nhost: db'],
+  ['a setting with a plain word', 'token: abcdef\n', 'token: ⟦token⟧\n'],
+  ['an environment variable', 'export DB_PASSWORD=hunter2 FOO_TOKEN="abc"; run', 'export DB_PASSWORD=⟦password⟧ FOO_TOKEN="⟦token⟧"; run'],
+  ['a query', 'GET /x?access_token=abc123&user=bob', 'GET /x?access_token=⟦token⟧&user=bob'],
+  ['a connection string', 'Server=db;Password=hunter2;Timeout=5', 'Server=db;Password=⟦password⟧;Timeout=5'],
+  ['JSON text', '{"user":"bob","password":"hunter2","n":1}', '{"user":"bob","password":"⟦password⟧","n":1}'],
+  ['JSON text with blanks', '{ "apiKey" : "abc123" }', '{ "apiKey" : "⟦api-key⟧" }'],
+  ['JSON text inside JSON text', '{"a":"{\\"password\\":\\"hunter2\\",\\"b\\":1}"}', '{"a":"{\\"password\\":\\"⟦password⟧\\",\\"b\\":1}"}'],
+  ['JSON text two levels deep', String.raw`"{\"a\":\"{\\\"token\\\":\\\"abc\\\"}\"}"`, String.raw`"{\"a\":\"{\\\"token\\\":\\\"⟦token⟧\\\"}\"}"`],
+  ['an escaped quote in a value', String.raw`{"password":"hun\"ter2","b":1}`, '{"password":"⟦password⟧","b":1}'],
+  ['a backslash that ends a value', String.raw`{"password":"hunter\\","b":1}`, '{"password":"⟦password⟧","b":1}'],
+  ['an assignment inside JSON text', String.raw`{"cmd":"login password=hunter2\n","n":1}`, String.raw`{"cmd":"login password=⟦password⟧\n","n":1}`],
+  ['a list of a header in JSON text', '{"Authorization":["Bearer abc"]}', '{"Authorization":["Bearer ⟦authorization⟧"]}'],
+  ['arguments in JSON text', '{"argv":["app","--token","X","--secret","--v"]}', '{"argv":["app","--token","⟦token⟧","--secret","--v"]}'],
+  ['pairs of headers in JSON text', '[["Host", "a"], ["Authorization", "Bearer X"]]', '[["Host", "a"], ["Authorization", "Bearer ⟦authorization⟧"]]'],
+  ['a dictionary of Python', "{'password': 'hunter2', 'a': None}", "{'password': '⟦password⟧', 'a': None}"],
+  ['an index', "config['api_key'] = 'abc123'", "config['api_key'] = '⟦api-key⟧'"],
+  ['an element', '<user>bob</user><password>hunter2</password>', '<user>bob</user><password>⟦password⟧</password>'],
+  ['a Bearer header', 'Authorization: Bearer X', 'Authorization: Bearer ⟦authorization⟧'],
+  ['a Basic header', 'authorization: basic dXNlcjpwYXNz', 'authorization: basic ⟦authorization⟧'],
+  ['a Token header', 'Authorization: Token abc', 'Authorization: Token ⟦authorization⟧'],
+  ['a header of an unknown scheme', 'Authorization: Foo abc123', 'Authorization: Foo ⟦authorization⟧'],
+  ['a header of many parts', 'Authorization: Digest username="bob", response="abc"', 'Authorization: Digest ⟦authorization⟧'],
+  ['the same in JSON text', String.raw`{"h":"Authorization: Digest username=\"bob\", response=\"abc\"","n":1}`, '{"h":"Authorization: Digest ⟦authorization⟧","n":1}'],
+  ['a header without a scheme', 'Authorization: abc123', 'Authorization: ⟦authorization⟧'],
+  ['a header in a command', "curl -H 'Authorization: Bearer X' https://a.example/", "curl -H 'Authorization: Bearer ⟦authorization⟧' https://a.example/"],
+  ['headers', 'Host: a\r\nCookie: a=b; c=d\r\nX-Api-Key: abcdef\r\n', 'Host: a\r\nCookie: ⟦cookie⟧\r\nX-Api-Key: ⟦api-key⟧\r\n'],
+  ['a flag', 'run --token abc123 --verbose', 'run --token ⟦token⟧ --verbose'],
+  ['a flag with =', "run --client-secret='a b' -v", "run --client-secret='⟦secret⟧' -v"],
+  ['userinfo', 'postgres://user:pw@host:5432/db', 'postgres://user:⟦url-userinfo⟧@host:5432/db'],
+  ['userinfo without a user', 'redis://:pw@host', 'redis://:⟦url-userinfo⟧@host'],
+  ['userinfo with an at sign', 'postgres://user:p@ss:w@host/db', 'postgres://user:⟦url-userinfo⟧@host/db'],
+  ['userinfo in escaped JSON', String.raw`{"u":"https:\/\/bob:pw@host\/x"}`, String.raw`{"u":"https:\/\/bob:⟦url-userinfo⟧@host\/x"}`],
+  ['curl in a text', 'curl -s -u bob:hunter2 https://a.example', 'curl -s -u bob:⟦basic-auth⟧ https://a.example'],
+  ['a private key', `before\n${pem}\nafter`, 'before\n⟦private-key⟧\nafter'],
+  ['a private key in JSON text', JSON.stringify({ a: `${pem}\n` }), '{"a":"⟦private-key⟧\\n"}'],
+  ['a named private key in JSON text', JSON.stringify({ private_key: `${pem}\n`, b: 1 }), '{"private_key":"⟦private-key⟧","b":1}'],
+  ['a private key that is cut off', pem.slice(0, 80), '⟦private-key⟧'],
+  ['several secrets', `${awsId} and ${github}, password=hunter2`, '⟦aws-access-key-id⟧ and ⟦github-token⟧, password=⟦password⟧'],
+  ['the most specific rule', `Authorization: Bearer ${github}`, 'Authorization: Bearer ⟦github-token⟧'],
+  ['the most specific rule in an assignment', `GITHUB_TOKEN=${github}`, 'GITHUB_TOKEN=⟦github-token⟧'],
+  ['a secret inside a wider one', `password="a ${github} b"`, 'password="⟦password⟧"'],
+  ['a secret behind an escape', String.raw`{"a":"x\n${awsId}"}`, String.raw`{"a":"x\n⟦aws-access-key-id⟧"}`],
+  ['an AWS key pair', `aws_access_key_id=${awsId} aws_secret_access_key=${mixed(40)}`,
+    'aws_access_key_id=⟦aws-access-key-id⟧ aws_secret_access_key=⟦aws-secret-access-key⟧'],
+  ['a storage account', `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${mixed(86)}==;EndpointSuffix=core`,
+    'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=⟦azure-storage-key⟧;EndpointSuffix=core'],
+  ['a registry\'s token', '//registry.example.org/:_authToken=abc-def-123', '//registry.example.org/:_authToken=⟦token⟧'],
+];
+
+const values: [name: string, value: JsonValue, masked: string][] = [
+  ['a value by its key', { aws_secret_access_key: 'short' }, '{"aws_secret_access_key":"⟦aws-secret-access-key⟧"}'],
+  ['every spelling of a key', { dbPassword: 'a b', 'x-api-key': 'k', CLIENT_SECRET: 's', accessToken: 't', Passwd: 'p' },
+    '{"dbPassword":"⟦password⟧","x-api-key":"⟦api-key⟧","CLIENT_SECRET":"⟦secret⟧","accessToken":"⟦token⟧","Passwd":"⟦password⟧"}'],
+  ['a key with a number', { password2: 'a', SECRET_KEY_BASE: 'b' }, '{"password2":"⟦password⟧","SECRET_KEY_BASE":"⟦secret⟧"}'],
+  ['a header by its key', { Authorization: 'Bearer X', cookie: 'a=b' }, '{"Authorization":"Bearer ⟦authorization⟧","cookie":"⟦cookie⟧"}'],
+  ['values of a header', { authorization: ['Bearer X', 'Basic Y'] }, '{"authorization":["Bearer ⟦authorization⟧","Basic ⟦authorization⟧"]}'],
+  ['a list of headers', ['Host: a', 'Authorization: Bearer X', 'X-Auth-Token: abc'],
+    '["Host: a","Authorization: Bearer ⟦authorization⟧","X-Auth-Token: ⟦token⟧"]'],
+  ['a list of pairs', [['Host', 'a'], ['x-api-key', 'abc'], ['password', 'b']], '[["Host","a"],["x-api-key","⟦api-key⟧"],["password","⟦password⟧"]]'],
+  ['a flat list of headers', ['Host', 'a', 'Authorization', 'Bearer X'], '["Host","a","Authorization","Bearer ⟦authorization⟧"]'],
+  ['a list of names and values', [{ name: 'DB_PASSWORD', value: 'x' }, { name: 'A', value: 'x' }],
+    '[{"name":"DB_PASSWORD","value":"⟦password⟧"},{"name":"A","value":"x"}]'],
+  ['a pair of arguments', ['app', '--token', 'X', '-v'], '["app","--token","⟦token⟧","-v"]'],
+  ['a pair with blanks and commas', ['app', '--password', 'a, b c', 'x'], '["app","--password","⟦password⟧","x"]'],
+  ['a pair of the AWS client', ['aws', '--secret-access-key', 'a/b+c'], '["aws","--secret-access-key","⟦aws-secret-access-key⟧"]'],
+  ['an argument with =', ['app', '--token=X;y', '--password=a b'], '["app","--token=⟦token⟧","--password=⟦password⟧"]'],
+  ['a variable', ['env', 'TOKEN=X&y', 'app'], '["env","TOKEN=⟦token⟧","app"]'],
+  ['a header option', ['curl', '-H', 'Authorization: Bearer X', 'https://a.example'], '["curl","-H","Authorization: Bearer ⟦authorization⟧","https://a.example"]'],
+  ['curl -u', ['/usr/bin/curl', '-u', 'bob:hunter2', 'https://a.example'], '["/usr/bin/curl","-u","bob:⟦password⟧","https://a.example"]'],
+  ['sshpass -p', ['sudo', 'sshpass', '-p', 'hunter2', 'ssh', 'host'], '["sudo","sshpass","-p","⟦password⟧","ssh","host"]'],
+  ['mysql -p', ['mysql', '-ubob', '-phunter2', 'db'], '["mysql","-ubob","-p⟦password⟧","db"]'],
+  ['docker login', ['docker', 'login', '-u', 'bob', '-p', 'hunter2'], '["docker","login","-u","bob","-p","⟦password⟧"]'],
+  ['openssl', ['openssl', 'rsa', '-passin', 'pass:hunter2'], '["openssl","rsa","-passin","pass:⟦password⟧"]'],
+  ['a shell\'s line', ['sh', '-c', 'password=hunter2 app --token abc'], '["sh","-c","password=⟦password⟧ app --token ⟦token⟧"]'],
+];
+
+const longBlob = Buffer.from(Array.from({ length: 3072 }, (_, i) => (i * 7919 + (i >> 3) * 104_729) & 255)).toString('base64');
+
+const clean: JsonValue[] = [
+  uuid(), hex(40), hex(64), hex(32), `sha256:${hex(64)}`, `sha512-${mixed(86)}==`, longBlob, longBlob.replace(/\+/g, '-').replace(/\//g, '_'),
+  `{"blob":"${longBlob}"}`, `image@sha256:${hex(64)}`, `commit ${hex(40)}`, { request_id: hex(32), agent_id: hex(64), machine_id: hex(64) },
+  '/var/lib/secrets/token', '/etc/ssl/private/key.pem', 'C:\\Users\\bob\\passwords.txt', 'src/auth/token.ts:42:7', './node_modules/.bin/secret-tool',
+  'the password is required', 'token expired', 'secret garden: a novel', 'The secret: never give up', 'Error: invalid token: unexpected end',
+  'password: required', 'password must be set', 'a token, a secret and a password', 'authorization: denied for user bob', 'Cookie: a small cake',
+  'the --token flag is required', 'use --password to log in', 'passes the token: see below', 'what a caller may pass: one of them',
+  'password=<password>', 'token=${TOKEN}', 'token=$TOKEN', 'api_key={{token}}', 'api_key="YOUR_API_KEY"', 'password=xxxx', 'password=***',
+  '{"password":null}', '{"token":true,"secret":""}', '{"password":"********"}', '--token <token>', 'Authorization: Bearer <token>',
+  'Authorization: Bearer $TOKEN', 'https://user:${PASS}@host/', 'https://<user>:<password>@host/', 'password: ${{ secrets.PW }}', 'token=$(cat f)',
+  'password_policy=strict', 'token_count: 42', 'max_tokens=100', 'next_token=abc123def', 'public_key=abc', 'primary key: id', 'monkey=abc keyboard=x',
+  'https://a.example/path?x=1#y', 'http://localhost:8080/a@b', 'mail bob@host.example', 'git@github.com:org/repo.git', 'ssh://git@github.com/org/repo',
+  'user: bob', 'user: admin\nrole: root', '2026-11-20T13:05:59.123Z', 'key_lookup', 'SecretsRotated', 'bypass=1', 'compass: north',
+  'function a(t,e){var n=t.token,r=e.password;return n===r||(t.token=e.token,this.password=n)}', 'const{token:e,secret:t}=n;e.token=t.token;',
+  'if(password==null)token=getToken()', 'interface A { password: string; token?: string }', 'std::token::kind secret::x',
+  { password: null, token: 42, secret: true, password_hint: 'dog', tokens: ['a'], max_tokens: 'x' }, { password: '', token: '<token>', secret: '$SECRET' },
+  ['ls', '-la', '-p', '/tmp'], ['ssh', '-p', '22', 'host'], ['app', '--token', '--verbose'], ['app', '--password'], ['tag', 'password'], '{"a":"--token","b":[1]}', ['token', 'secret'],
+  ['curl', '-u', 'bob', 'https://a.example'], ['docker', 'run', '-p', '80:80', 'image'], ['mysql', '-p', 'db'], ['mkdir', '-p', 'a:b'],
+  { name: 'token', type: 'string' }, `x${awsId}`, `${awsId}0`, `a${github}`, 'task-force-of-the-very-long-name-aaaaaaaaaaaaaaaaa',
+  '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----', '-----BEGIN PRIVATE KEY----- is how it starts', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 bob@host',
+];
+
+describe('secrets are masked, and only they', () => {
+  test.each(texts)('%s', (_name, text, masked) => {
+    expect(redacted(text)).toBe(JSON.stringify(masked));
+  });
+
+  test.each(values)('%s', (_name, value, masked) => {
+    expect(redacted(value)).toBe(masked);
+  });
+});
+
+describe('what is no secret stays', () => {
+  test.each(clean.map((value) => [JSON.stringify(value).slice(0, 100), value] as const))('%s', (_text, value) => {
+    const event = { action: 'a', detail: value };
+    const { event: same, redacted: list } = redactor.redact('generic', 'a', event);
+    expect(list).toEqual([]);
+    expect(same).toBe(event);
+  });
+});
+
+describe('the five streams', () => {
+  test('the id that credentials_issued records stays, and only there', () => {
+    const issued = { timestamp: 't', session_id: 's', provider: 'aws', event: { type: 'credentials_issued', access_key_id: awsId, expires_at: 't' } };
+    expect(redactor.redact('tryaudex', 'credentials_issued', issued).event).toBe(issued);
+    for (const [profile, kind] of [['tryaudex', 'session_ended'], ['generic', 'credentials_issued']] as const) {
+      expect(redactor.redact(profile, kind, issued).redacted).toEqual(['/event/access_key_id:aws-access-key-id']);
+    }
+    const more = { ...issued, event: { ...issued.event, access_key_id: github, note: awsId } };
+    expect(redactor.redact('tryaudex', 'credentials_issued', more).redacted)
+      .toEqual(['/event/access_key_id:github-token', '/event/note:aws-access-key-id']);
+  });
+
+  test('x0x: the words of a command, and none of its ids', () => {
+    const event = {
+      event: 'request', ts_unix_ms: 1, request_id: hex(32), agent_id: hex(64), machine_id: lower(0) + hex(64),
+      argv: ['deploy', '--token', github, '--to', hex(40)], matched_acl: null, stdin_bytes: 0, timeout_ms: 1,
+    };
+    const { event: masked, redacted: list } = redactor.redact('x0x.exec', 'request', event);
+    expect(list).toEqual(['/argv/2:github-token']);
+    expect(masked).toEqual({ ...event, argv: ['deploy', '--token', expect.stringMatching(/^\[redacted:github-token:[0-9a-f]{8}\]$/), '--to', hex(40)] });
+  });
+
+  test('mvm: the text in which a secret was found', () => {
+    const finding = { category: 'SecretExposure', pattern_id: 'aws_key', severity: 'Critical', matched_text: awsId, context: `export A=${awsId}` };
+    expect(short(redactor.redact('mvm.tenant', 'ThreatDetected', { threats: [finding] }).event))
+      .toBe('{"threats":[{"category":"SecretExposure","pattern_id":"aws_key","severity":"Critical","matched_text":"⟦aws-access-key-id⟧","context":"export A=⟦aws-access-key-id⟧"}]}');
+  });
+
+  test('maps with any key, and pointers that say where', () => {
+    const event = new JsonMap([['7', 'a'], ['a/b~c', new JsonMap([['__proto__', new JsonMap([['password', 'x']])], ['1', 'b']])], ['token', 'y']]);
+    const { event: masked, redacted: list } = redactor.redact('generic', 'a', event);
+    expect(list).toEqual(['/a~1b~0c/__proto__/password:password', '/token:token']);
+    expect(masked).toBeInstanceOf(JsonMap);
+    expect([...(masked as JsonMap).keys()]).toEqual(['7', 'a/b~c', 'token']);
+  });
+});

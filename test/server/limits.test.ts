@@ -1,0 +1,161 @@
+// Ids, rates and filters: what is remembered, what is held back, what is let through.
+import { describe, expect, test } from 'vitest';
+import { LogError } from '../../src/log/failure.js';
+import type { Fate } from '../../src/server/ids.js';
+import { IdMemory, idKey, idsMax } from '../../src/server/ids.js';
+import { RateLimiter } from '../../src/server/rate.js';
+import type { Peer } from '../../src/server/source.js';
+import { RecordFilter } from '../../src/wire/filter.js';
+import { StillClock } from '../log/run.js';
+
+const error = new LogError('disk_full', 'write', 'test');
+
+describe('ids', () => {
+  test('are known from the moment they are taken in; copies wait for the first one\'s fate', () => {
+    const ids = new IdMemory();
+    ids.expect('a');
+    const known = ids.lookup('a');
+    if (known?.kind !== 'pending') throw new Error('not pending');
+    const fates: Fate[] = [];
+    known.waiting.push((fate) => { fates.push(fate); }, (fate) => { fates.push(fate); });
+    ids.settle('a', { kind: 'durable', seq: 7, mac: 'm' });
+    expect(fates).toEqual([{ kind: 'durable', seq: 7, mac: 'm' }, { kind: 'durable', seq: 7, mac: 'm' }]);
+    expect(ids.lookup('a')).toEqual({ kind: 'durable', seq: 7, mac: 'm' });
+  });
+
+  test('of a rejected event are forgotten, and its copies are told', () => {
+    const ids = new IdMemory();
+    ids.expect('a');
+    const known = ids.lookup('a');
+    const fates: Fate[] = [];
+    if (known?.kind === 'pending') known.waiting.push((fate) => { fates.push(fate); });
+    ids.settle('a', { kind: 'rejected', error });
+    expect(fates).toEqual([{ kind: 'rejected', error }]);
+    expect(ids.lookup('a')).toBeUndefined();
+  });
+
+  test('are remembered for the last 65,536 events, the oldest forgotten first, pending ones never', () => {
+    const ids = new IdMemory();
+    ids.expect('pending');
+    for (let seq = 1; seq <= idsMax + 10; seq += 1) ids.remember(`id${seq}`, seq, 'm');
+    expect(ids.lookup('pending')).toMatchObject({ kind: 'pending' });
+    expect(ids.lookup('id10')).toBeUndefined();
+    expect(ids.lookup('id11')).toEqual({ kind: 'durable', seq: 11, mac: 'm' });
+  });
+
+  test('mean something only within their listener and user', () => {
+    const keys = [idKey('a', 1, 'x'), idKey('a', 2, 'x'), idKey('b', 1, 'x'), idKey('a', 1, 'y'), idKey('a', 1, '1 x'), idKey('a', 11, 'x')];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+function peer(pid: number): Peer {
+  const source = { listener: 'l', pid, uid: 1, gid: 1 };
+  return { source, sourceText: JSON.stringify(source), process: `l 1 ${pid}`, groups: new Set() };
+}
+
+describe('rates', () => {
+  test('let ten seconds\' worth through at once, then as much as time brings', () => {
+    const clock = new StillClock();
+    const rates = new RateLimiter(clock);
+    for (let i = 0; i < 50; i += 1) expect(rates.take(peer(1), 5, 1)).toBeUndefined();
+    expect(rates.take(peer(1), 5, 1)).toBe(200);
+    clock.pass(199);
+    expect(rates.take(peer(1), 5, 1)).toBe(1);
+    clock.pass(1);
+    expect(rates.take(peer(1), 5, 1)).toBeUndefined();
+    clock.pass(3_600_000);
+    expect(rates.take(peer(1), 5, 50)).toBeUndefined();
+    expect(rates.take(peer(1), 5, 1)).toBe(200);
+  });
+
+  test('hold each process back for itself', () => {
+    const rates = new RateLimiter(new StillClock());
+    expect(rates.take(peer(1), 1, 10)).toBeUndefined();
+    expect(rates.take(peer(1), 1, 1)).toBe(1000);
+    expect(rates.take(peer(2), 1, 10)).toBeUndefined();
+  });
+
+  test('let a request that is larger than the bucket pass when the bucket is full', () => {
+    const rates = new RateLimiter(new StillClock());
+    expect(rates.take(peer(1), 1, 500)).toBeUndefined();
+    expect(rates.take(peer(1), 1, 500)).toBe(10_000);
+  });
+
+  test('of 0 hold nobody back', () => {
+    const rates = new RateLimiter(new StillClock());
+    expect(rates.take(peer(1), 0, 1_000_000)).toBeUndefined();
+    expect(rates.heldBack()).toEqual([]);
+  });
+
+  test('count what they refused, once', () => {
+    const rates = new RateLimiter(new StillClock());
+    rates.take(peer(1), 1, 10);
+    rates.take(peer(1), 1, 3);
+    rates.take(peer(1), 1, 4);
+    expect(rates.heldBack()).toMatchObject([{ source: peer(1).source, count: 7 }]);
+    expect(rates.heldBack()).toEqual([]);
+  });
+
+  test('forget processes beyond their bound, but never one with refusals to report', () => {
+    const rates = new RateLimiter(new StillClock());
+    rates.take(peer(0), 1, 10);
+    rates.take(peer(0), 1, 1);
+    for (let pid = 1; pid < 6000; pid += 1) rates.take(peer(pid), 1, 1);
+    expect(rates.heldBack()).toMatchObject([{ source: peer(0).source, count: 1 }]);
+    expect(rates.take(peer(0), 1, 1)).toBe(1000);
+  });
+});
+
+describe('filters', () => {
+  const record = (profile: string, event: object, ts = '2026-11-20T13:00:00.000Z', kind = 'k'): Buffer =>
+    Buffer.from(JSON.stringify({ seq: 1, ts, key: '0.0', profile, kind, source: {}, event }));
+
+  test('that are empty let everything through, also what is no JSON', () => {
+    expect(new RecordFilter({}).isEmpty).toBe(true);
+    expect(new RecordFilter({}).matches(Buffer.from('not json'))).toBe(true);
+    expect(new RecordFilter({ kind: 'not' }).matches(Buffer.from('"not" json'))).toBe(false);
+  });
+
+  test('name the record\'s profile and kind, and the event\'s other fields', () => {
+    const line = record('generic', { action: 'k', outcome: 'denied', kind: 'inner', profile: 'inner' });
+    const matches = (filters: ConstructorParameters<typeof RecordFilter>[0]): boolean => new RecordFilter(filters).matches(line);
+    expect(matches({ profile: 'generic' })).toBe(true);
+    expect(matches({ profile: 'inner' })).toBe(false);
+    expect(matches({ kind: 'k' })).toBe(true);
+    expect(matches({ kind: 'inner' })).toBe(false);
+    expect(matches({ outcome: 'denied' })).toBe(true);
+    expect(matches({ outcome: 'denied', kind: 'other' })).toBe(false);
+    expect(matches({ outcome: 'success' })).toBe(false);
+    expect(matches({ tenant_id: 'denied' })).toBe(false);
+  });
+
+  test('look into the inner event of tryaudex, and of no other', () => {
+    const inner = { event: { session_id: 's' } };
+    expect(new RecordFilter({ session_id: 's' }).matches(record('tryaudex', inner))).toBe(true);
+    expect(new RecordFilter({ session_id: 's' }).matches(record('generic', inner))).toBe(false);
+    // The envelope's own field decides where there is one.
+    expect(new RecordFilter({ session_id: 's' }).matches(record('tryaudex', { ...inner, session_id: 't' }))).toBe(false);
+  });
+
+  test('of text with quotes and letters beyond ASCII find it as the log spells it', () => {
+    for (const text of ['a"b', 'zoë', '\u0001', 'a\\b', '日本']) {
+      expect([text, new RecordFilter({ principal: text }).matches(record('generic', { principal: text }))]).toEqual([text, true]);
+    }
+  });
+
+  test('of time take `since` in and leave `until` out', () => {
+    const at = record('generic', {}, '2026-11-20T13:00:00.000Z');
+    const matches = (since?: string, until?: string): boolean =>
+      new RecordFilter({ ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) }).matches(at);
+    expect(matches('2026-11-20T13:00:00.000Z')).toBe(true);
+    expect(matches('2026-11-20T13:00:00.001Z')).toBe(false);
+    expect(matches(undefined, '2026-11-20T13:00:00.000Z')).toBe(false);
+    expect(matches(undefined, '2026-11-20T13:00:00.001Z')).toBe(true);
+    expect(matches('2026-11-20T14:00:00+01:00', '2026-11-20T14:00:01+01:00')).toBe(true);
+  });
+
+  test('never match a field that an object has by birth', () => {
+    expect(new RecordFilter({ principal: 'x' }).matches(record('generic', { other: 'x' }))).toBe(false);
+  });
+});

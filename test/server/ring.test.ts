@@ -1,0 +1,206 @@
+// The newest records in memory, and tails that read from there and from the disk without a hole.
+import { describe, expect, test } from 'vitest';
+import type { CommittedLines } from '../../src/log/mailbox.js';
+import type { FollowerParts } from '../../src/server/follower.js';
+import { follow } from '../../src/server/follower.js';
+import { Ring, ringBytesMax } from '../../src/server/ring.js';
+import { RecordFilter } from '../../src/wire/filter.js';
+import type { RecordReply } from '../../src/wire/message.js';
+import { randomFrom } from '../log/memory-disk.js';
+
+const everything = new RecordFilter({});
+
+function lineOf(seq: number, kind = `k${seq % 3}`): string {
+  const zeros = '0'.repeat(64);
+  return `{"seq":${seq},"ts":"2026-11-20T00:00:00.000Z","key":"0.${seq}","profile":"generic","kind":"${kind}","source":{},"event":{"action":"${kind}"},"prev":"${zeros}","mac":"${zeros}"}`;
+}
+
+function commitOf(first: number, count: number, pad = 0): CommittedLines {
+  const lines = Array.from({ length: count }, (_, i) => Buffer.from(`${lineOf(first + i)}${' '.repeat(pad)}\n`));
+  const bytes = Buffer.from(new ArrayBuffer(lines.reduce((sum, line) => sum + line.length, 0)));
+  const ends = new Uint32Array(count);
+  let at = 0;
+  for (const [i, line] of lines.entries()) {
+    line.copy(bytes, at);
+    at += line.length;
+    ends[i] = at;
+  }
+  return { first, ts: '2026-11-20T00:00:00.000Z', bytes, ends, syncMs: 0 };
+}
+
+function seqs(lines: readonly string[]): number[] {
+  return lines.map((line) => (JSON.parse(line) as { readonly seq: number }).seq);
+}
+
+describe('the ring', () => {
+  test('holds exactly its capacity of the newest records, in whatever commits they came', () => {
+    const random = randomFrom(1);
+    const ring = new Ring(100);
+    let next = 1;
+    expect([ring.oldest, ring.size]).toEqual([undefined, 0]);
+    for (let round = 0; round < 3000; round += 1) {
+      const count = 1 + Math.floor(random() * (round % 50 === 0 ? 250 : 7));
+      ring.add(commitOf(next, count));
+      next += count;
+      const oldest = Math.max(1, next - 100);
+      expect([ring.oldest, ring.size]).toEqual([oldest, Math.min(100, next - 1)]);
+      const from = oldest + Math.floor(random() * 100);
+      expect(ring.after(from, 10).map(({ seq }) => seq)).toEqual(
+        Array.from({ length: Math.max(0, Math.min(10, next - from)) }, (_, i) => from + i));
+    }
+    expect(ring.after((ring.oldest ?? 1) - 1, 10)).toEqual([]);
+    expect(ring.after(next, 10)).toEqual([]);
+  });
+
+  test('gives the newest first, below `before`, and counts all that match', () => {
+    const ring = new Ring(10);
+    for (let seq = 1; seq <= 30; seq += 3) ring.add(commitOf(seq, 3));
+    const found = ring.newest(4, Number.POSITIVE_INFINITY, everything);
+    expect([seqs(found.lines), found.total]).toEqual([[30, 29, 28, 27], 10]);
+    expect(seqs(ring.newest(4, 23, everything).lines)).toEqual([22, 21]);
+    const matching = ring.newest(2, 28, new RecordFilter({ kind: 'k0' }));
+    expect([seqs(matching.lines), matching.total]).toEqual([[27, 24], 4]);
+  });
+
+  test('is bounded by bytes, whatever its capacity, and keeps the newest commit at least', () => {
+    const ring = new Ring(1_000_000);
+    const pad = 1024 * 1024;
+    for (let seq = 1; seq <= 80; seq += 1) ring.add(commitOf(seq, 1, pad));
+    const kept = Math.floor(ringBytesMax / commitOf(80, 1, pad).bytes.length);
+    expect(ring.size).toBe(kept);
+    expect(ring.oldest).toBe(81 - kept);
+  });
+});
+
+/** A log that grows when it is told to, a ring over its end, and a client that reads as it likes. */
+class Scene {
+  readonly ring: Ring;
+  readonly got: number[] = [];
+  readonly sources = new Set<string>();
+  closed = false;
+  durable = 0;
+  #wake: (() => void)[] = [];
+
+  constructor(capacity: number) {
+    this.ring = new Ring(capacity);
+  }
+
+  commit(count: number): void {
+    this.ring.add(commitOf(this.durable + 1, count));
+    this.durable += count;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  parts(overrides: Partial<FollowerParts> = {}): FollowerParts {
+    const history = async function* (this: Scene, from: number, until: () => number): ReturnType<FollowerParts['history']> {
+      this.sources.add('disk');
+      for (let seq = from; seq <= until(); seq += 1) {
+        yield { seq, line: Buffer.from(lineOf(seq)) };
+        await Promise.resolve();
+      }
+    };
+    return {
+      ring: this.ring,
+      durable: () => this.durable,
+      history: history.bind(this),
+      nextCommit: () => new Promise((resolve) => { this.#wake.push(resolve); }),
+      send: (reply: RecordReply) => {
+        this.got.push(reply.seq);
+        return true;
+      },
+      drained: () => Promise.resolve(true),
+      isClosed: () => this.closed,
+      ...overrides,
+    };
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+}
+
+describe('a follower', () => {
+  test.each([1, 2, 3, 4, 5])('gets every record once and in order while commits come and memory forgets (seed %i)', async (seed) => {
+    const random = randomFrom(seed);
+    const scene = new Scene(20);
+    const total = 3000;
+    scene.commit(500);
+    const following = follow(1, 1, everything, scene.parts({
+      // A slow client: many records go by while it takes a few.
+      send: (reply) => {
+        scene.got.push(reply.seq);
+        if (random() < 0.05 && scene.durable < total) scene.commit(1 + Math.floor(random() * 40));
+        return random() < 0.9;
+      },
+      drained: () => new Promise((resolve) => {
+        setImmediate(() => {
+          if (scene.durable < total) scene.commit(1 + Math.floor(random() * 60));
+          resolve(true);
+        });
+      }),
+    }));
+    while (scene.durable < total || scene.got.length < scene.durable) {
+      if (scene.durable < total && random() < 0.3) scene.commit(1 + Math.floor(random() * 5));
+      await new Promise(setImmediate);
+    }
+    scene.close();
+    await following;
+    expect(scene.got).toEqual(Array.from({ length: scene.durable }, (_, i) => i + 1));
+    expect(scene.sources).toEqual(new Set(['disk']));
+  });
+
+  test('that keeps up never touches the disk', async () => {
+    const scene = new Scene(20);
+    const following = follow(1, 1, everything, scene.parts());
+    for (let i = 0; i < 50; i += 1) {
+      scene.commit(3);
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    }
+    while (scene.got.length < 150) await new Promise(setImmediate);
+    scene.close();
+    await following;
+    expect(scene.sources.size).toBe(0);
+  });
+
+  test('from a record that is not there yet waits for it', async () => {
+    const scene = new Scene(20);
+    scene.commit(5);
+    const following = follow(1, 8, everything, scene.parts());
+    await new Promise(setImmediate);
+    expect(scene.got).toEqual([]);
+    scene.commit(4);
+    while (scene.got.length < 2) await new Promise(setImmediate);
+    scene.close();
+    await following;
+    expect(scene.got).toEqual([8, 9]);
+  });
+
+  test('is sent only what its filter lets through', async () => {
+    const scene = new Scene(100);
+    scene.commit(30);
+    const following = follow(1, 1, new RecordFilter({ kind: 'k1' }), scene.parts());
+    while (scene.got.length < 10) await new Promise(setImmediate);
+    scene.close();
+    await following;
+    expect(scene.got).toEqual([1, 4, 7, 10, 13, 16, 19, 22, 25, 28]);
+  });
+
+  test('that takes nothing in time is given up, and nothing is kept for it', async () => {
+    const scene = new Scene(100);
+    scene.commit(30);
+    const send = (reply: RecordReply): boolean => scene.got.push(reply.seq) < 3;
+    await follow(1, 1, everything, scene.parts({ send, drained: () => Promise.resolve(false) }));
+    expect(scene.got).toEqual([1, 2, 3]);
+  });
+
+  test('of records that are in no segment any more ends with an error, not with a hole', async () => {
+    const scene = new Scene(5);
+    scene.commit(3);
+    scene.commit(10);
+    const nothing = async function* (): AsyncGenerator<never> { await Promise.resolve(); };
+    await expect(follow(1, 1, everything, scene.parts({ history: nothing }))).rejects.toThrow();
+    expect(scene.got).toEqual([]);
+  });
+});
