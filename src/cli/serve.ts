@@ -12,7 +12,8 @@ import { readConfig, writerOptions } from '../config/config.js';
 import { realDisk } from '../disk/disk.js';
 import type { StateLock } from '../disk/lock.js';
 import { LockHeld, lockState } from '../disk/lock.js';
-import { catalogue } from '../event/catalogue.js';
+import { readListenerDirectory } from '../config/listener-directory.js';
+import { catalogue, profileNames } from '../event/catalogue.js';
 import { tryLock } from '../kernel/native.js';
 import { bootId, lockHolder } from '../kernel/proc.js';
 import { LogError } from '../log/failure.js';
@@ -78,7 +79,12 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
     }
     sayKey(logger, birth, state);
     const daemon = await Daemon.start(config, state, logger);
-    return await daemon.run();
+    const unfollow = daemon.followListeners(config, state);
+    try {
+      return await daemon.run();
+    } finally {
+      unfollow();
+    }
   } catch (error) {
     return explain(error, logger);
   }
@@ -103,6 +109,9 @@ function explain(error: unknown, logger: Logger): number {
   logger.fatal({ err: error }, `cannot start: ${message}`);
   return exitCodes.writeFailed;
 }
+
+/** How often the directory of listeners is read again; SIGHUP reads it at once. */
+const listenersEveryMs = 1_000;
 
 class Daemon {
   readonly #log: Log;
@@ -181,6 +190,28 @@ class Daemon {
     }
     for (const { name, path } of config.listeners) logger.info({ listener: name, path }, 'listening');
     return new Daemon(log, server, lock, logger, failure, freeBytes);
+  }
+
+  /** Keeps the added listeners those of the state directory, until the returned function is called. */
+  followListeners(config: Config, state: string): () => void {
+    let lastProblems = '';
+    const read = (): void => {
+      const { listeners, problems } = readListenerDirectory(state, config.listenerDefaults, profileNames, config.listeners);
+      // Said once, and again when it changes.
+      if (problems.join() !== lastProblems) for (const problem of problems) this.#logger.warn(problem);
+      lastProblems = problems.join();
+      void this.#server.change(listeners).then(({ opened, closed }) => {
+        for (const listener of opened) this.#logger.info({ listener }, 'listening');
+        for (const listener of closed) this.#logger.info({ listener }, 'no longer listening');
+      });
+    };
+    read();
+    const timer = setInterval(read, listenersEveryMs);
+    process.on('SIGHUP', read);
+    return () => {
+      clearInterval(timer);
+      process.off('SIGHUP', read);
+    };
   }
 
   /** Until a signal or the end of the log. */

@@ -10,6 +10,7 @@ import { ORIGIN } from '../keys/verification.js';
 import type { WriterOptions } from '../log/writer.js';
 import { checkedSocketPath, socketPath, stateDirectory } from '../wire/place.js';
 import type { ListenerConfig, Limits } from '../server/settings.js';
+import type { ListenerDefaults } from './listeners.js';
 import { parseListeners } from './listeners.js';
 import { parseMode } from './mode.js';
 
@@ -23,6 +24,8 @@ const tiB = 1024 * 1024 * miB;
 export interface Config {
   readonly stateDirectory: string;
   readonly listeners: readonly ListenerConfig[];
+  /** For listeners that are added while the daemon runs. */
+  readonly listenerDefaults: ListenerDefaults;
   readonly origin: string;
   readonly sync: 'line' | 'group';
   readonly headSync: 'second' | 'always';
@@ -102,6 +105,7 @@ export function readConfig(environment: Environment): ReadConfig {
   const config: Config = {
     stateDirectory: state ?? '',
     listeners,
+    listenerDefaults: { mode, rate },
     origin,
     sync: choice('INDELIBLE_SYNC', ['line', 'group']) ?? 'line',
     headSync: choice('INDELIBLE_HEAD_SYNC', ['second', 'always']) ?? 'second',

@@ -9,9 +9,15 @@ const keys = ['name', 'path', 'mode', 'profiles', 'labels', 'rate'];
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** What an entry that says nothing of it gets. */
+export interface ListenerDefaults {
+  readonly mode: number;
+  readonly rate: number;
+}
+
 /** Reads the array; every problem names the entry it is in. @throws Error */
 export function parseListeners(
-  text: string, defaults: { readonly mode: number; readonly rate: number }, profiles: ReadonlySet<string>,
+  text: string, defaults: ListenerDefaults, profiles: ReadonlySet<string>,
 ): readonly ListenerConfig[] {
   const wrong = (what: string): Error => new Error(`"INDELIBLE_LISTENERS" ${what}`);
   let value: unknown;
@@ -36,9 +42,8 @@ export function parseListeners(
   return listeners;
 }
 
-function parseListener(
-  entry: unknown, defaults: { readonly mode: number; readonly rate: number }, known: ReadonlySet<string>,
-): ListenerConfig {
+/** Reads one entry. @throws Error that says what should be */
+export function parseListener(entry: unknown, defaults: ListenerDefaults, known: ReadonlySet<string>): ListenerConfig {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) throw new Error('should be an object');
   const fields = entry as Fields;
   const unknown = Object.keys(fields).find((key) => !keys.includes(key));

@@ -76,6 +76,10 @@ export class Server {
   readonly #sessions = new Set<Session>();
   readonly #nextCommit: (() => void)[] = [];
   #listening: Listening[] = [];
+  /** Added while it runs; each change waits for the one before it. */
+  #added: Listening[] = [];
+  #lastChange: Promise<void> = Promise.resolve();
+  #isStopping = false;
   #gapTimer: NodeJS.Timeout | undefined;
   #headTs: string | null = null;
   /** Something found no room and nothing was written since. */
@@ -113,9 +117,41 @@ export class Server {
     this.#gapTimer = setInterval(() => { this.#recordGaps(); }, gapEveryMs);
   }
 
+  /**
+   * Makes the added listeners those of `wanted`: closes what is not among them any more, with its connections, and opens
+   * what is new. One that cannot be opened is told of and takes nothing from the others. Returns the names opened and closed.
+   */
+  async change(wanted: readonly ListenerConfig[]): Promise<{ readonly opened: readonly string[]; readonly closed: readonly string[] }> {
+    const changed = this.#lastChange.then(() => this.#change(wanted));
+    this.#lastChange = changed.then(() => undefined);
+    return changed;
+  }
+
+  async #change(wanted: readonly ListenerConfig[]): Promise<{ readonly opened: readonly string[]; readonly closed: readonly string[] }> {
+    if (this.#isStopping) return { opened: [], closed: [] };
+    const texts = new Set(wanted.map((config) => JSON.stringify(config)));
+    const gone = this.#added.filter(({ config }) => !texts.has(JSON.stringify(config)));
+    this.#added = this.#added.filter((listening) => !gone.includes(listening));
+    for (const listening of gone) {
+      listening.close();
+      for (const session of this.#sessions) if (session.listener === listening.config) session.finish();
+    }
+    const opened: string[] = [];
+    for (const config of wanted) {
+      if (this.#added.some((listening) => JSON.stringify(listening.config) === JSON.stringify(config))) continue;
+      try {
+        this.#added.push(await listen(config, (socket) => { this.#accept(socket, config); }));
+        opened.push(config.name);
+      } catch (error) {
+        this.#watcher.note(`listener ${config.name} could not be opened: ${String(error)}`, { listener: config.name });
+      }
+    }
+    return { opened, closed: gone.map(({ config }) => config.name) };
+  }
+
   /** No new connections, nothing new taken in; what was taken in is written and answered. */
   async stop(reason: string): Promise<void> {
-    for (const listening of this.#listening) listening.close();
+    await this.#closeListeners();
     clearInterval(this.#gapTimer);
     this.#recordGaps();
     await this.#log.stop(reason);
@@ -125,10 +161,16 @@ export class Server {
 
   /** Everything at once; for a log that has failed, after its clients were told. */
   async abandon(): Promise<void> {
-    for (const listening of this.#listening) listening.close();
+    await this.#closeListeners();
     clearInterval(this.#gapTimer);
     for (const session of this.#sessions) session.finish();
     await this.#farewell();
+  }
+
+  async #closeListeners(): Promise<void> {
+    this.#isStopping = true;
+    await this.#lastChange;
+    for (const listening of [...this.#listening, ...this.#added]) listening.close();
   }
 
   #watchLog(): void {

@@ -84,8 +84,9 @@ export class Session {
     return !this.#closed && this.#replies.waiting > 0;
   }
 
-  get peer(): Peer {
-    return this.#peer;
+  /** What it came through. */
+  get listener(): ListenerConfig {
+    return this.#listener;
   }
 
   /** Reads nothing more, sends what is owed and known, and closes. */

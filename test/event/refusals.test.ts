@@ -1,66 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { JsonMap, jsonText } from '../../src/event/json.js';
 import { admit, eventOf, recorded } from './admit.js';
+import { refusals } from './refusals.js';
 
 const h32 = '0123456789abcdef0123456789abcdef';
-const t = '"timestamp":"2026-01-02T03:04:05Z"';
-
-/** Written by hand: profile, event, and the path and message of its refusal. */
-const refusals: readonly (readonly [profile: string, event: string, violation: string])[] = [
-  ['generic', '{}', '/action: expected a string that is not empty, found nothing'],
-  ['generic', '{"action":""}', '/action: expected a string that is not empty, found ""'],
-  ['generic', '{"action":7}', '/action: expected a string that is not empty, found 7'],
-  ['generic', '{"action":"a","outcome":"ok"}', '/outcome: expected one of success, failure, denied, found "ok"'],
-  ['generic', '{"action":"a","duration_ms":1.5}', '/duration_ms: expected a whole number from 0 to 2^64-1, found 1.5'],
-  ['generic', '{"action":"a","duration_ms":18446744073709551616}',
-    '/duration_ms: expected a whole number from 0 to 2^64-1, found 18446744073709551616'],
-  ['generic', '{"action":"a","duration_ms":1e16}', '/duration_ms: expected a whole number from 0 to 2^64-1, found the float 10000000000000000'],
-  ['generic', '{"action":"a","duration_ms":-1,"actor":1}', '/actor: expected a string, found 1'],
-  ['mvm.local', '{"kind":"vm_start"}', '/timestamp: expected an RFC 3339 time, found nothing'],
-  ['mvm.local', '{"timestamp":1700000000,"kind":"vm_start"}', '/timestamp: expected an RFC 3339 time, found 1700000000'],
-  ['mvm.local', `{${t},"kind":"vm_start","vm_name":{}}`, '/vm_name: expected a string, found a map'],
-  ['mvm.local', `{${t},"kind":"vm_start","detail":[1]}`, '/detail: expected a string, found an array'],
-  ['mvm.tenant', `{${t},"action":"PoolBuilt"}`, '/tenant_id: expected a string, found nothing'],
-  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","threats":null}`, '/threats: expected an array, found null'],
-  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","threats":[{"category":"Injection","pattern_id":"p","severity":"low","matched_text":"","context":""}]}`,
-    '/threats/0/severity: expected one of Info, Low, Medium, High, Critical, found "low"'],
-  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","threats":[{"category":"Injection","pattern_id":"p","severity":"Low","matched_text":"","context":""},{"category":"Injection","pattern_id":"p","severity":"Low","context":""}]}`,
-    '/threats/1/matched_text: expected a string, found nothing'],
-  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","threats":["x"]}`, '/threats/0: expected a map, found "x"'],
-  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","gate_decision":{"Blocked":{"pattern":"p"}}}`,
-    '/gate_decision/Blocked/reason: expected a string, found nothing'],
-  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","gate_decision":{"Denied":{}}}`,
-    '/gate_decision: expected "Allow" or a map with the one key Blocked or RequiresApproval, found a map'],
-  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","gate_decision":"Deny"}`,
-    '/gate_decision: expected "Allow" or a map with the one key Blocked or RequiresApproval, found "Deny"'],
-  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","frame_sequence":"7"}`,
-    '/frame_sequence: expected a whole number from 0 to 2^64-1, found "7"'],
-  ['codetether', '{"category":"api","action":"a"}', '/outcome: expected one of success, failure, denied, found nothing'],
-  ['codetether', '{"category":"api","action":"a","outcome":"success","id":null}', '/id: expected a string, found null'],
-  ['codetether', '{"category":"web","action":"a","outcome":"success"}',
-    '/category: expected one of api, tool_execution, session, cognition, swarm, auth, k8s, sandbox, config, found "web"'],
-  ['x0x.exec', '{}', '/event: expected one of request, started, warning, exit, denial, found nothing'],
-  ['x0x.exec', '{"event":"constructor"}', '/event: expected one of request, started, warning, exit, denial, found "constructor"'],
-  ['x0x.exec', `{"event":"started","ts_unix_ms":1,"request_id":"${h32.toUpperCase()}","pid":1}`,
-    '/request_id: expected 32 lower-case hex digits, found "0123456789ABCDEF0123456789ABCDEF"'],
-  ['x0x.exec', `{"event":"started","ts_unix_ms":1,"request_id":"${h32}","pid":4294967296}`,
-    '/pid: expected a whole number from 0 to 2^32-1, found 4294967296'],
-  ['x0x.exec', `{"event":"started","ts_unix_ms":1,"request_id":"${h32}${h32}","pid":1}`,
-    `/request_id: expected 32 lower-case hex digits, found "${h32}01234567…"`],
-  ['x0x.exec', `{"event":"exit","ts_unix_ms":1,"request_id":"${h32}","code":2147483648}`,
-    '/code: expected a whole number from -2^31 to 2^31-1, found 2147483648'],
-  ['x0x.exec', `{"event":"exit","ts_unix_ms":1,"request_id":"${h32}","duration_ms":1,"stdout_bytes":0,"stderr_bytes":0,"truncated":1}`,
-    '/truncated: expected true or false, found 1'],
-  ['x0x.exec', `{"event":"denial","ts_unix_ms":1,"request_id":"${h32}","agent_id":"${h32}${h32}","machine_id":"${h32}${h32}","argv":["a",1],"reason":"x"}`,
-    '/argv/1: expected a string, found 1'],
-  ['tryaudex', `{${t},"session_id":"s"}`, '/event: expected a map, found nothing'],
-  ['tryaudex', `{${t},"session_id":"s","provider":null,"event":{}}`, '/provider: expected a string, found null'],
-  ['tryaudex', `{${t},"session_id":"s","event":"session_ended"}`, '/event: expected a map, found "session_ended"'],
-  ['tryaudex', `{${t},"session_id":"s","event":{"type":"session_ended","status":"s","duration_seconds":-9223372036854775809}}`,
-    '/event/duration_seconds: expected a whole number from -2^63 to 2^63-1, found -9223372036854775809'],
-  ['tryaudex', `{${t},"session_id":"s","event":{"type":"budget_warning","current_spend":"8","limit":1}}`,
-    '/event/current_spend: expected a number, found "8"'],
-];
 
 test.each(refusals)('%s %s', (profile, event, violation) => {
   expect(recorded(admit(profile, eventOf(event)))).toEqual({ kind: 'refused', text: violation });

@@ -1,0 +1,66 @@
+// Listeners that come and go while the daemon runs: one file for each in `<state>/listeners`, `NAME.json`, holding what an
+// entry of INDELIBLE_LISTENERS holds but for its name.
+//
+// A directory and not a request on the socket, because whoever can connect must never be able to open a door, or to close
+// somebody else's; who may write into the state directory is decided by the filesystem. And it survives a restart.
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ListenerConfig } from '../server/settings.js';
+import type { ListenerDefaults } from './listeners.js';
+import { parseListener } from './listeners.js';
+
+/** A listener's file at most, bytes. */
+const fileBytesMax = 64 * 1024;
+const suffix = '.json';
+
+/** Where a state directory keeps them. */
+export function listenerDirectory(state: string): string {
+  return join(state, 'listeners');
+}
+
+/** The file of a listener. */
+export function listenerFile(state: string, name: string): string {
+  return join(listenerDirectory(state), `${name}${suffix}`);
+}
+
+/** What the directory says now. A file that is wrong takes nothing away from the others. */
+export interface ReadListeners {
+  readonly listeners: readonly ListenerConfig[];
+  readonly problems: readonly string[];
+}
+
+/** Reads all files; those whose name or path is `taken` by another listener are problems. */
+export function readListenerDirectory(
+  state: string, defaults: ListenerDefaults, profiles: ReadonlySet<string>, taken: readonly ListenerConfig[],
+): ReadListeners {
+  const listeners: ListenerConfig[] = [];
+  const problems: string[] = [];
+  for (const file of filesIn(listenerDirectory(state))) {
+    try {
+      const listener = readOne(join(listenerDirectory(state), file), file.slice(0, -suffix.length), defaults, profiles);
+      const other = [...taken, ...listeners].find(({ name, path }) => name === listener.name || path === listener.path);
+      if (other !== undefined) throw new Error(`its name or path is that of listener ${other.name}`);
+      listeners.push(listener);
+    } catch (error) {
+      problems.push(`listeners/${file}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { listeners, problems };
+}
+
+function filesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).filter((name) => name.endsWith(suffix) && !name.startsWith('.')).sort();
+  } catch {
+    // No directory: nobody ever added one.
+    return [];
+  }
+}
+
+function readOne(path: string, name: string, defaults: ListenerDefaults, profiles: ReadonlySet<string>): ListenerConfig {
+  if (statSync(path).size > fileBytesMax) throw new Error(`is larger than ${fileBytesMax} bytes`);
+  const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('should be a JSON object');
+  if ('name' in value && value.name !== name) throw new Error(`names itself ${JSON.stringify(value.name)}; the file's name decides`);
+  return parseListener({ ...value, name }, defaults, profiles);
+}
