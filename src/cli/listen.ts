@@ -57,8 +57,11 @@ export function listenCommand(): Command {
         process.exitCode = read;
         return;
       }
-      const { listeners, problems } = readListenerDirectory(read.stateDirectory, read.listenerDefaults, profileNames, read.listeners);
-      for (const listener of listeners) await print(JSON.stringify({ ...listener, mode: listener.mode.toString(8).padStart(4, '0') }));
+      const { stateDirectory, listenerDefaults, listeners: fixed } = read;
+      const { listeners, problems } = readListenerDirectory(stateDirectory, listenerDefaults, profileNames, fixed);
+      for (const listener of listeners) {
+        await print(JSON.stringify({ ...listener, mode: listener.mode.toString(8).padStart(4, '0') }));
+      }
       for (const problem of problems) say(`indelible: ${problem}`);
       process.exitCode = problems.length === 0 ? exitCodes.ok : exitCodes.failed;
     });

@@ -4,7 +4,12 @@ import { Command } from '@commander-js/extra-typings';
 import { checkpointCommand } from './checkpoint.js';
 import { emitCommand } from './emit.js';
 import { exitCodes } from './exit.js';
+import { execCommand } from './exec.js';
+import { exportCommand } from './export.js';
+import { importCommand } from './import.js';
 import { initCommand } from './init.js';
+import { listenCommand } from './listen.js';
+import { queryCommand } from './query.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import { tailCommand } from './tail.js';
@@ -16,7 +21,8 @@ const program = new Command('indelible')
   .version(version);
 
 const commands = [
-  serveCommand(), initCommand(), emitCommand(), tailCommand(), statusCommand(), verifyCommand(), checkpointCommand(),
+  serveCommand(), initCommand(), emitCommand(), execCommand(), tailCommand(), queryCommand(), statusCommand(), verifyCommand(),
+  checkpointCommand(), listenCommand(), importCommand(), exportCommand(),
 ];
 for (const command of commands) program.addCommand(command.version(version));
 

@@ -99,7 +99,10 @@ export class Client<P extends string = 'generic', Given extends string = never> 
   /** Best effort: never throws and never waits. What cannot be kept or is refused is counted, and the log says so. */
   emit<Q extends string = P>(event: ClientEvent<Q, Given>, options: EmitOptions<Q> = {}): void {
     const session = this.#session;
-    if (session.closed) return;
+    if (session.closed) {
+      session.outbox.sender.drop(1);
+      return;
+    }
     try {
       session.outbox.emit(this.#encode([event], options), session.timeoutMs);
     } catch {

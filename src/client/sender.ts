@@ -73,19 +73,22 @@ export class Sender {
     return this.#nextId++;
   }
 
-  /** The connection is up: what was not acknowledged goes first, as it was. */
+  /** The connection is up: what was not acknowledged goes first. */
   attach(connection: Connection, limits: Limits): void {
     this.#connection = connection;
     this.#limits = limits;
-    for (const request of this.#inFlight) connection.write(request.frame);
     this.send();
   }
 
   detach(): void {
     this.#connection = undefined;
-    // Requests whose callers have all given up are not sent again, unless they carry a count.
-    this.#inFlight = this.#inFlight.filter((request) => request.dropped > 0 || !request.appends.every(isSettled));
-    this.#inFlightBytes = this.#inFlight.reduce((sum, request) => sum + request.frame.length, 0);
+    // Back into the queue, each event under its id: the next daemon may have other limits, and a request made for the old
+    // ones would be refused for ever. A count that went along is told again: better twice than never.
+    const unanswered = this.#inFlight;
+    this.#inFlight = [];
+    this.#inFlightBytes = 0;
+    for (const request of unanswered) this.#dropped += request.dropped;
+    this.#requeue(unanswered.flatMap((request) => request.appends));
   }
 
   /** Takes an append back that its caller gave up; what was sent of it may be recorded all the same. */
@@ -227,8 +230,4 @@ export class Sender {
       ? new ClientError('too_many_events', `${append.count} events, at most ${eventsMax} in one append`)
       : new ClientError('frame_too_large', `${append.entries.length} bytes, at most ${bytesMax} in one append`);
   }
-}
-
-function isSettled(append: Pending): boolean {
-  return append.state === 'settled';
 }

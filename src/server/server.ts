@@ -12,10 +12,9 @@ import { protocolVersion } from '../wire/message.js';
 import { encodeReply } from '../wire/reply.js';
 import type { AdmissionRules } from './admission.js';
 import { Counters } from './counters.js';
+import { Doors } from './doors.js';
 import { IdMemory } from './ids.js';
 import { Intake } from './intake.js';
-import type { Listening } from './listener.js';
-import { listen } from './listener.js';
 import type { MirroredRecord } from './mirror.js';
 import { mirrored } from './mirror.js';
 import { RateLimiter } from './rate.js';
@@ -53,6 +52,12 @@ export interface ServerOptions {
   readonly pid: number;
 }
 
+/** Names of the listeners that came and went. */
+export interface ChangedNames {
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+}
+
 /** What the server tells whoever runs it. */
 export interface ServerWatcher {
   note(message: string, fields: Readonly<Record<string, unknown>>): void;
@@ -75,11 +80,7 @@ export class Server {
   readonly #intake: Intake;
   readonly #sessions = new Set<Session>();
   readonly #nextCommit: (() => void)[] = [];
-  #listening: Listening[] = [];
-  /** Added while it runs; each change waits for the one before it. */
-  #added: Listening[] = [];
-  #lastChange: Promise<void> = Promise.resolve();
-  #isStopping = false;
+  readonly #doors: Doors;
   #gapTimer: NodeJS.Timeout | undefined;
   #headTs: string | null = null;
   /** Something found no room and nothing was written since. */
@@ -98,6 +99,7 @@ export class Server {
     this.#startedAt = clock.monotonic();
     this.ring = new Ring(options.recent);
     this.#rates = new RateLimiter(clock);
+    this.#doors = new Doors((socket, config) => { this.#accept(socket, config); });
     const { limits, pid } = options;
     this.#intake = new Intake({ log, rules, ids: this.ids, rates: this.#rates, counters: this.#counters, limits, pid });
   }
@@ -106,52 +108,26 @@ export class Server {
   async open(): Promise<void> {
     this.#headTs = this.ring.newestTs;
     this.#watchLog();
-    try {
-      for (const config of this.#options.listeners) {
-        this.#listening.push(await listen(config, (socket) => { this.#accept(socket, config); }));
-      }
-    } catch (error) {
-      for (const listening of this.#listening) listening.close();
-      throw error;
-    }
+    await this.#doors.open(this.#options.listeners);
     this.#gapTimer = setInterval(() => { this.#recordGaps(); }, gapEveryMs);
   }
 
   /**
-   * Makes the added listeners those of `wanted`: closes what is not among them any more, with its connections, and opens
-   * what is new. One that cannot be opened is told of and takes nothing from the others. Returns the names opened and closed.
+   * Makes the added listeners those of `wanted`; connections of one that is gone are ended, with what they are owed.
+   * Returns the names opened and closed.
    */
-  async change(wanted: readonly ListenerConfig[]): Promise<{ readonly opened: readonly string[]; readonly closed: readonly string[] }> {
-    const changed = this.#lastChange.then(() => this.#change(wanted));
-    this.#lastChange = changed.then(() => undefined);
-    return changed;
-  }
-
-  async #change(wanted: readonly ListenerConfig[]): Promise<{ readonly opened: readonly string[]; readonly closed: readonly string[] }> {
-    if (this.#isStopping) return { opened: [], closed: [] };
-    const texts = new Set(wanted.map((config) => JSON.stringify(config)));
-    const gone = this.#added.filter(({ config }) => !texts.has(JSON.stringify(config)));
-    this.#added = this.#added.filter((listening) => !gone.includes(listening));
-    for (const listening of gone) {
-      listening.close();
-      for (const session of this.#sessions) if (session.listener === listening.config) session.finish();
+  async change(wanted: readonly ListenerConfig[]): Promise<ChangedNames> {
+    const { opened, closed, failed } = await this.#doors.change(wanted);
+    for (const session of this.#sessions) if (closed.includes(session.listener)) session.finish();
+    for (const { config, error } of failed) {
+      this.#watcher.note(`listener ${config.name} could not be opened: ${String(error)}`, { listener: config.name });
     }
-    const opened: string[] = [];
-    for (const config of wanted) {
-      if (this.#added.some((listening) => JSON.stringify(listening.config) === JSON.stringify(config))) continue;
-      try {
-        this.#added.push(await listen(config, (socket) => { this.#accept(socket, config); }));
-        opened.push(config.name);
-      } catch (error) {
-        this.#watcher.note(`listener ${config.name} could not be opened: ${String(error)}`, { listener: config.name });
-      }
-    }
-    return { opened, closed: gone.map(({ config }) => config.name) };
+    return { opened: opened.map(({ name }) => name), closed: closed.map(({ name }) => name) };
   }
 
   /** No new connections, nothing new taken in; what was taken in is written and answered. */
   async stop(reason: string): Promise<void> {
-    await this.#closeListeners();
+    await this.#doors.close();
     clearInterval(this.#gapTimer);
     this.#recordGaps();
     await this.#log.stop(reason);
@@ -161,16 +137,10 @@ export class Server {
 
   /** Everything at once; for a log that has failed, after its clients were told. */
   async abandon(): Promise<void> {
-    await this.#closeListeners();
+    await this.#doors.close();
     clearInterval(this.#gapTimer);
     for (const session of this.#sessions) session.finish();
     await this.#farewell();
-  }
-
-  async #closeListeners(): Promise<void> {
-    this.#isStopping = true;
-    await this.#lastChange;
-    for (const listening of [...this.#listening, ...this.#added]) listening.close();
   }
 
   #watchLog(): void {

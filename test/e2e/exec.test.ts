@@ -2,12 +2,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Daemon as FakeDaemon } from '../client/daemon.js';
 import { Daemon, program } from '../daemon.js';
+import { makePipes } from '../../src/exec/pipe.js';
 import { Wrapped, aclIn, eventsOf, outline, wrap } from '../exec/wrapped.js';
 
 const place = realpathSync(mkdtempSync(join(tmpdir(), 'ind-run-')));
@@ -24,16 +25,18 @@ function events(): ReturnType<typeof eventsOf> {
   return eventsOf(daemon);
 }
 
-/** When the daemon has been sent an event of that name. */
-async function sent(name: string): Promise<void> {
+/** When the daemon has been sent an event of that name; `then` may bring it about. */
+async function sent(name: string, then: () => void = () => undefined): Promise<void> {
   const before = daemon.answer;
-  await new Promise<void>((resolve) => {
+  const seen = new Promise<void>((resolve) => {
     if (outline(events()).includes(name)) resolve();
     daemon.answer = (append) => {
       if (append.events.some(({ event }) => 'event' in event && event['event'] === name)) resolve();
       return before(append);
     };
   });
+  then();
+  await seen;
   daemon.answer = before;
 }
 
@@ -100,6 +103,18 @@ describe('a command', () => {
     run.process.stdout?.destroy();
     expect(await run.ended).toMatchObject({ code: 128 + 13 });
     expect(events().at(-1)).toMatchObject({ code: null, signal: 13, truncated: false });
+  });
+
+  test('leaves the pipes it was given blocking, for whoever else writes to them', async () => {
+    const [pipe] = makePipes(1);
+    if (pipe === undefined) throw new Error('no pipe');
+    const run = spawn(process.execPath, [program, 'exec', '--socket', daemon.path, '--', 'cat'], { stdio: ['pipe', pipe.write, pipe.write], detached: true });
+    await sent('exit', () => { run.stdin?.end(); });
+    const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${pipe.write}`, 'utf8'))?.[1];
+    expect(Number.parseInt(flags ?? '', 8) & constants.O_NONBLOCK).toBe(0);
+    await once(run, 'exit');
+    closeSync(pipe.read);
+    closeSync(pipe.write);
   });
 
   test('that cannot be started is a request and a denial', async () => {

@@ -1,0 +1,156 @@
+// `indelible exec`: a command that runs as if it had been called directly, with its life on record. It speaks on stderr
+// before and after the command only, so that nothing of ours gets into a full-screen program.
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
+import { connect } from '../client/client.js';
+import { realClock } from '../clock/clock.js';
+import { printable } from '../event/printable.js';
+import { readAcl } from '../exec/acl-file.js';
+import { ExecError, messageOf } from '../exec/failure.js';
+import type { Outcome } from '../exec/execute.js';
+import { execute, wrapperExit } from '../exec/execute.js';
+import { agentId, machineId } from '../exec/identity.js';
+import { stdinKind } from '../exec/inflow.js';
+import { timeoutMsMax } from '../exec/limits.js';
+import { tryLock } from '../kernel/native.js';
+import { stateDirectory } from '../wire/place.js';
+import { exitCodes } from './exit.js';
+import { say } from './terminal.js';
+import { version } from './version.js';
+
+/** A daemon that does not answer at once is not there, ms. */
+const connectMs = 2_000;
+/** From SIGTERM to SIGKILL, ms. */
+const graceMs = 5_000;
+/** What is still to be recorded when the command has ended may take this long, ms. */
+const settleMs = 30_000;
+/** Both outputs and stdin may each wait in a thread of Node's pool, and a fourth must be free for all the rest. */
+const threadsMin = 4;
+
+const help = `
+Exit status: the command's own; 128+n if signal n ended it; 2 wrong usage or a bad ACL; 125 it was not run because that
+could not be recorded, or it succeeded and its record is incomplete; 126 denied, or it could not be started; 127 not found.
+
+What is recorded: request, started, warnings, exit; or a lone denial; or request and denial if it cannot be started.
+Nothing runs before request is durable. Warnings come at 8 MiB of stdout, at 8 MiB of stderr and after 60 s (or at half of
+a smaller limit). Output is cut off at 16 MiB each, and the command sees a closed pipe; after 300 s it gets SIGTERM, and 5 s
+later SIGKILL. Secrets in arguments are masked by the daemon. A terminal goes to the command as it is: its bytes are not counted and have no cap.
+If the daemon goes away meanwhile, the command goes on, and its record is completed if it comes back in time.
+
+The ACL is a JSON file that only you or root can write to. Without one every command may run and is recorded.
+  {"version": 1, "enabled": true,
+   "agents": [{"agent_id": "<64 hex>", "machine_id": "<64 hex>", "uid": 1000, "trusted": true}],
+   "commands": [{"description": "read the history", "argv": ["/usr/bin/git", "log", "**"], "cwd": ["/srv/**"],
+     "stdin_bytes_max": 0, "timeout_ms_max": 60000, "stdout_bytes_max": 1048576, "stderr_bytes_max": 1048576,
+     "concurrency_max": 2}]}
+"agents", "machine_id", "uid", "trusted", "cwd" and all limits may be absent. "*" stands for any text within one argument,
+a last "**" for any further arguments, neither for | & ; ( ) < > $ \` \\ or a line break. In "cwd", "*" is one name and a last
+"/**" all below. The name of a command is found by PATH, which the caller sets: spell it out where that matters.
+
+Examples:
+  indelible exec -- make test
+  indelible exec --acl /etc/indelible/exec.json --timeout 60000 -- /usr/bin/git log -n 5`;
+
+interface Options {
+  readonly agentId?: string | undefined;
+  readonly machineId?: string | undefined;
+  readonly acl?: string | undefined;
+  readonly timeout?: number | undefined;
+  readonly socket?: string | undefined;
+}
+
+export function execCommand(): Command {
+  const command = new Command('exec')
+    .summary('run a command and record its life')
+    .description('Runs a command as if it were called directly, and records its life: what was asked for, its start, its end, or its denial.')
+    .usage('[options] -- <command> [arguments...]')
+    .argument('<command...>', 'what to run, behind "--"')
+    .option('--agent-id <hex>', 'who runs it, 64 hex digits; default: derived from the user', id)
+    .option('--machine-id <hex>', 'where, 64 hex digits; default: derived from /etc/machine-id', id)
+    .option('--acl <file>', 'what may be run; default: everything')
+    .option('--timeout <ms>', 'how long it may take; default: 300000', milliseconds)
+    .option('--socket <path>', 'the daemon\'s socket')
+    .addHelpText('after', help);
+  // An argument of the command that looks like an option of ours would silently become one.
+  command.action(async (argv, options) => {
+    const dashes = process.argv.indexOf('--');
+    if (dashes < 0 || argv.length !== process.argv.length - dashes - 1) {
+      say('indelible: put "--" before the command: indelible exec [options] -- <command> [arguments...]');
+      process.exitCode = exitCodes.usage;
+      return;
+    }
+    await runOnRecord(argv, options);
+  });
+  return command as unknown as Command;
+}
+
+function id(value: string): string {
+  if (!/^[0-9a-f]{64}$/.test(value)) throw new InvalidArgumentError('64 lower-case hex digits, please.');
+  return value;
+}
+
+function milliseconds(value: string): number {
+  const ms = /^\d{1,10}$/.test(value) ? Number(value) : 0;
+  if (ms < 1 || ms > timeoutMsMax) throw new InvalidArgumentError(`from 1 to ${timeoutMsMax}, please.`);
+  return ms;
+}
+
+/** Sets the exit status; a process that a stalled reader keeps from returning is ended here. */
+async function runOnRecord(argv: readonly string[], options: Options): Promise<void> {
+  keepBlocking();
+  try {
+    const { exitCode, notes, end } = await outcomeOf(argv, options);
+    for (const note of notes) say(`indelible: ${printable(note)}`);
+    process.exitCode = exitCode;
+    // A thread of Node's waits for the reader and cannot be called back; only the kernel gets us out.
+    if (end === 'stuck') process.kill(process.pid, 'SIGTERM');
+  } catch (error) {
+    say(`indelible: ${printable(messageOf(error))}; nothing was run`);
+    const isUsage = error instanceof ExecError && (error.code === 'acl' || error.code === 'identity');
+    process.exitCode = isUsage ? exitCodes.usage : wrapperExit.notRecorded;
+  }
+}
+
+/**
+ * Node makes a pipe that is stderr non-blocking as soon as any module looks at it; and so it would be for everyone who
+ * writes to the same pipe, our neighbours under make(1) for instance, who would lose what they say.
+ */
+function keepBlocking(): void {
+  interface Handle { setBlocking?(on: boolean): void }
+  const { _handle: handle } = process.stderr as NodeJS.WriteStream & { readonly _handle?: Handle | null };
+  handle?.setBlocking?.(true);
+}
+
+async function outcomeOf(argv: readonly string[], options: Options): Promise<Outcome> {
+  const threads = process.env['UV_THREADPOOL_SIZE'] ?? String(threadsMin);
+  if (!(Number(threads) >= threadsMin)) throw new ExecError('pipes', `UV_THREADPOOL_SIZE is "${threads}", at least ${threadsMin} are needed`);
+  const uid = process.getuid?.() ?? 0;
+  const acl = options.acl === undefined ? undefined : readAcl(options.acl, uid);
+  const call = {
+    agentId: options.agentId ?? agentId(uid), machineId: options.machineId ?? machineId(), uid, argv,
+    stdinBytes: stdinKind(0).bytes, timeoutMs: options.timeout, cwd: process.cwd(),
+  };
+  const client = await connect({
+    profile: 'x0x.exec', connectTimeoutMs: connectMs, client: `indelible-exec/${version}`,
+    ...(options.socket === undefined ? {} : { socket: options.socket }),
+  });
+  try {
+    return await execute(
+      { call, acl, slotDirectory: slotDirectory(process.env), tryLock, clock: realClock, graceMs, settleMs, tell: (line) => { say(`indelible: ${line}`); } },
+      {
+        eventBytesMax: client.welcome.max_event_bytes,
+        // The signal is the deadline: while the command runs, its events wait for the daemon as long as they have to.
+        append: (event, eventId, signal) => client.append(event, { id: eventId, signal, timeoutMs: timeoutMsMax }),
+      },
+    );
+  } finally {
+    await client.close({ timeoutMs: 0 });
+  }
+}
+
+/** Private to the user, and the same for all his processes. */
+function slotDirectory(env: NodeJS.ProcessEnv): string | undefined {
+  if (env['XDG_RUNTIME_DIR']) return join(env['XDG_RUNTIME_DIR'], 'indelible', 'exec');
+  const state = stateDirectory(env);
+  return state === undefined ? undefined : join(state, 'exec');
+}

@@ -1,0 +1,237 @@
+/**
+ * Reads the whole log on disk, oldest or newest first, without the daemon: every line up to the sealed head is checked
+ * to follow the one before it, and those that a filter lets through are handed on. Invariant: a line that cannot be read
+ * or does not follow is handed on with its fault and never as sound; what is skipped is in the tally.
+ */
+import { errorCode } from '../disk/disk.js';
+import type { Descriptor, Disk } from '../disk/disk.js';
+import type { Line } from '../log/lines.js';
+import { readLines } from '../log/lines.js';
+import { listSegments, placesIn } from '../log/segment.js';
+import type { Places, SegmentFile } from '../log/segment.js';
+import type { Examined } from '../wire/filter.js';
+import { readLinesBackward } from './backward.js';
+import { readDurable } from './durable.js';
+import { Before, macOfLine, seqOf } from './link.js';
+import { beforeFirst } from './retired.js';
+import { Tally } from './tally.js';
+
+/**
+ * `not_a_record`: its frame is not one. `unreadable`: its body is not JSON. `overlong`, `unterminated`: it has no end where one
+ * must be. `link`: it does not name the line before it. `unlinked`: the line before it is not there to be compared. `seq`:
+ * not the number that follows. `head`: not the record that the sealed head names.
+ */
+export type FaultCode = 'not_a_record' | 'unreadable' | 'overlong' | 'unterminated' | 'link' | 'unlinked' | 'seq' | 'head';
+
+/** A line that was let through. */
+export interface Seen {
+  /** Without its LF; valid until the next one is asked for. */
+  readonly bytes: Buffer;
+  readonly segment: SegmentFile;
+  /** Where it begins in its segment, bytes. */
+  readonly offset: number;
+  /** Undefined: it follows the line before it. */
+  readonly fault: FaultCode | undefined;
+}
+
+/** What decides which records are handed on: a RecordFilter, or whoever looks for something else. */
+export interface LineFilter {
+  examine(line: Buffer): Examined;
+}
+
+export interface ScanOptions {
+  readonly disk: Disk;
+  readonly stateDirectory: string;
+  readonly filter: LineFilter;
+  readonly order: 'oldest_first' | 'newest_first';
+}
+
+/** One reading; begun once. */
+export class LogScan {
+  readonly tally = new Tally();
+  /** Whose log it is, by its head. */
+  readonly origin: string | undefined;
+  readonly segments: readonly SegmentFile[];
+  readonly #options: ScanOptions;
+  readonly #places: Places;
+  readonly #head: { readonly seq: number; readonly mac: string; readonly segment: string; readonly bytes: number } | undefined;
+  /** Records that the head covers. */
+  readonly #durable: readonly SegmentFile[];
+
+  constructor(options: ScanOptions) {
+    this.#options = options;
+    this.#places = placesIn(options.stateDirectory);
+    // The head first: all that it covers was written before, so it must be found afterwards.
+    const durable = readDurable(options.disk, this.#places);
+    const head = durable.kind === 'known' ? durable.head : undefined;
+    this.#head = head;
+    this.origin = head?.origin;
+    this.tally.headKnown = head !== undefined;
+    this.segments = listSegments(options.disk, this.#places.log);
+    this.#durable = this.segments.filter(({ first }) => head === undefined || first <= head.seq);
+  }
+
+  /** The lines that the filter lets through, and every one that it cannot read. */
+  * run(): Generator<Seen> {
+    this.#countBehindHead();
+    if (this.#options.order === 'oldest_first') yield* this.#forward();
+    else yield* this.#backward();
+  }
+
+  * #forward(): Generator<Seen> {
+    const before = new Before();
+    let known = this.#placeBefore(before, this.#durable[0]);
+    for (const segment of this.#durable) {
+      const file = this.#open(segment);
+      if (file === undefined) {
+        known = false;
+        continue;
+      }
+      try {
+        for (const line of readLines(this.#options.disk, file, 0, this.#endOf(segment))) {
+          if (this.#isTornTail(line, segment)) continue;
+          const seq = line.kind === 'line' ? seqOf(line.bytes) : 0;
+          // What retention took away since the segments were listed is known by its seal.
+          if (!known && line.offset === 0) known = this.#placeBefore(before, segment);
+          const seen = this.#judge(line, seq, segment, known ? before : undefined);
+          known = seq > 0;
+          if (known) before.move(line.bytes, seq);
+          if (seen !== undefined) yield seen;
+        }
+      } finally {
+        this.#options.disk.close(file);
+      }
+    }
+    this.#expectEnd(before.seq);
+  }
+
+  * #backward(): Generator<Seen> {
+    /** A line waits here until the one before it was read. */
+    let waiting: { readonly line: Line; readonly seq: number; readonly segment: SegmentFile } | undefined;
+    let isEndKnown = false;
+    const before = new Before();
+    for (const segment of [...this.#durable].reverse()) {
+      const file = this.#open(segment);
+      if (file === undefined) {
+        if (waiting !== undefined) yield* this.#judgeFirst(waiting.line, waiting.seq, waiting.segment, before);
+        waiting = undefined;
+        continue;
+      }
+      try {
+        const until = Math.min(this.#endOf(segment), this.#options.disk.size(file));
+        for (const line of readLinesBackward(this.#options.disk, file, until)) {
+          if (this.#isTornTail(line, segment)) continue;
+          const seq = line.kind === 'line' ? seqOf(line.bytes) : 0;
+          if (seq > 0 && !isEndKnown) this.#expectEnd(seq);
+          isEndKnown ||= seq > 0;
+          if (waiting !== undefined) {
+            if (seq > 0) before.move(line.bytes, seq);
+            const seen = this.#judge(waiting.line, waiting.seq, waiting.segment, seq > 0 ? before : undefined);
+            if (seen !== undefined) yield seen;
+          }
+          waiting = { line, seq, segment };
+        }
+      } finally {
+        this.#options.disk.close(file);
+      }
+    }
+    if (!isEndKnown) this.#expectEnd(0);
+    if (waiting !== undefined) yield* this.#judgeFirst(waiting.line, waiting.seq, waiting.segment, before);
+  }
+
+  /** A segment's first line, with none read before it. */
+  * #judgeFirst(line: Line, seq: number, segment: SegmentFile, before: Before): Generator<Seen> {
+    const known = this.#placeBefore(before, segment);
+    const seen = this.#judge(line, seq, segment, known ? before : undefined);
+    if (seen !== undefined) yield seen;
+  }
+
+  /** What a line is, and whether it is handed on. */
+  #judge(line: Line, seq: number, segment: SegmentFile, before: Before | undefined): Seen | undefined {
+    this.tally.lines += 1;
+    let fault = seq > 0 ? this.#faultOf(line.bytes, seq, before) : faultOfKind[line.kind];
+    const examined = seq > 0 ? this.#options.filter.examine(line.bytes) : 'unreadable';
+    if (seq > 0 && fault !== undefined) this.tally.broken += 1;
+    if (examined === 'unreadable') {
+      this.tally.unreadable += 1;
+      fault ??= 'unreadable';
+    }
+    return examined === 'miss' ? undefined : { bytes: line.bytes, segment, offset: line.offset, fault };
+  }
+
+  #faultOf(line: Buffer, seq: number, before: Before | undefined): FaultCode | undefined {
+    if (before === undefined) return 'unlinked';
+    // A number beyond the head is somebody's invention and counts nothing.
+    if (seq > before.seq + 1 && seq <= (this.#head?.seq ?? seq)) this.tally.missing += seq - before.seq - 1;
+    if (!before.isNamedBy(line)) return 'link';
+    if (seq !== before.seq + 1) return 'seq';
+    const head = this.#head;
+    if (head === undefined || seq < head.seq) return undefined;
+    return seq === head.seq && macOfLine(line) === head.mac ? undefined : 'head';
+  }
+
+  /** Puts `before` where the chain stands before a segment; false if nothing says where that is. */
+  #placeBefore(before: Before, segment: SegmentFile | undefined): boolean {
+    if (segment === undefined) return false;
+    if (segment.first === 1) {
+      before.reset();
+      return true;
+    }
+    const seal = beforeFirst(this.#options.disk, this.#places.retired, segment.first - 1);
+    if (seal !== undefined) before.move(seal, segment.first - 1);
+    return seal !== undefined;
+  }
+
+  #endOf(segment: SegmentFile): number {
+    return segment.name === this.#head?.segment ? this.#head.bytes : Number.POSITIVE_INFINITY;
+  }
+
+  /** Without a head, the end of the newest segment may be what a crash left. */
+  #isTornTail(line: Line, segment: SegmentFile): boolean {
+    if (this.#head !== undefined || line.kind !== 'rest' || segment !== this.segments.at(-1)) return false;
+    this.tally.tornBytes += line.end - line.offset;
+    return true;
+  }
+
+  #open(segment: SegmentFile): Descriptor | undefined {
+    try {
+      const file = this.#options.disk.open(segment.path, 'read');
+      this.tally.segments += 1;
+      return file;
+    } catch (error) {
+      // Retention may take a segment away after it was listed; then its last seal is kept.
+      const next = this.segments[this.segments.indexOf(segment) + 1];
+      const retired = errorCode(error) === 'ENOENT' && next !== undefined &&
+        beforeFirst(this.#options.disk, this.#places.retired, next.first - 1) !== undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!retired) this.tally.lost.push({ segment: segment.name, reason });
+      return undefined;
+    }
+  }
+
+  /** `seq` is the newest record that was found. */
+  #expectEnd(seq: number): void {
+    if (this.#head !== undefined && seq < this.#head.seq) this.tally.missing += this.#head.seq - seq;
+  }
+
+  #countBehindHead(): void {
+    const head = this.#head;
+    if (head === undefined) return;
+    for (const segment of this.segments.filter(({ name, first }) => name === head.segment || first > head.seq)) {
+      const file = this.#open(segment);
+      if (file === undefined) continue;
+      this.tally.segments -= 1;
+      try {
+        const from = segment.name === head.segment ? head.bytes : 0;
+        for (const line of readLines(this.#options.disk, file, from, this.#options.disk.size(file))) {
+          if (line.kind === 'line') this.tally.behindHead += 1;
+          else this.tally.tornBytes += line.end - line.offset;
+        }
+      } finally {
+        this.#options.disk.close(file);
+      }
+    }
+  }
+}
+
+const faultOfKind = { line: 'not_a_record', rest: 'unterminated', overlong: 'overlong' } as const satisfies Record<Line['kind'], FaultCode>;
