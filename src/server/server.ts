@@ -240,7 +240,8 @@ export class Server {
   #welcome(id: number, peer: Peer): Reply {
     const { server, sync, limits } = this.#options;
     const { origin, logPub } = this.#opening;
-    const source: JsonObject = { ...peer.source, labels: peer.source.labels ?? {} };
+    // As it stands in this connection's records.
+    const source = JSON.parse(peer.sourceText) as JsonObject;
     return {
       op: 'welcome', id, v: protocolVersion, server, origin, sync, max_frame_bytes: limits.frameBytes, max_events: limits.events,
       max_event_bytes: limits.eventBytes, source, log_pub: logPub,
