@@ -9,17 +9,17 @@ import { timingSafeEqual } from 'node:crypto';
 import { hmac } from '../keys/schedule.js';
 
 /** Hex digits of a MAC. */
-export const MAC_CHARS = 64;
+export const macChars = 64;
 /** Bytes of `,"mac":"<64 hex>"}`. */
-export const MAC_TAIL_BYTES = 74;
+export const macTailBytes = 74;
 /** What record 1 names as its predecessor. */
-export const NO_PREVIOUS: string = '0'.repeat(MAC_CHARS);
+export const noPrevious: string = '0'.repeat(macChars);
 
-const MAC_HEX = /^[0-9a-f]{64}$/;
+const macHexForm = /^[0-9a-f]{64}$/;
 
 /** Whether a text is a MAC in its one spelling. */
 export function isMac(text: string): boolean {
-  return MAC_HEX.test(text);
+  return macHexForm.test(text);
 }
 
 /** The MAC over a line's bytes before its tail, 64 lower hex. */
@@ -34,10 +34,10 @@ export function macTail(mac: string): string {
 
 /** What a line's tail says: the bytes that are covered and the MAC over them; undefined if the tail is not one. */
 export function splitTail(line: Buffer): { readonly covered: Buffer; readonly mac: string } | undefined {
-  const at = line.length - MAC_TAIL_BYTES;
+  const at = line.length - macTailBytes;
   if (at < 0) return undefined;
   const tail = line.toString('latin1', at);
-  const mac = tail.slice(8, 8 + MAC_CHARS);
+  const mac = tail.slice(8, 8 + macChars);
   return isMac(mac) && tail === macTail(mac) ? { covered: line.subarray(0, at), mac } : undefined;
 }
 

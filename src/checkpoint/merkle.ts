@@ -5,7 +5,7 @@
 import * as crypto from 'node:crypto';
 
 /** Bytes in a tree hash. */
-export const HASH_BYTES = 32;
+export const hashBytes = 32;
 
 /** One call where Node has it (20.12 and later): a third of the cost of making a hash object for 65 bytes. */
 const sha256: (data: Uint8Array) => Buffer = 'hash' in crypto
@@ -13,28 +13,28 @@ const sha256: (data: Uint8Array) => Buffer = 'hash' in crypto
   : (data) => crypto.createHash('sha256').update(data).digest();
 
 /** Prefix and line must lie together for that one call. Lines longer than this take the long way round. */
-const SCRATCH_BYTES = 64 * 1024;
-const leaf = Buffer.alloc(SCRATCH_BYTES);
-const LEAF_PREFIX = leaf.subarray(0, 1);
+const scratchBytes = 64 * 1024;
+const leaf = Buffer.alloc(scratchBytes);
+const leafPrefix = leaf.subarray(0, 1);
 
 /** SHA-256(0x00 || line), the line without its LF. */
 export function leafHash(line: Uint8Array): Buffer {
-  if (line.length >= SCRATCH_BYTES) return crypto.createHash('sha256').update(LEAF_PREFIX).update(line).digest();
+  if (line.length >= scratchBytes) return crypto.createHash('sha256').update(leafPrefix).update(line).digest();
   leaf.set(line, 1);
   return sha256(leaf.subarray(0, 1 + line.length));
 }
 
-const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 0x01);
+const pair = Buffer.alloc(1 + 2 * hashBytes, 0x01);
 
 /** SHA-256(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   pair.set(left, 1);
-  pair.set(right, 1 + HASH_BYTES);
+  pair.set(right, 1 + hashBytes);
   return sha256(pair);
 }
 
 /** The root of the tree without leaves: SHA-256 of nothing. */
-export const EMPTY_ROOT: Buffer = crypto.createHash('sha256').digest();
+export const emptyRoot: Buffer = crypto.createHash('sha256').digest();
 
 /** How many full subtrees a tree of `size` leaves has: the ones in its binary number. */
 export function frontierLength(size: number): number {
@@ -59,7 +59,7 @@ export class Frontier {
 
   /** From a size and its subtree roots, tallest first; undefined if their number does not fit the size. */
   static from(size: number, nodes: readonly Uint8Array[]): Frontier | undefined {
-    if (nodes.length !== frontierLength(size) || nodes.some((node) => node.length !== HASH_BYTES)) return undefined;
+    if (nodes.length !== frontierLength(size) || nodes.some((node) => node.length !== hashBytes)) return undefined;
     return new Frontier(size, nodes.map((node) => Buffer.from(node)));
   }
 
@@ -92,7 +92,7 @@ export class Frontier {
       const node = this.#nodes[i];
       if (node !== undefined) root = root === undefined ? node : nodeHash(node, root);
     }
-    return root ?? EMPTY_ROOT;
+    return root ?? emptyRoot;
   }
 
   copy(): Frontier {

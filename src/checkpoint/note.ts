@@ -6,16 +6,16 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-const ED25519 = 0x01;
-const SEED_BYTES = 32;
-const PUBLIC_BYTES = 32;
-const SIGNATURE_BYTES = 64;
-const KEY_ID_BYTES = 4;
+const ed25519Type = 0x01;
+const seedBytes = 32;
+const publicBytes = 32;
+const signatureBytes = 64;
+const keyIdBytes = 4;
 /** A note's signatures at most: ours are two, a few witnesses may follow. */
-const SIGNATURES_MAX = 100;
+const signaturesMax = 100;
 
-const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
-const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex');
+const pkcs8Ed25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
+const spkiEd25519 = Buffer.from('302a300506032b6570032100', 'hex');
 
 /** Who signs: a name and a private key. */
 export interface Signer {
@@ -42,8 +42,8 @@ export class Verifier {
 
   /** Whether `signature` is this key's over `text`. */
   verifies(text: string, signature: Uint8Array): boolean {
-    if (signature.length !== SIGNATURE_BYTES) return false;
-    this.#key ??= createPublicKey({ key: Buffer.concat([SPKI_ED25519, this.#publicKey]), format: 'der', type: 'spki' });
+    if (signature.length !== signatureBytes) return false;
+    this.#key ??= createPublicKey({ key: Buffer.concat([spkiEd25519, this.#publicKey]), format: 'der', type: 'spki' });
     return verify(null, Buffer.from(text, 'utf8'), this.#key, signature);
   }
 }
@@ -54,11 +54,11 @@ export type OpenedNote =
   | { readonly ok: false; readonly reason: 'malformed' | 'bad_signature' };
 
 function keyIdOf(name: string, publicKey: Uint8Array): Buffer {
-  return createHash('sha256').update(`${name}\n`).update(Buffer.of(ED25519)).update(publicKey).digest().subarray(0, KEY_ID_BYTES);
+  return createHash('sha256').update(`${name}\n`).update(Buffer.of(ed25519Type)).update(publicKey).digest().subarray(0, keyIdBytes);
 }
 
 function formatVkey(name: string, publicKey: Uint8Array): string {
-  const typed = Buffer.concat([Buffer.of(ED25519), publicKey]);
+  const typed = Buffer.concat([Buffer.of(ed25519Type), publicKey]);
   return `${name}+${keyIdOf(name, publicKey).toString('hex')}+${typed.toString('base64')}`;
 }
 
@@ -70,16 +70,16 @@ export function decodeBase64(text: string): Buffer | undefined {
 
 /** A fresh Ed25519 seed, 32 bytes. */
 export function generateSeed(): Buffer {
-  return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-SEED_BYTES);
+  return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-seedBytes);
 }
 
 function publicHalf(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-PUBLIC_BYTES);
+  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-publicBytes);
 }
 
 /** A signer from its 32-byte seed. */
 export function signerFrom(name: string, seed: Uint8Array): Signer {
-  const der = Buffer.concat([PKCS8_ED25519, seed]);
+  const der = Buffer.concat([pkcs8Ed25519, seed]);
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   der.fill(0);
   const publicKey = publicHalf(key);
@@ -92,7 +92,7 @@ export function parseVkey(vkey: string): Verifier | undefined {
   if (name === undefined || keyId === undefined || base64 === undefined) return undefined;
   // Base64 has plus signs of its own.
   const typed = decodeBase64([base64, ...rest].join('+'));
-  if (typed?.length !== 1 + PUBLIC_BYTES || typed[0] !== ED25519 || !isName(name)) return undefined;
+  if (typed?.length !== 1 + publicBytes || typed[0] !== ed25519Type || !isName(name)) return undefined;
   const publicKey = typed.subarray(1);
   if (formatVkey(name, publicKey) !== vkey) return undefined;
   return new Verifier(vkey, name, Buffer.from(keyId, 'hex'), publicKey);
@@ -127,12 +127,12 @@ function parseSignatureLine(line: string): SignatureLine | undefined {
   const [dash, name, base64, ...rest] = line.split(' ');
   if (dash !== '—' || name === undefined || !isName(name) || base64 === undefined || rest.length > 0) return undefined;
   const bytes = decodeBase64(base64);
-  if (bytes === undefined || bytes.length <= KEY_ID_BYTES) return undefined;
-  return { name, keyId: bytes.subarray(0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) };
+  if (bytes === undefined || bytes.length <= keyIdBytes) return undefined;
+  return { name, keyId: bytes.subarray(0, keyIdBytes), signature: bytes.subarray(keyIdBytes) };
 }
 
 /** Control characters other than LF have no place in a note. */
-const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
+const controlForm = /[\u0000-\u0009\u000b-\u001f]/;
 
 /**
  * Reads a note and checks the signatures of the keys in `known`; `signedBy` holds the vkeys whose signature is good.
@@ -140,10 +140,10 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
  */
 export function openNote(note: string, known: readonly Verifier[]): OpenedNote {
   const end = note.lastIndexOf('\n\n');
-  if (end < 0 || !note.endsWith('\n') || CONTROL.test(note)) return { ok: false, reason: 'malformed' };
+  if (end < 0 || !note.endsWith('\n') || controlForm.test(note)) return { ok: false, reason: 'malformed' };
   const text = note.slice(0, end + 1);
   const lines = note.slice(end + 2, -1).split('\n');
-  if (lines.length > SIGNATURES_MAX) return { ok: false, reason: 'malformed' };
+  if (lines.length > signaturesMax) return { ok: false, reason: 'malformed' };
   const signedBy: string[] = [];
   for (const line of lines) {
     const parsed = parseSignatureLine(line);

@@ -7,7 +7,7 @@
  */
 import { decodeBase64, openNote, parseVkey, signNote } from './note.js';
 import type { Signer, Verifier } from './note.js';
-import { HASH_BYTES } from './merkle.js';
+import { hashBytes } from './merkle.js';
 
 /** What a checkpoint says: the tree of `origin` had `size` leaves and this root. */
 export interface Checkpoint {
@@ -26,8 +26,8 @@ export interface Seal extends Checkpoint {
   readonly time: string;
 }
 
-const SEAL_TITLE = 'indelible v1 seal';
-const NUMBER = /^(0|[1-9]\d{0,15})$/;
+const sealTitle = 'indelible v1 seal';
+const numberForm = /^(0|[1-9]\d{0,15})$/;
 
 /** The name of an epoch's signing key. */
 export function epochKeyName(origin: string, epoch: number): string {
@@ -43,15 +43,15 @@ export function formatCheckpoint(checkpoint: Checkpoint): string {
 export function parseCheckpoint(text: string): Checkpoint | undefined {
   const [origin, size, root, end, ...rest] = text.split('\n');
   const hash = decodeBase64(root ?? '');
-  if (origin === undefined || origin === '' || size === undefined || !NUMBER.test(size)) return undefined;
-  if (!Number.isSafeInteger(Number(size)) || hash?.length !== HASH_BYTES || end !== '' || rest.length > 0) return undefined;
+  if (origin === undefined || origin === '' || size === undefined || !numberForm.test(size)) return undefined;
+  if (!Number.isSafeInteger(Number(size)) || hash?.length !== hashBytes || end !== '' || rest.length > 0) return undefined;
   return { origin, size: Number(size), root: hash };
 }
 
 /** The seal note's text, seven lines. */
 export function formatSeal(seal: Omit<Seal, 'next'> & { readonly next: { readonly vkey: string } }): string {
   return [
-    SEAL_TITLE,
+    sealTitle,
     seal.origin,
     `epoch ${seal.epoch}`,
     `records ${seal.first} ${seal.last}`,
@@ -62,15 +62,15 @@ export function formatSeal(seal: Omit<Seal, 'next'> & { readonly next: { readonl
   ].join('\n');
 }
 
-const SEAL_BODY =
+const sealBodyForm =
   /^indelible v1 seal\n(\S+)\nepoch (\d{1,16})\nrecords (\d{1,16}) (\d{1,16})\ntree (\d{1,16}) (\S+)\nnext (\S+)\ntime (\S+)\n$/;
 
 /** The inverse of `formatSeal`: what does not print again as the same text is refused. */
 export function parseSeal(text: string): Seal | undefined {
-  const [, origin = '', epoch, first, last, size, root = '', next = '', time = ''] = SEAL_BODY.exec(text) ?? [];
+  const [, origin = '', epoch, first, last, size, root = '', next = '', time = ''] = sealBodyForm.exec(text) ?? [];
   const hash = decodeBase64(root);
   const vkey = parseVkey(next);
-  if (hash?.length !== HASH_BYTES || vkey === undefined) return undefined;
+  if (hash?.length !== hashBytes || vkey === undefined) return undefined;
   const seal = {
     origin, epoch: Number(epoch), first: Number(first), last: Number(last), size: Number(size), root: hash, next: vkey, time,
   };

@@ -15,7 +15,7 @@ import { addFilters, filtersOf } from './filters.js';
 import { beginScan, flush, sayTally } from './query.js';
 import { quietOnClosedPipe, say } from './terminal.js';
 
-const HELP = `
+const helpText = `
 To one of the systems: the events of its profile, each as it is in the log, one a line, so that its own tools can read
 them. What was imported comes back as the same JSON, line by line; fields that an old line lacked are there with their
 defaults, and what was masked when it was recorded stays masked, which is counted. With --hmac-key the lines of tryaudex
@@ -38,7 +38,7 @@ export function exportCommand(): Command {
     .option('--hmac-key <file>', 'signs the lines of tryaudex')
     .option('--state-dir <dir>', 'the state directory; without it, where the daemon would find its own');
   addFilters(command);
-  command.addHelpText('after', HELP);
+  command.addHelpText('after', helpText);
   command.action(async (options) => {
     quietOnClosedPipe();
     process.exitCode = await exportLog(options.to, options.hmacKey, options);

@@ -28,7 +28,7 @@ import { print, quietOnClosedPipe, say } from './terminal.js';
 /** Rejected lines named one by one when there is no file for them; beyond, they are counted. */
 const namedMax = 20;
 
-const HELP = `
+const helpText = `
 Every line is recorded under an id made from its content, so a second import of the same file adds nothing, also after
 one that was cut short. For that the log in --state-dir is read; where it cannot be, only the newest 65,536 ids are
 known, which is the daemon's own memory. Lines that are identical are recorded once each.
@@ -58,7 +58,7 @@ export function importCommand(): Command<[string]> {
     .option('--hmac-key <file>', 'checks the signatures of tryaudex')
     .option('--socket <path>', 'the daemon\'s socket')
     .option('--state-dir <dir>', 'the daemon\'s state directory; without it, where the daemon would find its own')
-    .addHelpText('after', HELP);
+    .addHelpText('after', helpText);
   command.action(async (path, options) => {
     quietOnClosedPipe();
     let plan: Plan | string;

@@ -24,7 +24,7 @@ import { painter, quietOnClosedPipe, say, wantsColour } from './terminal.js';
 /** Characters of a broken line that are shown; the file has the rest. */
 const rawCharsMax = 4096;
 
-const HELP = `
+const helpText = `
 Reads the files themselves, also while the daemon writes, up to the last record that the log's head says is durable.
 Each line is checked to follow the one before it; whether it is authentic, only "indelible verify" can say. A line that
 does not follow, or cannot be read, begins with "!", or with --json is {"broken","segment","line","raw"}; in --csv it is
@@ -55,7 +55,7 @@ export function queryCommand(): Command {
     .option('--csv', 'a table for spreadsheets, RFC 4180')
     .option('--state-dir <dir>', 'the state directory; without it, where the daemon would find its own');
   addFilters(command);
-  command.addHelpText('after', HELP);
+  command.addHelpText('after', helpText);
   return command.action(async (options) => {
     quietOnClosedPipe();
     const format = options.json === true ? 'json' : options.csv === true ? 'csv' : 'table';

@@ -22,7 +22,7 @@ import type { VerifyOptions } from '../verify/verify.js';
 import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
 
-const HELP = `
+const helpText = `
 Example:
   $ indelible verify --state-dir /var/lib/indelible --key /media/usb/indelible.key --checkpoint kept-elsewhere.txt
 
@@ -126,7 +126,7 @@ export function verifyCommand(): Command {
     .option('--json', 'print the whole report as one line of JSON')
     .option('--progress', 'show progress on a terminal when it takes long', true)
     .option('--no-progress', 'never show progress')
-    .addHelpText('after', HELP)
+    .addHelpText('after', helpText)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage));
   return command.action((given) => {
     try {

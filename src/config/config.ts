@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import env from 'env-var';
 import { profileNames } from '../event/catalogue.js';
 import { groupId } from '../kernel/proc.js';
-import { ORIGIN } from '../keys/verification.js';
+import { originForm } from '../keys/verification.js';
 import type { WriterOptions } from '../log/writer.js';
 import { checkedSocketPath, socketPath, stateDirectory } from '../wire/place.js';
 import type { ListenerConfig, Limits } from '../server/settings.js';
@@ -99,7 +99,7 @@ export function readConfig(environment: Environment): ReadConfig {
   }) ?? [];
   const origin = attempt(() => {
     const text = from.get('INDELIBLE_ORIGIN').default(`${hostLabel()}/${randomBytes(4).toString('hex')}`).asString();
-    if (!ORIGIN.test(text)) throw new Error(`"INDELIBLE_ORIGIN" should match ${ORIGIN.source}, found ${JSON.stringify(text)}`);
+    if (!originForm.test(text)) throw new Error(`"INDELIBLE_ORIGIN" should match ${originForm.source}, found ${JSON.stringify(text)}`);
     return text;
   }) ?? '';
   const config: Config = {

@@ -51,7 +51,7 @@ const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK }
  * NOFOLLOW, because a file of the log that became a link is somebody's doing; NONBLOCK, so that a FIFO in its place
  * cannot hang us.
  */
-const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
+const openFlags: Readonly<Record<OpenMode, number>> = {
   read: O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
   update: O_RDWR | O_NOFOLLOW | O_NONBLOCK,
   create: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
@@ -80,7 +80,7 @@ function entryKind(stat: fs.BigIntStats): Entry['kind'] {
 
 /** The operating system's filesystem. Files are made 0600, directories 0700. */
 export const realDisk: Disk = {
-  open: (path, mode) => fs.openSync(path, OPEN_FLAGS[mode], 0o600),
+  open: (path, mode) => fs.openSync(path, openFlags[mode], 0o600),
   close: (file) => { fs.closeSync(file); },
   readAt: (file, into, position) => fs.readSync(file, into, 0, into.length, position),
   writeAt: (file, bytes, position) => fs.writeSync(file, bytes, 0, bytes.length, position),
@@ -96,7 +96,7 @@ export const realDisk: Disk = {
     }
   },
   read: (path) => unlessAbsent(() => {
-    const file = fs.openSync(path, OPEN_FLAGS.read);
+    const file = fs.openSync(path, openFlags.read);
     try {
       return fs.readFileSync(file);
     } finally {

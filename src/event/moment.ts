@@ -4,13 +4,13 @@ import { plainType } from './type.js';
 
 // What RFC 3339 allows: T and Z in either case, any offset, a leap second. Fractions of at most nine digits, which is
 // what the source systems have; a space for the T is not taken.
-const PATTERN = new RegExp(
+const momentForm = new RegExp(
   '^\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])[Tt](?:[01]\\d|2[0-3]):[0-5]\\d:(?:[0-5]\\d|60)(?:\\.\\d{1,9})?' +
   '(?:[Zz]|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)$',
 );
 
 function isMoment(text: string): boolean {
-  if (!PATTERN.test(text)) return false;
+  if (!momentForm.test(text)) return false;
   const day = Number(text.slice(8, 10));
   if (day <= 28) return true;
   const year = Number(text.slice(0, 4));

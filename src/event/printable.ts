@@ -5,7 +5,7 @@
  */
 
 /** Controls (C0, C1, DEL), soft hyphen, zero-width and bidirectional controls, line separators, tags, lone surrogates. */
-const HIDDEN = new RegExp(
+const hiddenForm = new RegExp(
   '[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e' +
   '\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}]|\\p{Surrogate}',
   'gu',
@@ -18,5 +18,5 @@ function escaped(character: string): string {
 
 /** The text with every control, ANSI, bidirectional and invisible character written as `\uXXXX`, on one line. */
 export function printable(text: string): string {
-  return text.replace(HIDDEN, escaped);
+  return text.replace(hiddenForm, escaped);
 }

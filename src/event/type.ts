@@ -47,10 +47,10 @@ export const anything = plainType<unknown>('any JSON', 'anything', () => true);
 export function hex(digits: number): Type<string> {
   // To look for one wrong character takes half as long as to count right ones.
   return plainType(`${digits} hex`, `${digits} lower-case hex digits`,
-    (value) => typeof value === 'string' && value.length === digits && !NO_HEX.test(value));
+    (value) => typeof value === 'string' && value.length === digits && !noHexForm.test(value));
 }
 
-const NO_HEX = /[^0-9a-f]/;
+const noHexForm = /[^0-9a-f]/;
 
 /** One of a closed list of words. */
 export function oneOf<const Words extends readonly string[]>(words: Words): Type<Words[number]> {

@@ -4,15 +4,15 @@
  */
 
 /** Bytes of a digest. */
-export const DIGEST_BYTES = 16;
+export const digestBytes = 16;
 
-const WORDS = 4;
+const digestWords = 4;
 const firstSlots = 4096;
 /** Digests at most: some gigabytes of table; a file with more lines is to be imported in parts. */
 export const digestsMax = 64 * 1024 * 1024;
 
 export class DigestTally {
-  #words = new Uint32Array(firstSlots * WORDS);
+  #words = new Uint32Array(firstSlots * digestWords);
   #counts = new Uint32Array(firstSlots);
   #used = 0;
 
@@ -33,7 +33,7 @@ export class DigestTally {
     if (before === 0) {
       if (this.#used >= digestsMax) throw new RangeError(`more than ${digestsMax} different lines`);
       this.#used += 1;
-      for (let word = 0; word < WORDS; word += 1) this.#words[slot * WORDS + word] = digest.readUInt32LE(word * 4);
+      for (let word = 0; word < digestWords; word += 1) this.#words[slot * digestWords + word] = digest.readUInt32LE(word * 4);
     }
     this.#counts[slot] = before + 1;
     return before;
@@ -48,8 +48,8 @@ export class DigestTally {
   }
 
   #isAt(slot: number, digest: Buffer): boolean {
-    for (let word = 0; word < WORDS; word += 1) {
-      if (this.#words[slot * WORDS + word] !== digest.readUInt32LE(word * 4)) return false;
+    for (let word = 0; word < digestWords; word += 1) {
+      if (this.#words[slot * digestWords + word] !== digest.readUInt32LE(word * 4)) return false;
     }
     return true;
   }
@@ -58,13 +58,13 @@ export class DigestTally {
     const [words, counts] = [this.#words, this.#counts];
     this.#words = new Uint32Array(words.length * 2);
     this.#counts = new Uint32Array(counts.length * 2);
-    const digest = Buffer.alloc(DIGEST_BYTES);
+    const digest = Buffer.alloc(digestBytes);
     for (const [slot, count] of counts.entries()) {
       if (count === 0) continue;
-      for (let word = 0; word < WORDS; word += 1) digest.writeUInt32LE(words[slot * WORDS + word] ?? 0, word * 4);
+      for (let word = 0; word < digestWords; word += 1) digest.writeUInt32LE(words[slot * digestWords + word] ?? 0, word * 4);
       const to = this.#slotOf(digest);
       this.#counts[to] = count;
-      this.#words.set(words.subarray(slot * WORDS, (slot + 1) * WORDS), to * WORDS);
+      this.#words.set(words.subarray(slot * digestWords, (slot + 1) * digestWords), to * digestWords);
     }
   }
 }

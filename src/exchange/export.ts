@@ -6,7 +6,7 @@ import { memberSpan } from '../query/json-bytes.js';
 import type { LineSigner } from './signature.js';
 
 /** What stands behind the event of a record in which something was masked. */
-const REDACTED = Buffer.from(',"redacted":[');
+const redactedKey = Buffer.from(',"redacted":[');
 
 /** One event's line. */
 export interface SourceLine {
@@ -21,6 +21,6 @@ export function sourceLine(record: Buffer, signer: LineSigner | undefined): Sour
   const span = memberSpan(record, 'event');
   if (span === undefined) return undefined;
   const event = record.subarray(span.start, span.end);
-  const masked = record.subarray(span.end, span.end + REDACTED.length).equals(REDACTED);
+  const masked = record.subarray(span.end, span.end + redactedKey.length).equals(redactedKey);
   return { bytes: signer === undefined ? event : Buffer.concat([event, signer.suffix(event)]), masked };
 }

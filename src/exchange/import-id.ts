@@ -5,25 +5,25 @@
  *   imp:<first 32 hex of SHA-256(profile NUL number among identical ones NUL the event's bytes)>
  */
 import { createHash } from 'node:crypto';
-import { DIGEST_BYTES, DigestTally } from './digest-tally.js';
+import { digestBytes, DigestTally } from './digest-tally.js';
 
-const PREFIX = 'imp:';
-const FORM = /^imp:([0-9a-f]{32})$/;
+const importIdPrefix = 'imp:';
+const importIdForm = /^imp:([0-9a-f]{32})$/;
 
 /** First 16 bytes of SHA-256 over the parts, with a NUL between. */
 function digestOf(...parts: readonly (string | Buffer)[]): Buffer {
   const hash = createHash('sha256');
   for (const [index, part] of parts.entries()) hash.update(index === 0 ? '' : '\0').update(part);
-  return hash.digest().subarray(0, DIGEST_BYTES);
+  return hash.digest().subarray(0, digestBytes);
 }
 
 export function formatImportId(digest: Buffer): string {
-  return PREFIX + digest.toString('hex');
+  return importIdPrefix + digest.toString('hex');
 }
 
 /** The inverse; undefined for ids of other making. */
 export function parseImportId(id: unknown): Buffer | undefined {
-  const hex = typeof id === 'string' ? FORM.exec(id)?.[1] : undefined;
+  const hex = typeof id === 'string' ? importIdForm.exec(id)?.[1] : undefined;
   return hex === undefined ? undefined : Buffer.from(hex, 'hex');
 }
 

@@ -16,7 +16,7 @@ export interface Importer {
   readonly uid: unknown;
 }
 
-const TRACE = Buffer.from('"id":"imp:');
+const importTrace = Buffer.from('"id":"imp:');
 
 interface Row {
   readonly id?: unknown;
@@ -34,7 +34,7 @@ export function readRecorded(disk: Disk, stateDirectory: string, origin: string,
   try {
     const scan = new LogScan({
       disk, stateDirectory, order: 'oldest_first',
-      filter: { examine: (line) => (line.includes(TRACE) ? 'match' : 'miss') },
+      filter: { examine: (line) => (line.includes(importTrace) ? 'match' : 'miss') },
     });
     if (scan.origin !== undefined && scan.origin !== origin) return { kind: 'another_log', origin: scan.origin };
     const ids = new DigestTally();

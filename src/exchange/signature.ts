@@ -9,11 +9,11 @@
 import { hmac } from '../keys/schedule.js';
 
 /** What stands between a line's JSON and its signature. */
-const MARK = Buffer.from('\t#HMAC:');
-const HEX_CHARS = 64;
-const HEX = /^[0-9a-f]{64}$/;
-const KEY_HEX = /^[0-9A-Fa-f]{64}\s*$/;
-const GENESIS = 'genesis';
+const signatureMark = Buffer.from('\t#HMAC:');
+const hexChars = 64;
+const hexForm = /^[0-9a-f]{64}$/;
+const keyHexForm = /^[0-9A-Fa-f]{64}\s*$/;
+const genesisText = 'genesis';
 /** Signatures kept to tell a fork, which two writers make, from a change. */
 const forkDepthMax = 64;
 
@@ -26,16 +26,16 @@ export type Suffix =
 
 /** What stands at `at`, right behind a line's JSON. */
 export function readSuffix(bytes: Buffer, at: number): Suffix {
-  if (!bytes.subarray(at, at + MARK.length).equals(MARK)) return { kind: 'unsigned', end: at };
-  const start = at + MARK.length;
-  const hex = bytes.toString('latin1', start, start + HEX_CHARS);
-  return HEX.test(hex) ? { kind: 'signed', hex, end: start + HEX_CHARS } : { kind: 'cut', end: at };
+  if (!bytes.subarray(at, at + signatureMark.length).equals(signatureMark)) return { kind: 'unsigned', end: at };
+  const start = at + signatureMark.length;
+  const hex = bytes.toString('latin1', start, start + hexChars);
+  return hexForm.test(hex) ? { kind: 'signed', hex, end: start + hexChars } : { kind: 'cut', end: at };
 }
 
 /** The key in a file: 64 hex digits are a key of 32 bytes, anything else is the key itself, byte for byte. */
 export function parseHmacKey(content: Buffer): Buffer {
   const text = content.toString('latin1');
-  return KEY_HEX.test(text) ? Buffer.from(text.trim(), 'hex') : content;
+  return keyHexForm.test(text) ? Buffer.from(text.trim(), 'hex') : content;
 }
 
 function signature(key: Buffer, previous: string, json: Buffer): string {
@@ -52,7 +52,7 @@ export type SignatureVerdict = 'valid' | 'unsigned' | 'stripped' | 'forked' | 'w
 export class SignatureCheck {
   readonly #key: Buffer;
   /** The newest last. */
-  #seen: string[] = [GENESIS];
+  #seen: string[] = [genesisText];
 
   constructor(key: Buffer) {
     this.#key = key;
@@ -77,7 +77,7 @@ export class SignatureCheck {
 /** Signs lines anew, as their source would have. */
 export class LineSigner {
   readonly #key: Buffer;
-  #previous = GENESIS;
+  #previous = genesisText;
 
   constructor(key: Buffer) {
     this.#key = key;
@@ -86,6 +86,6 @@ export class LineSigner {
   /** What follows the line's JSON. */
   suffix(json: Buffer): Buffer {
     this.#previous = signature(this.#key, this.#previous, json);
-    return Buffer.concat([MARK, Buffer.from(this.#previous, 'latin1')]);
+    return Buffer.concat([signatureMark, Buffer.from(this.#previous, 'latin1')]);
   }
 }

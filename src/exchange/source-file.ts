@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import type { Descriptor, Disk } from '../disk/disk.js';
 import { readLines } from '../log/lines.js';
 
-const CHUNK_BYTES = 1024 * 1024;
-const CR = 0x0d;
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+const chunkBytes = 1024 * 1024;
+const carriageReturn = 0x0d;
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** One line, without its line end and, the first one, without a byte order mark. */
 export interface SourceFileLine {
@@ -43,7 +43,7 @@ export class SourceFile {
   /** Of the bytes it had when it was opened, lower hex. */
   sha256(): string {
     const hash = createHash('sha256');
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const chunk = Buffer.allocUnsafe(chunkBytes);
     for (let at = 0; at < this.bytes;) {
       const got = this.#disk.readAt(this.#file, chunk.subarray(0, Math.min(chunk.length, this.bytes - at)), at);
       if (got === 0) break;
@@ -57,8 +57,8 @@ export class SourceFile {
     let number = 0;
     for (const { kind, bytes, offset, end } of readLines(this.#disk, this.#file, 0, this.bytes)) {
       number += 1;
-      const start = number === 1 && bytes.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
-      const crlf = kind === 'line' && bytes.at(-1) === CR;
+      const start = number === 1 && bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? byteOrderMark.length : 0;
+      const crlf = kind === 'line' && bytes.at(-1) === carriageReturn;
       yield { number, kind, bytes: bytes.subarray(start, crlf ? -1 : undefined), offset: offset + start, end, crlf };
     }
   }

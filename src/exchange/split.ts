@@ -16,8 +16,8 @@ export type Piece =
   | { readonly kind: 'object'; readonly offset: number; readonly bytes: Buffer; readonly suffix: Suffix }
   | { readonly kind: 'bad'; readonly offset: number; readonly bytes: Buffer; readonly reason: BadReason };
 
-const QUOTE = 0x22;
-const OPEN_BRACE = 0x7b;
+const quoteByte = 0x22;
+const openBrace = 0x7b;
 
 /** The pieces of a line, given without its line end; none if it is blank. `signed`: objects may have a signature behind. */
 export function splitLine(line: Buffer, signed: boolean): readonly Piece[] {
@@ -41,13 +41,13 @@ function pieceAt(line: Buffer, at: number, signed: boolean): { readonly piece: P
     { piece: { kind: 'bad', offset: at, bytes: line.subarray(at, end), reason }, end });
   const scanned = scanValue(line, at);
   if (scanned.kind === 'value') {
-    if (line[at] !== OPEN_BRACE) return bad(line.length, 'not_an_object');
+    if (line[at] !== openBrace) return bad(line.length, 'not_an_object');
     const bytes = line.subarray(at, scanned.end);
     if (!isUtf8(bytes)) return bad(scanned.end, 'not_utf8');
     const suffix: Suffix = signed ? readSuffix(line, scanned.end) : { kind: 'unsigned', end: scanned.end };
     return { piece: { kind: 'object', offset: at, bytes, suffix }, end: suffix.end };
   }
-  if (line[at] !== OPEN_BRACE) return bad(line.length, 'not_json');
+  if (line[at] !== openBrace) return bad(line.length, 'not_json');
   const glued = gluedAt(line, scanned.at);
   if (glued !== undefined && glued > at) return bad(glued, 'torn');
   return bad(line.length, scanned.at >= line.length ? 'torn' : 'not_json');
@@ -59,8 +59,8 @@ function pieceAt(line: Buffer, at: number, signed: boolean): { readonly piece: P
  * allowed it may be the torn object's own field, and is left alone.
  */
 function gluedAt(line: Buffer, wrongAt: number): number | undefined {
-  const brace = line[wrongAt] === OPEN_BRACE ? wrongAt : wrongAt - 2;
-  if (line[brace] !== OPEN_BRACE || (brace !== wrongAt && line[wrongAt - 1] !== QUOTE)) return undefined;
+  const brace = line[wrongAt] === openBrace ? wrongAt : wrongAt - 2;
+  if (line[brace] !== openBrace || (brace !== wrongAt && line[wrongAt - 1] !== quoteByte)) return undefined;
   return scanValue(line, brace).kind === 'value' ? brace : undefined;
 }
 

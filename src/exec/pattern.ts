@@ -3,11 +3,11 @@
 // times text, never more, because the text comes from whoever wants to run something.
 
 /** bash(1), DEFINITIONS: metacharacters, without blanks; and those of expansion and escape. Quotes and globs start nothing. */
-const METACHARACTERS = /[|&;()<>$`\\\r\n]/;
+const metacharactersForm = /[|&;()<>$`\\\r\n]/;
 
 /** Whether a shell would do more with an argument than pass it on. */
 export function hasMetacharacter(text: string): boolean {
-  return METACHARACTERS.test(text);
+  return metacharactersForm.test(text);
 }
 
 /** Whether `*` may stand for this character. */

@@ -8,7 +8,7 @@ export interface KeyName {
   readonly step: number;
 }
 
-const KEY_NAME = /^(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15})$/;
+const keyNameForm = /^(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15})$/;
 
 /** `E.J`, canonical decimals. */
 export function formatKeyName(name: KeyName): string {
@@ -17,7 +17,7 @@ export function formatKeyName(name: KeyName): string {
 
 /** The inverse of `formatKeyName`; undefined for every other spelling and for numbers from 2^53 on. */
 export function parseKeyName(text: string): KeyName | undefined {
-  const match = KEY_NAME.exec(text);
+  const match = keyNameForm.exec(text);
   if (match === null) return undefined;
   const name = { epoch: Number(match[1]), step: Number(match[2]) };
   return Number.isSafeInteger(name.epoch) && Number.isSafeInteger(name.step) ? name : undefined;

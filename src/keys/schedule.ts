@@ -11,7 +11,7 @@ import { createHmac } from 'node:crypto';
 import type { KeyName } from './name.js';
 
 /** Bytes in every key of the schedule. */
-export const KEY_BYTES = 32;
+export const keyBytes = 32;
 
 /** HMAC-SHA-256, 32 bytes. */
 export function hmac(key: Uint8Array, data: string | Uint8Array): Buffer {

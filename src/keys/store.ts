@@ -13,11 +13,11 @@ import { replaceFile, writeWhole } from '../disk/write.js';
 import { readBase64, writeBase64 } from './base64.js';
 import type { KeyName } from './name.js';
 import { formatKeyName, parseKeyName } from './name.js';
-import { KEY_BYTES } from './schedule.js';
+import { keyBytes } from './schedule.js';
 
 /** The line with its LF: under 512 bytes, the smallest sector, and always the same, so that nothing old shows behind it. */
-export const KEY_FILE_BYTES = 480;
-const VERSION = 1;
+export const keyFileBytes = 480;
+const keyFileVersion = 1;
 
 /** What `keys/current` holds. */
 export interface StoredKeys {
@@ -40,21 +40,21 @@ export type ReadKeys =
   | { readonly state: 'ok'; readonly keys: StoredKeys }
   | { readonly state: 'absent' | 'damaged' | 'unknown_version' };
 
-const CHECK_CHARS = 16;
+const checkChars = 16;
 
 function checkOf(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, CHECK_CHARS);
+  return createHash('sha256').update(body).digest('hex').slice(0, checkChars);
 }
 
 /**
- * The line, in `slot` if one is given: fields in the order of `StoredKeys`, padded with spaces to `KEY_FILE_BYTES`. No
+ * The line, in `slot` if one is given: fields in the order of `StoredKeys`, padded with spaces to `keyFileBytes`. No
  * key becomes a string on the way.
  */
-export function encodeKeys(keys: StoredKeys, slot: Buffer = Buffer.allocUnsafeSlow(KEY_FILE_BYTES)): Buffer {
+export function encodeKeys(keys: StoredKeys, slot: Buffer = Buffer.allocUnsafeSlow(keyFileBytes)): Buffer {
   let at = 0;
   const text = (part: string): void => { at += slot.write(part, at, 'latin1'); };
   const key = (bytes: Uint8Array): void => { at += writeBase64(bytes, slot, at); };
-  text(`{"v":${VERSION},"key":"${formatKeyName(keys.name)}","step":"`);
+  text(`{"v":${keyFileVersion},"key":"${formatKeyName(keys.name)}","step":"`);
   key(keys.step);
   text('","epoch":"');
   key(keys.nextEpoch);
@@ -69,9 +69,9 @@ export function encodeKeys(keys: StoredKeys, slot: Buffer = Buffer.allocUnsafeSl
   }
   text(`,"seq":${keys.seq},"root":"${keys.root.toString('base64')}"`);
   text(`,"check":"${checkOf(slot.subarray(0, at))}"}`);
-  if (at >= KEY_FILE_BYTES) throw new Error(`a key file of ${at} bytes would not fit its sector`);
-  slot.fill(0x20, at, KEY_FILE_BYTES - 1);
-  slot[KEY_FILE_BYTES - 1] = 0x0a;
+  if (at >= keyFileBytes) throw new Error(`a key file of ${at} bytes would not fit its sector`);
+  slot.fill(0x20, at, keyFileBytes - 1);
+  slot[keyFileBytes - 1] = 0x0a;
   return slot;
 }
 
@@ -109,20 +109,20 @@ class Cursor {
   /** A key in base64, quotes included. */
   key(): Buffer | undefined {
     if (!this.pass('"')) return undefined;
-    const bytes = readBase64(this.#line.subarray(this.#at, this.#at + KEY_BASE64_CHARS), KEY_BYTES);
-    this.#at += KEY_BASE64_CHARS;
+    const bytes = readBase64(this.#line.subarray(this.#at, this.#at + keyBase64Chars), keyBytes);
+    this.#at += keyBase64Chars;
     return this.pass('"') ? bytes : undefined;
   }
 }
 
-const KEY_BASE64_CHARS = 44;
+const keyBase64Chars = 44;
 
 /** The inverse of `encodeKeys`. A version it does not know is said to be one and MUST NOT be overwritten by the caller. */
 export function decodeKeys(line: Buffer): ReadKeys {
   const version = /^\{"v":(\d+),/.exec(line.toString('latin1', 0, 24));
-  if (version !== null && Number(version[1]) !== VERSION) return { state: 'unknown_version' };
+  if (version !== null && Number(version[1]) !== keyFileVersion) return { state: 'unknown_version' };
   const cursor = new Cursor(line);
-  const name = cursor.pass(`{"v":${VERSION},"key":"`) ? parseKeyName(cursor.word()) : undefined;
+  const name = cursor.pass(`{"v":${keyFileVersion},"key":"`) ? parseKeyName(cursor.word()) : undefined;
   const step = cursor.pass('","step":') ? cursor.key() : undefined;
   const nextEpoch = cursor.pass(',"epoch":') ? cursor.key() : undefined;
   const signer = cursor.pass(',"sign":') ? cursor.key() : undefined;
@@ -131,20 +131,20 @@ export function decodeKeys(line: Buffer): ReadKeys {
   const root = cursor.pass(',"root":') ? cursor.key() : undefined;
   const sum = checkOf(cursor.read);
   const isWhole = cursor.pass(`,"check":"${sum}"}`) && /^ *\n$/.test(cursor.rest.toString('latin1')) && /^\d{1,16}$/.test(seq);
-  if (!isWhole || line.length !== KEY_FILE_BYTES || name === undefined) return DAMAGED;
-  if (step === undefined || nextEpoch === undefined) return DAMAGED;
-  if (signer === undefined || nextSigner === undefined || root === undefined) return DAMAGED;
+  if (!isWhole || line.length !== keyFileBytes || name === undefined) return damagedKeys;
+  if (step === undefined || nextEpoch === undefined) return damagedKeys;
+  if (signer === undefined || nextSigner === undefined || root === undefined) return damagedKeys;
   return { state: 'ok', keys: { name, step, nextEpoch, signer, nextSigner, seq: Number(seq), root } };
 }
 
-const DAMAGED: ReadKeys = { state: 'damaged' };
+const damagedKeys: ReadKeys = { state: 'damaged' };
 
 /** `keys/current`, held open and overwritten in place. */
 export class KeyFile {
   readonly #disk: Disk;
   readonly #file: Descriptor;
   /** Overwritten with every write, like the file: the key before the last is nowhere. */
-  readonly #slot = Buffer.allocUnsafeSlow(KEY_FILE_BYTES);
+  readonly #slot = Buffer.allocUnsafeSlow(keyFileBytes);
 
   private constructor(disk: Disk, file: Descriptor) {
     this.#disk = disk;

@@ -2,7 +2,7 @@
  * The verification key as people carry it: one short line that names its log, so that the wrong key is told from a
  * tampered log. It is made at init, shown once, and kept away from the host.
  */
-import { KEY_BYTES } from './schedule.js';
+import { keyBytes } from './schedule.js';
 
 /** R with the log it belongs to. */
 export interface VerificationKey {
@@ -14,9 +14,9 @@ export interface VerificationKey {
 }
 
 /** What a log may be called. */
-export const ORIGIN = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,149}$/;
+export const originForm = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,149}$/;
 
-const TEXT = /^indelible-verification-key:v1:([A-Za-z0-9][A-Za-z0-9._/-]{0,149}):([0-9a-f]{8}):([A-Za-z0-9+/]{43}=)$/;
+const keyTextForm = /^indelible-verification-key:v1:([A-Za-z0-9][A-Za-z0-9._/-]{0,149}):([0-9a-f]{8}):([A-Za-z0-9+/]{43}=)$/;
 
 /** `indelible-verification-key:v1:<origin>:<8 hex>:<base64 of 32 bytes>`, without a line end. */
 export function formatVerificationKey(key: VerificationKey): string {
@@ -25,9 +25,9 @@ export function formatVerificationKey(key: VerificationKey): string {
 
 /** The inverse of `formatVerificationKey`, one line end allowed; undefined for everything else. */
 export function parseVerificationKey(text: string): VerificationKey | undefined {
-  const match = TEXT.exec(text.endsWith('\n') ? text.slice(0, -1) : text);
+  const match = keyTextForm.exec(text.endsWith('\n') ? text.slice(0, -1) : text);
   const [, origin, identityKeyId, base64] = match ?? [];
   if (origin === undefined || identityKeyId === undefined || base64 === undefined) return undefined;
   const secret = Buffer.from(base64, 'base64');
-  return secret.length === KEY_BYTES && secret.toString('base64') === base64 ? { origin, identityKeyId, secret } : undefined;
+  return secret.length === keyBytes && secret.toString('base64') === base64 ? { origin, identityKeyId, secret } : undefined;
 }

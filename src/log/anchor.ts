@@ -12,7 +12,7 @@ import type { Places } from './segment.js';
 import type { LogState } from './state.js';
 
 /** How long they may lie in the page cache: a second at most, and a fifth of it is for whoever looks. */
-const UNSYNCED_MS_MAX = 800;
+const unsyncedMsMax = 800;
 
 export class Anchor {
   readonly #disk: Disk;
@@ -59,7 +59,7 @@ export class Anchor {
 
   /** Syncs both if the oldest unsynced write is about to be a second old. */
   syncIfDue(): void {
-    if (this.#unsyncedSince === undefined || this.#clock.monotonic() - this.#unsyncedSince < UNSYNCED_MS_MAX) return;
+    if (this.#unsyncedSince === undefined || this.#clock.monotonic() - this.#unsyncedSince < unsyncedMsMax) return;
     this.#disk.sync(this.#head);
     this.#keyFile.sync();
     this.#unsyncedSince = undefined;

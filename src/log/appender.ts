@@ -23,10 +23,10 @@ export interface AppendRequest {
 }
 
 /** Batches under way at once: one that the disk is busy with and one that is ready when it returns. */
-const BATCHES_MAX = 2;
+const batchesMax = 2;
 /** What one batch holds: in `group` mode it may become one commit, in `line` mode as many fsyncs as it has lines. */
-const BATCH_LINES_MAX = { line: 64, group: 4096 } as const;
-const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+const batchLinesMax = { line: 64, group: 4096 } as const;
+const batchBytesMax = 4 * 1024 * 1024;
 
 /** A line of waiting requests; `from` is the first not taken yet, so that taking one is not a copy of the rest. */
 interface Lane {
@@ -47,7 +47,7 @@ export class Appender {
 
   constructor(sync: 'line' | 'group', post: (order: Order, transfer: ArrayBuffer[]) => void) {
     this.#post = post;
-    this.#linesMax = BATCH_LINES_MAX[sync];
+    this.#linesMax = batchLinesMax[sync];
   }
 
   /** Characters and bodies that were taken in and are not settled. */
@@ -65,7 +65,7 @@ export class Appender {
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */
   pump(): void {
-    while (this.#batches.length < BATCHES_MAX && this.#lanes.size > 0) this.#handOver(this.#takeBatch());
+    while (this.#batches.length < batchesMax && this.#lanes.size > 0) this.#handOver(this.#takeBatch());
   }
 
   /** The thread finished the oldest `requests`, and these are the lines it wrote. */
@@ -117,7 +117,7 @@ export class Appender {
           this.#lanes.delete(source);
           continue;
         }
-        if (batch.length > 0 && (lines >= this.#linesMax || bytes >= BATCH_BYTES_MAX)) return batch;
+        if (batch.length > 0 && (lines >= this.#linesMax || bytes >= batchBytesMax)) return batch;
         batch.push(request);
         lines += request.bodies.length;
         for (const body of request.bodies) bytes += body.length;

@@ -2,16 +2,16 @@
  * One commit as bytes: lines that one fsync will cover, all under one step key, the last one closing it. Built beside
  * the durable state and never in it: until the disk has it, it can be thrown away as if it had never been.
  */
-import { NO_PREVIOUS, macOf, macTail } from '../chain/link.js';
+import { noPrevious, macOf, macTail } from '../chain/link.js';
 import { leafHash } from '../checkpoint/merkle.js';
 import type { Frontier } from '../checkpoint/merkle.js';
 import type { KeyWalker } from '../keys/schedule.js';
 import type { Link } from './record.js';
-import { LINE_BYTES_MAX, formatPrefix, formatPrev } from './record.js';
+import { lineBytesMax, formatPrefix, formatPrev } from './record.js';
 
 /** What a line adds to its body at most: prefix, prev, mac and LF. */
-const FRAME_BYTES_MAX = 512;
-const LF = 0x0a;
+const frameBytesMax = 512;
+const lineFeed = 0x0a;
 
 /** Lines that are not durable yet. */
 export interface Pending {
@@ -42,7 +42,7 @@ export interface WriterEvents {
 
 /** Chains `bodies` behind `after`. @throws RangeError for a line over 16 MiB, which admission must have prevented */
 export function buildCommit(after: Link, keys: KeyWalker, tree: Frontier, ts: string, bodies: readonly Uint8Array[]): Pending {
-  const room = bodies.reduce((sum, body) => sum + body.length + FRAME_BYTES_MAX, 0);
+  const room = bodies.reduce((sum, body) => sum + body.length + frameBytesMax, 0);
   const bytes = Buffer.from(new ArrayBuffer(room));
   const ends = new Uint32Array(bodies.length);
   const grown = tree.copy();
@@ -55,13 +55,13 @@ export function buildCommit(after: Link, keys: KeyWalker, tree: Frontier, ts: st
     at += bytes.write(formatPrefix(seq, ts, name, index < bodies.length - 1), at, 'latin1');
     bytes.set(body, at);
     at += body.length;
-    at += bytes.write(formatPrev(seq === 1 ? NO_PREVIOUS : mac), at, 'latin1');
+    at += bytes.write(formatPrev(seq === 1 ? noPrevious : mac), at, 'latin1');
     mac = macOf(step, bytes.subarray(start, at));
     at += bytes.write(macTail(mac), at, 'latin1');
     grown.append(leafHash(bytes.subarray(start, at)));
-    bytes[at] = LF;
+    bytes[at] = lineFeed;
     at += 1;
-    if (at - start > LINE_BYTES_MAX) throw new RangeError(`record ${seq} would be a line of ${at - start} bytes`);
+    if (at - start > lineBytesMax) throw new RangeError(`record ${seq} would be a line of ${at - start} bytes`);
     ends[index] = at;
   }
   return { first: after.seq + 1, ts, bytes: bytes.subarray(0, at), ends, last: { seq, mac }, tree: grown };

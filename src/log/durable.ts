@@ -1,11 +1,11 @@
 /**
  * Lines that are durable, as the writer's thread handed them over: looked into only where somebody asks.
  */
-import { MAC_CHARS } from '../chain/link.js';
+import { macChars } from '../chain/link.js';
 import type { CommittedLines } from './mailbox.js';
 
 /** Behind every line's MAC: `"}` and LF. */
-const AFTER_MAC_BYTES = 3;
+const afterMacBytes = 3;
 
 /** The lines of one request, contiguous from `first` on, in one commit or in several that follow each other. */
 export class DurableLines {
@@ -21,7 +21,7 @@ export class DurableLines {
   mac(seq: number): string {
     const commit = this.#commitOf(seq);
     const end = commit.ends[seq - commit.first] ?? 0;
-    return textOf(commit).toString('latin1', end - AFTER_MAC_BYTES - MAC_CHARS, end - AFTER_MAC_BYTES);
+    return textOf(commit).toString('latin1', end - afterMacBytes - macChars, end - afterMacBytes);
   }
 
   /** The record's `ts`. */

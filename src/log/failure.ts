@@ -21,18 +21,18 @@ export class LogError extends Error {
   }
 }
 
-const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const noSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 /** Descriptors run out and come back, too. */
-const NO_DESCRIPTOR = new Set(['EMFILE', 'ENFILE']);
+const noDescriptor = new Set(['EMFILE', 'ENFILE']);
 
 /** Whether an error of the disk means that there is no room for more. */
 export function isNoSpace(error: unknown): boolean {
-  return NO_SPACE.has(errorCode(error) ?? '');
+  return noSpace.has(errorCode(error) ?? '');
 }
 
 /** What a failed open, or the making of a name, comes to: a shortage that passes, or the end. */
 export function shortageOr(error: unknown, call: string, message: string): LogError {
-  const isShortage = isNoSpace(error) || NO_DESCRIPTOR.has(errorCode(error) ?? '');
+  const isShortage = isNoSpace(error) || noDescriptor.has(errorCode(error) ?? '');
   return isShortage ? new LogError('disk_full', call, `${message}: ${String(error)}`, error) : writeFailed(call, error);
 }
 

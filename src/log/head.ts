@@ -6,14 +6,14 @@
  */
 import { macOf, macTail, splitTail } from '../chain/link.js';
 import { decodeBase64 } from '../checkpoint/note.js';
-import { HASH_BYTES } from '../checkpoint/merkle.js';
+import { hashBytes } from '../checkpoint/merkle.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
 
 /** The slot, one page. */
-export const HEAD_BYTES = 4096;
+export const headBytes = 4096;
 /** The line in it at most: one sector, written whole or not at all. */
-const HEAD_LINE_BYTES_MAX = 512;
+const headLineBytesMax = 512;
 
 /** What the head says. */
 export interface Head {
@@ -43,28 +43,28 @@ export function encodeHead(head: Head, stepKey: Uint8Array): Buffer {
   const body = `{"head":{"origin":"${head.origin}","seq":${head.seq},"mac":"${head.mac}","segment":"${head.segment}",` +
     `"bytes":${head.bytes},"root":"${head.root.toString('base64')}","key":"${formatKeyName(head.key)}"}`;
   const line = body + macTail(macOf(stepKey, Buffer.from(body, 'latin1')));
-  if (line.length >= HEAD_LINE_BYTES_MAX) throw new Error(`a head of ${line.length} bytes would not fit its sector`);
-  return Buffer.from(line.padEnd(HEAD_BYTES - 1) + '\n', 'latin1');
+  if (line.length >= headLineBytesMax) throw new Error(`a head of ${line.length} bytes would not fit its sector`);
+  return Buffer.from(line.padEnd(headBytes - 1) + '\n', 'latin1');
 }
 
-const HEAD_LINE = new RegExp(
+const headLineForm = new RegExp(
   '^\\{"head":\\{"origin":"([A-Za-z0-9._/-]{1,150})","seq":(0|[1-9]\\d{0,15}),"mac":"([0-9a-f]{64})",' +
   '"segment":"(|\\d{20}\\.jsonl)","bytes":(0|[1-9]\\d{0,15}),"root":"([A-Za-z0-9+/=]{44})","key":"([\\d.]{3,33})"\\}',
 );
 
 /** The inverse of `encodeHead`, its MAC not yet checked; undefined for every other spelling, padding included. */
 export function decodeHead(slot: Buffer): ReadHead | undefined {
-  if (slot.length !== HEAD_BYTES || slot[HEAD_BYTES - 1] !== 0x0a) return undefined;
+  if (slot.length !== headBytes || slot[headBytes - 1] !== 0x0a) return undefined;
   const line = slot.subarray(0, slot.indexOf(0x20));
-  const padding = slot.subarray(line.length, HEAD_BYTES - 1);
-  if (line.length >= HEAD_LINE_BYTES_MAX || !padding.every((byte) => byte === 0x20)) return undefined;
+  const padding = slot.subarray(line.length, headBytes - 1);
+  if (line.length >= headLineBytesMax || !padding.every((byte) => byte === 0x20)) return undefined;
   const tail = splitTail(line);
-  const match = tail === undefined ? null : HEAD_LINE.exec(tail.covered.toString('latin1'));
+  const match = tail === undefined ? null : headLineForm.exec(tail.covered.toString('latin1'));
   if (tail === undefined || match?.[0].length !== tail.covered.length) return undefined;
   const [, origin = '', seq, mac = '', segment = '', bytes, root64 = '', keyText = ''] = match;
   const root = decodeBase64(root64);
   const key = parseKeyName(keyText);
-  if (root?.length !== HASH_BYTES || key === undefined) return undefined;
+  if (root?.length !== hashBytes || key === undefined) return undefined;
   if (!Number.isSafeInteger(Number(seq)) || !Number.isSafeInteger(Number(bytes))) return undefined;
   return { origin, seq: Number(seq), mac, segment, bytes: Number(bytes), root, key, covered: tail.covered, headMac: tail.mac };
 }

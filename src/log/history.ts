@@ -7,11 +7,11 @@ import { realDisk } from '../disk/disk.js';
 import { listSegments } from './segment.js';
 
 /** Read at a time. */
-const CHUNK_BYTES = 256 * 1024;
-const LF = 0x0a;
+const chunkBytes = 256 * 1024;
+const lineFeed = 0x0a;
 /** `{"seq":` and the digits behind it. */
-const SEQ = /^\{"seq":([1-9]\d{0,15}),/;
-const SEQ_BYTES_MAX = 24;
+const seqForm = /^\{"seq":([1-9]\d{0,15}),/;
+const seqBytesMax = 24;
 
 /** A record as it stands in the log, without its LF; valid until the next is asked for. */
 export interface StoredLine {
@@ -35,7 +35,7 @@ export async function* readHistory(logDirectory: string, from: number, until: ()
 async function* readSegment(path: string): AsyncGenerator<StoredLine> {
   const file = await open(path, 'r');
   try {
-    let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    let buffer = Buffer.allocUnsafe(chunkBytes);
     let filled = 0;
     let position = 0;
     for (;;) {
@@ -45,9 +45,9 @@ async function* readSegment(path: string): AsyncGenerator<StoredLine> {
       position += bytesRead;
       filled += bytesRead;
       let start = 0;
-      for (let end = buffer.indexOf(LF); end >= 0 && end < filled; end = buffer.indexOf(LF, start)) {
+      for (let end = buffer.indexOf(lineFeed); end >= 0 && end < filled; end = buffer.indexOf(lineFeed, start)) {
         const line = buffer.subarray(start, end);
-        const seq = Number(SEQ.exec(line.toString('latin1', 0, SEQ_BYTES_MAX))?.[1]);
+        const seq = Number(seqForm.exec(line.toString('latin1', 0, seqBytesMax))?.[1]);
         if (Number.isSafeInteger(seq)) yield { seq, line };
         start = end + 1;
       }

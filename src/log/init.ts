@@ -8,11 +8,11 @@ import { epochKeyName } from '../checkpoint/seal.js';
 import { Frontier } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
-import { KEY_BYTES, KeyWalker, firstEpoch } from '../keys/schedule.js';
+import { keyBytes, KeyWalker, firstEpoch } from '../keys/schedule.js';
 import { KeyFile, encodeIdentity } from '../keys/store.js';
 import { formatVerificationKey } from '../keys/verification.js';
 import { encodeHead } from './head.js';
-import { START } from './record.js';
+import { logStart } from './record.js';
 import type { Places } from './segment.js';
 import type { LogState } from './state.js';
 
@@ -22,8 +22,8 @@ import type { LogState } from './state.js';
  */
 export function readSalt(disk: Disk, places: Places): Buffer {
   const stored = disk.read(places.salt);
-  if (stored?.length === KEY_BYTES) return stored;
-  const salt = randomBytes(KEY_BYTES);
+  if (stored?.length === keyBytes) return stored;
+  const salt = randomBytes(keyBytes);
   replaceFile(disk, places.salt, salt);
   return salt;
 }
@@ -38,7 +38,7 @@ export function createLog(disk: Disk, places: Places, origin: string, handOver: 
   const signerSeed = generateSeed();
   const identity = signerFrom(origin, identitySeed);
   const signer = signerFrom(epochKeyName(origin, 0), signerSeed);
-  const secret = randomBytes(KEY_BYTES);
+  const secret = randomBytes(keyBytes);
   handOver(formatVerificationKey({ origin, identityKeyId: identity.keyId.toString('hex'), secret }));
 
   const epochKey = firstEpoch(secret, identity.vkey);
@@ -48,13 +48,13 @@ export function createLog(disk: Disk, places: Places, origin: string, handOver: 
   epochKey.fill(0);
   const tree = Frontier.empty();
   const state: LogState = {
-    origin, logPub: [identity.vkey, signer.vkey], identity, genesisMac: '', last: START, openCommit: false, keys, tree,
+    origin, logPub: [identity.vkey, signer.vkey], identity, genesisMac: '', last: logStart, openCommit: false, keys, tree,
     segment: undefined, epoch: { first: 1, dirty: false, signer, signerSeed, nextSeed: null }, sealed: undefined,
   };
   const root = tree.root();
   replaceFile(disk, places.identity, encodeIdentity({ origin, seed: identitySeed }));
   replaceFile(disk, places.logPub, Buffer.from(`${identity.vkey}\n${signer.vkey}\n`));
-  replaceFile(disk, places.head, encodeHead({ origin, ...START, segment: '', bytes: 0, root, key: keys.name }, keys.step));
+  replaceFile(disk, places.head, encodeHead({ origin, ...logStart, segment: '', bytes: 0, root, key: keys.name }, keys.step));
   // Last: what was stored before under this name belongs to an init that never finished.
   KeyFile.create(disk, places.currentKeys, {
     name: keys.name, step: keys.step, nextEpoch: keys.nextEpoch, signer: signerSeed, nextSigner: null, seq: 0, root,

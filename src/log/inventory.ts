@@ -9,8 +9,8 @@ import type { Places, SegmentFile } from './segment.js';
 import { readSpan } from './torn.js';
 
 /** More than a seal, which a closed segment ends in, ever takes. */
-const SEAL_BYTES_MAX = 64 * 1024;
-const LF = 0x0a;
+const sealBytesMax = 64 * 1024;
+const lineFeed = 0x0a;
 
 /** Looks at the ends of all segments but the newest. @throws LogError `refused` */
 export function checkInventory(disk: Disk, places: Places, segments: readonly SegmentFile[]): void {
@@ -33,9 +33,9 @@ function lastSeq(disk: Disk, segment: SegmentFile): number | undefined {
   const file = disk.open(segment.path, 'read');
   try {
     const bytes = disk.size(file);
-    const end = readSpan(disk, file, Math.max(0, bytes - SEAL_BYTES_MAX), Math.min(bytes, SEAL_BYTES_MAX));
-    if (end.at(-1) !== LF) return undefined;
-    const line = end.subarray(end.lastIndexOf(LF, end.length - 2) + 1, end.length - 1);
+    const end = readSpan(disk, file, Math.max(0, bytes - sealBytesMax), Math.min(bytes, sealBytesMax));
+    if (end.at(-1) !== lineFeed) return undefined;
+    const line = end.subarray(end.lastIndexOf(lineFeed, end.length - 2) + 1, end.length - 1);
     return parseFrame(line)?.seq;
   } finally {
     disk.close(file);

@@ -3,7 +3,7 @@
  * holds: what is longer is passed on as `overlong`, counted but not kept.
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
-import { LINE_BYTES_MAX } from './record.js';
+import { lineBytesMax } from './record.js';
 
 /** One piece of a file. `line`: without its LF. `rest`: what stands behind the last LF. */
 export interface Line {
@@ -16,12 +16,12 @@ export interface Line {
   readonly end: number;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
-const LF = 0x0a;
+const chunkBytes = 1024 * 1024;
+const lineFeed = 0x0a;
 
 /** Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. */
 export function* readLines(disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY): Generator<Line> {
-  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let buffer = Buffer.allocUnsafe(chunkBytes);
   let filled = 0;
   /** The file's offset of the buffer's first byte. */
   let base = offset;
@@ -32,7 +32,7 @@ export function* readLines(disk: Disk, file: Descriptor, offset = 0, until = Num
     : { kind: 'overlong', bytes: buffer.subarray(0, 0), offset: overlongFrom, end: base + next };
   for (;;) {
     let start = 0;
-    for (let end = buffer.indexOf(LF); end >= 0 && end < filled; end = buffer.indexOf(LF, start)) {
+    for (let end = buffer.indexOf(lineFeed); end >= 0 && end < filled; end = buffer.indexOf(lineFeed, start)) {
       yield piece('line', start, end, end + 1);
       start = end + 1;
       overlongFrom = undefined;
@@ -41,12 +41,12 @@ export function* readLines(disk: Disk, file: Descriptor, offset = 0, until = Num
     filled -= start;
     base += start;
     if (filled === buffer.length) {
-      if (overlongFrom !== undefined || buffer.length >= LINE_BYTES_MAX) {
+      if (overlongFrom !== undefined || buffer.length >= lineBytesMax) {
         overlongFrom ??= base;
         base += filled;
         filled = 0;
       } else {
-        const larger = Buffer.allocUnsafe(Math.min(buffer.length * 2, LINE_BYTES_MAX));
+        const larger = Buffer.allocUnsafe(Math.min(buffer.length * 2, lineBytesMax));
         buffer.copy(larger, 0, 0, filled);
         buffer = larger;
       }

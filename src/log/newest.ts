@@ -10,8 +10,8 @@ import type { SegmentFile } from './segment.js';
 import { listSegments } from './segment.js';
 
 /** Read from the end of a segment at a time. */
-const STEP_BYTES = 4 * 1024 * 1024;
-const LF = 0x0a;
+const stepBytes = 4 * 1024 * 1024;
+const lineFeed = 0x0a;
 
 /** Newest records, one piece for each segment they lie in, oldest first. */
 export interface Newest {
@@ -48,7 +48,7 @@ async function readEnd(segment: SegmentFile, last: number, records: number, byte
   const file = await open(segment.path, 'r');
   try {
     const { size } = await file.stat();
-    for (let span = Math.min(size, STEP_BYTES); ; span = Math.min(size, span * 4)) {
+    for (let span = Math.min(size, stepBytes); ; span = Math.min(size, span * 4)) {
       const whole = span === size;
       const text = Buffer.from(new ArrayBuffer(Math.min(span, bytes)));
       const { bytesRead } = await file.read(text, 0, text.length, size - text.length);
@@ -63,8 +63,8 @@ async function readEnd(segment: SegmentFile, last: number, records: number, byte
 /** The last `records` whole lines of `text`, not beyond record `last`. */
 function cut(text: Buffer<ArrayBuffer>, fromStart: boolean, last: number, records: number): Omit<CommittedLines, 'syncMs'> | undefined {
   const starts: number[] = [];
-  let at = fromStart ? 0 : text.indexOf(LF) + 1;
-  for (let end = text.indexOf(LF, at); end >= 0; end = text.indexOf(LF, at)) {
+  let at = fromStart ? 0 : text.indexOf(lineFeed) + 1;
+  for (let end = text.indexOf(lineFeed, at); end >= 0; end = text.indexOf(lineFeed, at)) {
     starts.push(at);
     at = end + 1;
   }
@@ -82,5 +82,5 @@ function cut(text: Buffer<ArrayBuffer>, fromStart: boolean, last: number, record
 }
 
 function frameAt(text: Buffer, start: number): { readonly seq: number; readonly ts: string } | undefined {
-  return parseFrame(text.subarray(start, text.indexOf(LF, start)));
+  return parseFrame(text.subarray(start, text.indexOf(lineFeed, start)));
 }

@@ -4,13 +4,13 @@
  */
 import { decodeBase64, parseVkey } from '../checkpoint/note.js';
 import type { Verifier } from '../checkpoint/note.js';
-import { Frontier, HASH_BYTES } from '../checkpoint/merkle.js';
-import { ORIGIN } from '../keys/verification.js';
+import { Frontier, hashBytes } from '../checkpoint/merkle.js';
+import { originForm } from '../keys/verification.js';
 import type { Link } from './record.js';
-import { OWN_PROFILE, isLink } from './record.js';
+import { ownProfile, isLink } from './record.js';
 
 /** The only format there is. */
-export const FORMAT = 1;
+export const formatVersion = 1;
 
 /** Under which conditions a segment may be removed; 0: not for this reason. */
 export interface Retain {
@@ -28,7 +28,7 @@ export interface Previous extends Link {
 
 /** Record 1. */
 export interface Genesis {
-  readonly format: typeof FORMAT;
+  readonly format: typeof formatVersion;
   readonly origin: string;
   readonly log_pub: LogPub;
   readonly retain: Retain;
@@ -38,7 +38,7 @@ export interface Genesis {
 
 /** First line of every later segment; `frontier` in base64, tallest subtree first. */
 export interface SegmentHeader {
-  readonly format: typeof FORMAT;
+  readonly format: typeof formatVersion;
   readonly origin: string;
   readonly genesis: string;
   readonly log_pub: LogPub;
@@ -108,21 +108,21 @@ export type OwnKind = keyof OwnEvents;
 /** The body of one of the log's own records. */
 export function ownBody<Kind extends OwnKind>(kind: Kind, event: OwnEvents[Kind], pid: number): Buffer {
   const source = `{"listener":"self","pid":${pid}}`;
-  return Buffer.from(`"profile":"${OWN_PROFILE}","kind":"${kind}","source":${source},"event":${JSON.stringify(event)}`);
+  return Buffer.from(`"profile":"${ownProfile}","kind":"${kind}","source":${source},"event":${JSON.stringify(event)}`);
 }
 
-const OWN_BODY = /^"profile":"indelible","kind":"([a-z_]+)","source":\{"listener":"self","pid":(0|[1-9]\d{0,15})\},"event":(\{.*\})$/s;
+const ownBodyForm = /^"profile":"indelible","kind":"([a-z_]+)","source":\{"listener":"self","pid":(0|[1-9]\d{0,15})\},"event":(\{.*\})$/s;
 
 /** The kind of an own body, or undefined if it is none or not as `ownBody` writes it. */
 export function ownKind(body: Buffer): string | undefined {
-  return OWN_BODY.exec(body.toString('utf8'))?.[1];
+  return ownBodyForm.exec(body.toString('utf8'))?.[1];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The event of an own body, if its text is the one spelling of its value. */
 function ownEvent(body: Buffer, kind: OwnKind): Fields | undefined {
-  const [, found, , text = ''] = OWN_BODY.exec(body.toString('utf8')) ?? [];
+  const [, found, , text = ''] = ownBodyForm.exec(body.toString('utf8')) ?? [];
   if (found !== kind) return undefined;
   try {
     const value: unknown = JSON.parse(text);
@@ -158,7 +158,7 @@ function isPrevious(value: unknown): value is Previous | null {
 }
 
 function isOrigin(value: unknown): value is string {
-  return typeof value === 'string' && ORIGIN.test(value);
+  return typeof value === 'string' && originForm.test(value);
 }
 
 /** The format number a genesis or header names, if it names one; another than `FORMAT` is for another version to read. */
@@ -172,7 +172,7 @@ export function parseGenesis(body: Buffer): Genesis | undefined {
   const event = ownEvent(body, 'genesis');
   if (event === undefined || !hasKeys(event, ['format', 'origin', 'log_pub', 'retain', 'created', 'previous'])) return undefined;
   const { format, origin, log_pub, retain, created, previous } = event as Record<keyof Genesis, unknown>;
-  if (format !== FORMAT || !isOrigin(origin) || !isLogPub(log_pub) || !isRetain(retain)) return undefined;
+  if (format !== formatVersion || !isOrigin(origin) || !isLogPub(log_pub) || !isRetain(retain)) return undefined;
   return typeof created === 'string' && isPrevious(previous) ? { format, origin, log_pub, retain, created, previous } : undefined;
 }
 
@@ -182,18 +182,18 @@ export interface ReadHeader extends SegmentHeader {
   readonly verifier: Verifier;
 }
 
-const HEADER_KEYS = ['format', 'origin', 'genesis', 'log_pub', 'retain', 'first', 'tree_size', 'frontier', 'epoch_vkey'];
+const headerKeys = ['format', 'origin', 'genesis', 'log_pub', 'retain', 'first', 'tree_size', 'frontier', 'epoch_vkey'];
 
 /** A later segment's first event, or undefined if the body is not a header to the letter. */
 export function parseHeader(body: Buffer): ReadHeader | undefined {
   const event = ownEvent(body, 'segment');
-  if (event === undefined || !hasKeys(event, HEADER_KEYS)) return undefined;
+  if (event === undefined || !hasKeys(event, headerKeys)) return undefined;
   const fields = event as Record<keyof SegmentHeader, unknown>;
   const { format, origin, genesis, log_pub, retain, first, tree_size, frontier, epoch_vkey } = fields;
-  if (format !== FORMAT || !isOrigin(origin) || !isLogPub(log_pub) || !isRetain(retain) || typeof genesis !== 'string') return undefined;
+  if (format !== formatVersion || !isOrigin(origin) || !isLogPub(log_pub) || !isRetain(retain) || typeof genesis !== 'string') return undefined;
   if (!isCount(first) || !isCount(tree_size) || !Array.isArray(frontier) || typeof epoch_vkey !== 'string') return undefined;
   const texts = frontier.filter((node): node is string => typeof node === 'string');
-  const nodes = texts.map((node) => decodeBase64(node)).filter((node) => node?.length === HASH_BYTES) as Buffer[];
+  const nodes = texts.map((node) => decodeBase64(node)).filter((node) => node?.length === hashBytes) as Buffer[];
   const tree = nodes.length === frontier.length ? Frontier.from(tree_size, nodes) : undefined;
   const verifier = parseVkey(epoch_vkey);
   if (tree === undefined || verifier === undefined) return undefined;

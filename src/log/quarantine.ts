@@ -9,35 +9,35 @@ import type { Disk } from '../disk/disk.js';
 import { createFile, removeIfThere } from '../disk/write.js';
 import type { TornPiece } from './own.js';
 
-const UNNAMED = '.new';
+const unnamedSuffix = '.new';
 
 /** Keeps `bytes`, which stood where record `seq` would be; they are on the disk when this returns. */
 export function keepPiece(disk: Disk, directory: string, seq: number, bytes: Buffer): void {
   const names = new Set(disk.list(directory));
   // An unnamed piece that these bytes begin with is our own copy, cut short by a crash: the log still has them all.
   const again = [...names].find((name) => {
-    if (!name.startsWith(`${seq}-`) || !name.endsWith(UNNAMED)) return false;
+    if (!name.startsWith(`${seq}-`) || !name.endsWith(unnamedSuffix)) return false;
     const there = disk.read(join(directory, name));
     return there?.equals(bytes.subarray(0, there.length)) === true;
   });
   if (again !== undefined) removeIfThere(disk, join(directory, again));
   let n = 1;
-  while (names.has(`${seq}-${n}`) || (names.has(`${seq}-${n}${UNNAMED}`) && again !== `${seq}-${n}${UNNAMED}`)) n += 1;
-  createFile(disk, join(directory, `${seq}-${n}${UNNAMED}`), bytes);
+  while (names.has(`${seq}-${n}`) || (names.has(`${seq}-${n}${unnamedSuffix}`) && again !== `${seq}-${n}${unnamedSuffix}`)) n += 1;
+  createFile(disk, join(directory, `${seq}-${n}${unnamedSuffix}`), bytes);
 }
 
 /** What lies there that no record names yet. */
 export function unnamedPieces(disk: Disk, directory: string): readonly TornPiece[] {
-  return disk.list(directory).filter((name) => name.endsWith(UNNAMED)).map((name) => {
+  return disk.list(directory).filter((name) => name.endsWith(unnamedSuffix)).map((name) => {
     const bytes = disk.read(join(directory, name)) ?? Buffer.alloc(0);
-    return { file: name.slice(0, -UNNAMED.length), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+    return { file: name.slice(0, -unnamedSuffix.length), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
   });
 }
 
 /** Takes off the `.new` of pieces that a durable record names. */
 export function confirmPieces(disk: Disk, directory: string, files: readonly string[]): void {
   const names = new Set(disk.list(directory));
-  const toConfirm = files.filter((file) => names.has(file + UNNAMED));
-  for (const file of toConfirm) disk.rename(join(directory, file + UNNAMED), join(directory, file));
+  const toConfirm = files.filter((file) => names.has(file + unnamedSuffix));
+  for (const file of toConfirm) disk.rename(join(directory, file + unnamedSuffix), join(directory, file));
   if (toConfirm.length > 0) disk.syncDirectory(directory);
 }

@@ -6,21 +6,21 @@
  * The writer knows the outer parts, the body is made before the line has a place. What is parsed here is the frame;
  * a body is opened only where somebody asks what it says. Every other spelling of the frame is refused.
  */
-import { MAC_TAIL_BYTES, NO_PREVIOUS, isMac, splitTail } from '../chain/link.js';
+import { macTailBytes, noPrevious, isMac, splitTail } from '../chain/link.js';
 import { parseTimestamp } from '../clock/clock.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
 
 /** A line at most, with its LF. */
-export const LINE_BYTES_MAX = 16 * 1024 * 1024;
+export const lineBytesMax = 16 * 1024 * 1024;
 
 /** The profile of the log's own records; no client may use it. */
-export const OWN_PROFILE = 'indelible';
+export const ownProfile = 'indelible';
 
 /** Bytes of `,"prev":"<64 hex>"`. */
-const PREV_BYTES = 74;
+const prevBytes = 74;
 /** Where `"profile"` begins at the latest: seq, ts and key at their longest. */
-const PREFIX_BYTES_MAX = 160;
+const prefixBytesMax = 160;
 
 /** The frame of a line, as it stands there. Nothing of it is known to be true before its MAC or its root was checked. */
 export interface Frame {
@@ -50,28 +50,28 @@ export function formatPrev(mac: string): string {
 
 /** What a line in the middle of a commit takes, its LF included. */
 export function lineBytes(seq: number, key: KeyName, bodyBytes: number): number {
-  return formatPrefix(seq, TS_SAMPLE, key, true).length + bodyBytes + PREV_BYTES + MAC_TAIL_BYTES + 1;
+  return formatPrefix(seq, tsSample, key, true).length + bodyBytes + prevBytes + macTailBytes + 1;
 }
 
 /** Every `ts` has as many characters as this one. */
-const TS_SAMPLE = '2000-01-01T00:00:00.000Z';
+const tsSample = '2000-01-01T00:00:00.000Z';
 
-const PREFIX = /^\{"seq":([1-9]\d{0,15}),"ts":"([^"]{24})","key":"([\d.]{3,33})(\+?)","profile":"/;
-const PREV = /^,"prev":"([0-9a-f]{64})"$/;
+const prefixForm = /^\{"seq":([1-9]\d{0,15}),"ts":"([^"]{24})","key":"([\d.]{3,33})(\+?)","profile":"/;
+const prevForm = /^,"prev":"([0-9a-f]{64})"$/;
 
 /** Reads the frame of a line given without its LF; undefined for whatever `formatPrefix` and its companions would not write. */
 export function parseFrame(line: Buffer): Frame | undefined {
   const tail = splitTail(line);
-  const prefix = PREFIX.exec(line.toString('latin1', 0, PREFIX_BYTES_MAX));
+  const prefix = prefixForm.exec(line.toString('latin1', 0, prefixBytesMax));
   if (tail === undefined || prefix === null) return undefined;
   const [text, seqText, ts = '', keyText = '', plus] = prefix;
   const seq = Number(seqText);
   const tsMs = parseTimestamp(ts);
   const key = parseKeyName(keyText);
   const bodyStart = text.length - '"profile":"'.length;
-  const bodyEnd = tail.covered.length - PREV_BYTES;
+  const bodyEnd = tail.covered.length - prevBytes;
   if (tsMs === undefined || key === undefined || !Number.isSafeInteger(seq) || bodyEnd < text.length) return undefined;
-  const prev = PREV.exec(line.toString('latin1', bodyEnd, tail.covered.length))?.[1];
+  const prev = prevForm.exec(line.toString('latin1', bodyEnd, tail.covered.length))?.[1];
   if (prev === undefined) return undefined;
   const body = line.subarray(bodyStart, bodyEnd);
   return { seq, ts, tsMs, key, open: plus === '+', prev, mac: tail.mac, covered: tail.covered, body };
@@ -83,7 +83,7 @@ export interface Link {
   readonly mac: string;
 }
 
-export const START: Link = { seq: 0, mac: NO_PREVIOUS };
+export const logStart: Link = { seq: 0, mac: noPrevious };
 
 /** Whether a value read from elsewhere has the shape of a link. */
 export function isLink(value: unknown): value is Link {
@@ -91,9 +91,9 @@ export function isLink(value: unknown): value is Link {
   return Number.isSafeInteger(value.seq) && typeof value.mac === 'string' && isMac(value.mac);
 }
 
-const OWN_BODY = Buffer.from(`"profile":"${OWN_PROFILE}","kind":"`);
+const ownBody = Buffer.from(`"profile":"${ownProfile}","kind":"`);
 
 /** Whether a body is one of the log's own records. */
 export function isOwnBody(body: Buffer): boolean {
-  return body.length > OWN_BODY.length && body.compare(OWN_BODY, 0, OWN_BODY.length, 0, OWN_BODY.length) === 0;
+  return body.length > ownBody.length && body.compare(ownBody, 0, ownBody.length, 0, ownBody.length) === 0;
 }

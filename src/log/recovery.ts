@@ -197,8 +197,8 @@ function openEpoch(origin: string, stored: StoredKeys, keys: KeyWalker, scanned:
 function writeAgain(disk: Disk, segment: SegmentFile, from: number, until: number): void {
   const file = disk.open(segment.path, 'update');
   try {
-    for (let at = from; at < until; at += COPY_BYTES) {
-      writeWhole(disk, file, readSpan(disk, file, at, Math.min(COPY_BYTES, until - at)), at);
+    for (let at = from; at < until; at += copyBytes) {
+      writeWhole(disk, file, readSpan(disk, file, at, Math.min(copyBytes, until - at)), at);
     }
     disk.sync(file);
   } finally {
@@ -219,4 +219,4 @@ function cutTail(disk: Disk, places: Places, segment: SegmentFile, validBytes: n
 }
 
 /** Bytes behind the head copied onto themselves at a time. */
-const COPY_BYTES = 1024 * 1024;
+const copyBytes = 1024 * 1024;

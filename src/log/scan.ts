@@ -20,9 +20,9 @@ import { refused } from './failure.js';
 import type { ReadHead } from './head.js';
 import { readLines } from './lines.js';
 import type { LogPub, SealEvent } from './own.js';
-import { FORMAT, formatOf, ownKind, parseGenesis, parseHeader, parseRecovered, parseSealEvent } from './own.js';
+import { formatVersion, formatOf, ownKind, parseGenesis, parseHeader, parseRecovered, parseSealEvent } from './own.js';
 import type { Frame, Link } from './record.js';
-import { START, isOwnBody, parseFrame } from './record.js';
+import { logStart, isOwnBody, parseFrame } from './record.js';
 import type { Adopted, Scanned, Torn } from './scanned.js';
 import type { SegmentFile } from './segment.js';
 import { isTorn } from './torn.js';
@@ -69,7 +69,7 @@ export class Scanner {
     this.#head = head;
     this.#stored = stored;
     this.#keys = keys;
-    this.#last = START;
+    this.#last = logStart;
     this.#headSeen = newborn !== undefined;
     this.#placed = newborn !== undefined;
     if (newborn !== undefined) {
@@ -166,8 +166,8 @@ export class Scanner {
   /** Takes the place in the log from the first header read: its own claims, which the head's root decides upon. */
   #startAt(frame: Frame, segment: SegmentFile): void {
     const format = formatOf(frame.body);
-    if (format !== undefined && format !== FORMAT) {
-      throw refused('unknown_format', `${segment.name} has format ${format}; this version reads format ${FORMAT} only`);
+    if (format !== undefined && format !== formatVersion) {
+      throw refused('unknown_format', `${segment.name} has format ${format}; this version reads format ${formatVersion} only`);
     }
     if (segment.first === 1) {
       const genesis = parseGenesis(frame.body);
@@ -260,7 +260,7 @@ export class Scanner {
 
   #checkEmptyHead(): void {
     const { mac, segment, bytes, root, key } = this.#head;
-    const empty = mac === START.mac && segment === '' && bytes === 0 && root.equals(Frontier.empty().root()) && key.epoch === 0 && key.step === 0;
+    const empty = mac === logStart.mac && segment === '' && bytes === 0 && root.equals(Frontier.empty().root()) && key.epoch === 0 && key.step === 0;
     if (!empty) throw refused('head_mismatch', 'log/head says that nothing was recorded, and contradicts itself');
     this.#checkHeadMac();
   }

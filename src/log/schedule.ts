@@ -5,9 +5,9 @@ import type { Clock } from '../clock/clock.js';
 import type { LogState } from './state.js';
 
 /** An epoch's records at most, but for the rest of the request that reaches it: bounds what a reader walks per seal. */
-export const EPOCH_RECORDS_MAX = 100_000;
+export const epochRecordsMax = 100_000;
 /** The wall clock against the monotonic one, ms: beyond this it was set, not slewed. */
-const CLOCK_STEP_MS = 1000;
+const clockStepMs = 1000;
 
 /** Bytes and milliseconds. */
 export interface ScheduleOptions {
@@ -40,7 +40,7 @@ export class Schedule {
 
   room({ segment, last, epoch }: LogState): Room {
     const recorded = last.seq - epoch.first + 1;
-    return { bytes: this.#options.segmentBytes - (segment?.bytes ?? 0), records: EPOCH_RECORDS_MAX - recorded };
+    return { bytes: this.#options.segmentBytes - (segment?.bytes ?? 0), records: epochRecordsMax - recorded };
   }
 
   mustSeal(state: LogState): boolean {
@@ -66,7 +66,7 @@ export class Schedule {
   clockStep(): number | undefined {
     const offset = this.#clock.wall() - this.#clock.monotonic();
     const delta = Math.round(offset - this.#clockOffset);
-    if (Math.abs(delta) <= CLOCK_STEP_MS) return undefined;
+    if (Math.abs(delta) <= clockStepMs) return undefined;
     this.#clockOffset = offset;
     return delta;
   }

@@ -5,7 +5,7 @@
 import { signerFrom } from '../checkpoint/note.js';
 import { epochKeyName, signSeal } from '../checkpoint/seal.js';
 import type { Retain, SealEvent, SegmentHeader } from './own.js';
-import { FORMAT } from './own.js';
+import { formatVersion } from './own.js';
 import type { LogState, OpenEpoch } from './state.js';
 
 /** The seal of the open epoch, and the epoch behind it. */
@@ -33,7 +33,7 @@ export function sealOf(state: LogState, nextSeed: Buffer, time: string): Sealing
 export function headerOf(state: LogState, retain: Retain): SegmentHeader {
   const { origin, logPub, genesisMac, last, tree, epoch } = state;
   return {
-    format: FORMAT, origin, genesis: genesisMac, log_pub: logPub, retain, first: last.seq + 1, tree_size: tree.size,
+    format: formatVersion, origin, genesis: genesisMac, log_pub: logPub, retain, first: last.seq + 1, tree_size: tree.size,
     frontier: tree.nodes.map((node) => node.toString('base64')), epoch_vkey: epoch.signer.vkey,
   };
 }

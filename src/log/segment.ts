@@ -42,7 +42,7 @@ export function placesIn(state: string): Places {
   };
 }
 
-const SEGMENT_NAME = /^(\d{20})\.jsonl$/;
+const segmentNameForm = /^(\d{20})\.jsonl$/;
 
 /** `<first seq, 20 digits>.jsonl`. */
 export function segmentName(firstSeq: number): string {
@@ -51,7 +51,7 @@ export function segmentName(firstSeq: number): string {
 
 /** The inverse of `segmentName`; undefined for names of other things. */
 export function parseSegmentName(name: string): number | undefined {
-  const digits = SEGMENT_NAME.exec(name)?.[1];
+  const digits = segmentNameForm.exec(name)?.[1];
   const seq = digits === undefined ? 0 : Number(digits);
   return seq >= 1 && Number.isSafeInteger(seq) ? seq : undefined;
 }

@@ -18,9 +18,9 @@ import type { Commit } from './commit.js';
 import { Writer } from './writer.js';
 
 /** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
-const TICK_MS = 200;
+const tickMs = 200;
 /** One commit at most: what one fsync is asked to carry, so that an ack is never far away. */
-const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
+const commitBytesMax = 4 * 1024 * 1024;
 
 class WriterThread {
   readonly #port: MessagePort;
@@ -51,7 +51,7 @@ class WriterThread {
       return;
     }
     this.#port.on('message', (order: Order) => { this.#carryOut(order); });
-    this.#ticker = setInterval(() => { this.#attempt((writer) => { writer.tick(); }); }, TICK_MS);
+    this.#ticker = setInterval(() => { this.#attempt((writer) => { writer.tick(); }); }, tickMs);
   }
 
   #open(): void {
@@ -139,7 +139,7 @@ class WriterThread {
   /** Whether a group ends a commit: too much for one fsync, or a segment or an epoch ends behind it. */
   #isFull(group: Group): boolean {
     const room = this.#writer?.room ?? { bytes: 0, records: 0 };
-    return group.bytes >= Math.min(COMMIT_BYTES_MAX, room.bytes) || group.bodies.length >= room.records;
+    return group.bytes >= Math.min(commitBytesMax, room.bytes) || group.bodies.length >= room.records;
   }
 
   /** To the last seal. A stop that found no room for it is no clean one: it says so, and the next start mends it. */
@@ -245,11 +245,11 @@ class Group {
 }
 
 /** What a file of the log opens as when somebody put something else in its place. */
-const NOT_A_FILE = new Set(['ELOOP', 'EISDIR', 'ENOTDIR', 'ENXIO', 'ESPIPE']);
+const notAFile = new Set(['ELOOP', 'EISDIR', 'ENOTDIR', 'ENXIO', 'ESPIPE']);
 
 function asLogError(error: unknown): LogError {
   if (error instanceof LogError) return error;
-  if (NOT_A_FILE.has(errorCode(error) ?? '')) return refused('not_a_file', `something else is in a file's place: ${String(error)}`);
+  if (notAFile.has(errorCode(error) ?? '')) return refused('not_a_file', `something else is in a file's place: ${String(error)}`);
   return new LogError('write_failed', 'internal', error instanceof Error ? (error.stack ?? error.message) : String(error), error);
 }
 

@@ -6,10 +6,10 @@
 import type { Descriptor, Disk } from '../disk/disk.js';
 
 /** What disks write whole. */
-const SECTOR_BYTES = 512;
-const LF = 0x0a;
+const sectorBytes = 512;
+const lineFeed = 0x0a;
 /** Read at a time; a multiple of the sector. */
-const CHUNK_BYTES = 64 * SECTOR_BYTES;
+const chunkBytes = 64 * sectorBytes;
 
 /** Fills `into` from `position` on; returns how many bytes there were, fewer at the file's end. */
 function readExactly(disk: Disk, file: Descriptor, into: Buffer, position: number): number {
@@ -34,17 +34,17 @@ export function readSpan(disk: Disk, file: Descriptor, position: number, bytes: 
  * an earlier commit.
  */
 export function isTorn(disk: Disk, file: Descriptor, from: number): boolean {
-  const buffer = Buffer.alloc(CHUNK_BYTES);
-  let base = from - (from % SECTOR_BYTES);
+  const buffer = Buffer.alloc(chunkBytes);
+  let base = from - (from % sectorBytes);
   let last: number | undefined;
   for (;;) {
     const got = readExactly(disk, file, buffer, base);
-    for (let at = 0; at + SECTOR_BYTES <= got; at += SECTOR_BYTES) {
-      const sector = buffer.subarray(Math.max(at, from - base), at + SECTOR_BYTES);
+    for (let at = 0; at + sectorBytes <= got; at += sectorBytes) {
+      const sector = buffer.subarray(Math.max(at, from - base), at + sectorBytes);
       if (sector.every((byte) => byte === 0)) return true;
     }
     if (got > 0) last = buffer[got - 1];
-    if (got < buffer.length) return last !== LF;
+    if (got < buffer.length) return last !== lineFeed;
     base += got;
   }
 }

@@ -19,7 +19,7 @@ import { LogError, shortageOr, writeFailed } from './failure.js';
 import { OpenFile } from './open-file.js';
 import { lineBytes } from './record.js';
 import type { OwnEvents, OwnKind, Previous, Retain } from './own.js';
-import { FORMAT, ownBody } from './own.js';
+import { formatVersion, ownBody } from './own.js';
 import type { Room, ScheduleOptions } from './schedule.js';
 import { Schedule } from './schedule.js';
 import { headerOf, sealOf } from './sealing.js';
@@ -251,7 +251,7 @@ export class Writer {
     const ts = timestamp(wall);
     this.#state = { ...this.#state, segment: { ...segment, openedMs: wall } };
     if (last.seq === 0) {
-      const genesis = { format: FORMAT, origin, log_pub: logPub, retain, created: ts, previous } as const;
+      const genesis = { format: formatVersion, origin, log_pub: logPub, retain, created: ts, previous } as const;
       this.#commit([ownBody('genesis', genesis, pid)], { ts });
       this.#state = { ...this.#state, genesisMac: this.#state.last.mac };
       return;

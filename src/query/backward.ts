@@ -4,11 +4,11 @@
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
 import type { Line } from '../log/lines.js';
-import { LINE_BYTES_MAX } from '../log/record.js';
+import { lineBytesMax } from '../log/record.js';
 import { readSpan } from '../log/torn.js';
 
-const CHUNK_BYTES = 1024 * 1024;
-const LF = 0x0a;
+const chunkBytes = 1024 * 1024;
+const lineFeed = 0x0a;
 
 /** Reads the lines before `until`, newest first; the bytes of one stay valid after the next was asked for. */
 export function* readLinesBackward(disk: Disk, file: Descriptor, until: number): Generator<Line> {
@@ -21,11 +21,11 @@ export function* readLinesBackward(disk: Disk, file: Descriptor, until: number):
   let isLine = false;
   const piece = (offset: number, head: Buffer): Line => {
     const whole = lineEnd - offset;
-    if (whole >= LINE_BYTES_MAX) return { kind: 'overlong', bytes: Buffer.alloc(0), offset, end: next };
+    if (whole >= lineBytesMax) return { kind: 'overlong', bytes: Buffer.alloc(0), offset, end: next };
     return { kind: isLine ? 'line' : 'rest', bytes: rest.length === 0 ? head : Buffer.concat([head, ...rest.reverse()]), offset, end: next };
   };
   for (let base = until; base > 0;) {
-    const wanted = Math.min(CHUNK_BYTES, base);
+    const wanted = Math.min(chunkBytes, base);
     const chunk = readSpan(disk, file, base - wanted, wanted);
     const start = base - wanted;
     // Shorter than it was: what is gone cannot be read, the rest still can.
@@ -37,7 +37,7 @@ export function* readLinesBackward(disk: Disk, file: Descriptor, until: number):
     }
     let end = chunk.length;
     while (end > 0) {
-      const at = chunk.lastIndexOf(LF, end - 1);
+      const at = chunk.lastIndexOf(lineFeed, end - 1);
       if (at < 0) break;
       const offset = start + at + 1;
       if (offset < next) yield piece(offset, chunk.subarray(at + 1, end));
@@ -49,7 +49,7 @@ export function* readLinesBackward(disk: Disk, file: Descriptor, until: number):
       end = at;
     }
     restBytes += end;
-    if (restBytes <= LINE_BYTES_MAX) rest.push(chunk.subarray(0, end));
+    if (restBytes <= lineBytesMax) rest.push(chunk.subarray(0, end));
     else rest = [];
     base = start;
   }

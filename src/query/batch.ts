@@ -4,16 +4,16 @@
  */
 
 /** Bytes that are worth a write. */
-const BATCH_BYTES = 256 * 1024;
-const LF = 0x0a;
+const batchBytes = 256 * 1024;
+const lineFeed = 0x0a;
 
 export class LineBatch {
-  #buffer = Buffer.allocUnsafe(BATCH_BYTES * 2);
+  #buffer = Buffer.allocUnsafe(batchBytes * 2);
   #filled = 0;
 
   /** Whether it is time to `take`. */
   get isFull(): boolean {
-    return this.#filled >= BATCH_BYTES;
+    return this.#filled >= batchBytes;
   }
 
   /** Adds one line, given without its LF; the bytes are copied. */
@@ -27,7 +27,7 @@ export class LineBatch {
     if (typeof line === 'string') this.#buffer.write(line, this.#filled, 'utf8');
     else line.copy(this.#buffer, this.#filled);
     this.#filled += bytes;
-    this.#buffer[this.#filled] = LF;
+    this.#buffer[this.#filled] = lineFeed;
     this.#filled += 1;
   }
 
@@ -35,7 +35,7 @@ export class LineBatch {
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#filled);
     // Whoever writes may still be at it when the next line comes.
-    this.#buffer = Buffer.allocUnsafe(BATCH_BYTES * 2);
+    this.#buffer = Buffer.allocUnsafe(batchBytes * 2);
     this.#filled = 0;
     return taken;
   }

@@ -8,13 +8,13 @@ import { memberSpan } from './json-bytes.js';
 const columns = ['seq', 'ts', 'profile', 'kind', 'listener', 'pid', 'uid', 'gid', 'outcome', 'id', 'event'] as const;
 
 /** What makes a spreadsheet run a cell; tab and CR, because some skip them first. */
-const FORMULA = /^[=+\-@\t\r]/;
-const TO_BE_QUOTED = /[",\r\n]/;
+const formulaForm = /^[=+\-@\t\r]/;
+const toBeQuotedForm = /[",\r\n]/;
 /** Invisible characters beyond the 16-bit ones, which `printable` writes in a way that JSON does not know. */
-const TAGS = /[\u{e0000}-\u{e007f}]/gu;
+const tagsForm = /[\u{e0000}-\u{e007f}]/gu;
 
 /** What a CSV row ends in, behind which a writer sets its LF. */
-const END = '\r';
+const rowEnd = '\r';
 
 interface Row {
   readonly [name: string]: unknown;
@@ -24,7 +24,7 @@ interface Row {
 
 /** The first row, with its CR. */
 export function csvHeader(): string {
-  return columns.join(',') + END;
+  return columns.join(',') + rowEnd;
 }
 
 /** A sound record as a row, with its CR and without its LF. */
@@ -33,7 +33,7 @@ export function csvRow(line: Buffer): string {
   const cells = [
     seq, ts, profile, kind, source?.['listener'], source?.['pid'], source?.['uid'], source?.['gid'], event?.['outcome'], id,
   ].map((value) => (value === undefined || value === null ? '' : csvCell(printable(typeof value === 'string' ? value : JSON.stringify(value)))));
-  return [...cells, csvCell(eventText(line))].join(',') + END;
+  return [...cells, csvCell(eventText(line))].join(',') + rowEnd;
 }
 
 /** The event's own text: its digits and its keys as recorded. What would not be seen is escaped, as JSON escapes it. */
@@ -41,11 +41,11 @@ function eventText(line: Buffer): string {
   const span = memberSpan(line, 'event');
   const text = span === undefined ? '' : line.toString('utf8', span.start, span.end);
   const units = (character: string): string => [...Array(character.length).keys()].map((at) => `\\u${character.charCodeAt(at).toString(16)}`).join('');
-  return printable(text.replace(TAGS, units));
+  return printable(text.replace(tagsForm, units));
 }
 
 /** One cell, safe and quoted where it must be. */
 export function csvCell(text: string): string {
-  const safe = FORMULA.test(text) ? `'${text}` : text;
-  return TO_BE_QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = formulaForm.test(text) ? `'${text}` : text;
+  return toBeQuotedForm.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -3,7 +3,7 @@
  * it covers is there when the lines are read, unless somebody took it away.
  */
 import type { Disk } from '../disk/disk.js';
-import { HEAD_BYTES, decodeHead } from '../log/head.js';
+import { headBytes, decodeHead } from '../log/head.js';
 import type { Head } from '../log/head.js';
 import type { Places } from '../log/segment.js';
 import { readSpan } from '../log/torn.js';
@@ -23,7 +23,7 @@ export function readDurable(disk: Disk, places: Places): Durable {
     const file = disk.open(places.head, 'read');
     try {
       // One byte more than a slot, so that a longer file is seen to be one.
-      const head = decodeHead(readSpan(disk, file, 0, HEAD_BYTES + 1));
+      const head = decodeHead(readSpan(disk, file, 0, headBytes + 1));
       if (head !== undefined) return { kind: 'known', head };
     } finally {
       disk.close(file);

@@ -17,19 +17,19 @@ export interface Span {
 /** Levels of nesting at most; the log's own events have 32, and no input may exhaust the stack. */
 const depthMax = 256;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const MINUS = 0x2d;
-const ZERO = 0x30;
-const LITERALS: ReadonlyMap<number, Buffer> = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]));
+const quoteByte = 0x22;
+const backslashByte = 0x5c;
+const colonByte = 0x3a;
+const commaByte = 0x2c;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const minusByte = 0x2d;
+const zeroByte = 0x30;
+const literalsByFirst: ReadonlyMap<number, Buffer> = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]));
 /** What may stand behind a backslash, `u` excepted. */
-const ESCAPES: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'));
+const escapable: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'));
 
 /** The value that begins at `at`, spaces before it skipped. */
 export function scanValue(bytes: Buffer, at = 0): Scanned {
@@ -50,7 +50,7 @@ export function memberSpan(bytes: Buffer, name: string): Span | undefined {
   const cursor = new Cursor(bytes, 0);
   const key = Buffer.from(JSON.stringify(name));
   let found: Span | undefined;
-  const whole = bytes[0] === OPEN_BRACE && cursor.map(1, (start, colon, end) => {
+  const whole = bytes[0] === openBrace && cursor.map(1, (start, colon, end) => {
     const isIt = colon.end - colon.start === key.length && bytes.compare(key, 0, key.length, colon.start, colon.end) === 0;
     if (isIt) found ??= { start, end };
   });
@@ -80,12 +80,12 @@ class Cursor {
   value(depth: number): boolean {
     const byte = this.#bytes[this.at];
     switch (byte) {
-      case QUOTE: return this.#text();
-      case OPEN_BRACE: return depth <= depthMax && this.map(depth);
-      case OPEN_BRACKET: return depth <= depthMax && this.#list(depth);
+      case quoteByte: return this.#text();
+      case openBrace: return depth <= depthMax && this.map(depth);
+      case openBracket: return depth <= depthMax && this.#list(depth);
       case undefined: return false;
       default: {
-        const word = LITERALS.get(byte);
+        const word = literalsByFirst.get(byte);
         return word === undefined ? this.#number() : this.#word(word);
       }
     }
@@ -94,20 +94,20 @@ class Cursor {
   map(depth: number, visit?: Visit): boolean {
     this.at += 1;
     this.skipSpace();
-    if (this.#take(CLOSE_BRACE)) return true;
+    if (this.#take(closeBrace)) return true;
     for (;;) {
       const keyStart = this.at;
-      if (this.#bytes[this.at] !== QUOTE || !this.#text()) return false;
+      if (this.#bytes[this.at] !== quoteByte || !this.#text()) return false;
       const keyEnd = this.at;
       this.skipSpace();
-      if (!this.#take(COLON)) return false;
+      if (!this.#take(colonByte)) return false;
       this.skipSpace();
       const start = this.at;
       if (!this.value(depth + 1)) return false;
       visit?.(start, { start: keyStart, end: keyEnd }, this.at);
       this.skipSpace();
-      if (this.#take(CLOSE_BRACE)) return true;
-      if (!this.#take(COMMA)) return false;
+      if (this.#take(closeBrace)) return true;
+      if (!this.#take(commaByte)) return false;
       this.skipSpace();
     }
   }
@@ -115,12 +115,12 @@ class Cursor {
   #list(depth: number): boolean {
     this.at += 1;
     this.skipSpace();
-    if (this.#take(CLOSE_BRACKET)) return true;
+    if (this.#take(closeBracket)) return true;
     for (;;) {
       if (!this.value(depth + 1)) return false;
       this.skipSpace();
-      if (this.#take(CLOSE_BRACKET)) return true;
-      if (!this.#take(COMMA)) return false;
+      if (this.#take(closeBracket)) return true;
+      if (!this.#take(commaByte)) return false;
       this.skipSpace();
     }
   }
@@ -129,11 +129,11 @@ class Cursor {
     for (this.at += 1; ; this.at += 1) {
       const byte = this.#bytes[this.at];
       if (byte === undefined || byte < 0x20) return false;
-      if (byte === QUOTE) {
+      if (byte === quoteByte) {
         this.at += 1;
         return true;
       }
-      if (byte === BACKSLASH && !this.#escape()) return false;
+      if (byte === backslashByte && !this.#escape()) return false;
     }
   }
 
@@ -141,7 +141,7 @@ class Cursor {
   #escape(): boolean {
     this.at += 1;
     const byte = this.#bytes[this.at];
-    if (byte === undefined || byte !== 0x75) return byte !== undefined && ESCAPES.has(byte);
+    if (byte === undefined || byte !== 0x75) return byte !== undefined && escapable.has(byte);
     for (let digits = 0; digits < 4; digits += 1) {
       this.at += 1;
       if (!isHex(this.#bytes[this.at])) return false;
@@ -150,14 +150,14 @@ class Cursor {
   }
 
   #number(): boolean {
-    if (this.#bytes[this.at] === MINUS) this.at += 1;
-    if (!this.#take(ZERO) && !this.#digits()) return false;
+    if (this.#bytes[this.at] === minusByte) this.at += 1;
+    if (!this.#take(zeroByte) && !this.#digits()) return false;
     if (this.#take(0x2e) && !this.#digits()) return false;
     const byte = this.#bytes[this.at];
     if (byte !== 0x65 && byte !== 0x45) return true;
     this.at += 1;
     const sign = this.#bytes[this.at];
-    if (sign === MINUS || sign === 0x2b) this.at += 1;
+    if (sign === minusByte || sign === 0x2b) this.at += 1;
     return this.#digits();
   }
 
@@ -180,7 +180,7 @@ class Cursor {
 }
 
 function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= 0x39;
+  return byte !== undefined && byte >= zeroByte && byte <= 0x39;
 }
 
 function isHex(byte: number | undefined): boolean {

@@ -5,8 +5,8 @@
 import type { Disk } from '../disk/disk.js';
 import { readSpan } from '../log/torn.js';
 
-const CHUNK_BYTES = 1024 * 1024;
-const LF = 0x0a;
+const chunkBytes = 1024 * 1024;
+const lineFeed = 0x0a;
 
 export class LineNumbers {
   readonly #disk: Disk;
@@ -35,9 +35,9 @@ export class LineNumbers {
     const file = this.#disk.open(this.#path, 'read');
     try {
       let count = 0;
-      for (let base = from; base < until; base += CHUNK_BYTES) {
-        const chunk = readSpan(this.#disk, file, base, Math.min(CHUNK_BYTES, until - base));
-        for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) count += 1;
+      for (let base = from; base < until; base += chunkBytes) {
+        const chunk = readSpan(this.#disk, file, base, Math.min(chunkBytes, until - base));
+        for (let at = chunk.indexOf(lineFeed); at >= 0; at = chunk.indexOf(lineFeed, at + 1)) count += 1;
       }
       return count;
     } finally {

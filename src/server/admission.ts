@@ -3,7 +3,7 @@
 import type { Catalogue } from '../event/catalogue.js';
 import type { JsonMap, JsonObject } from '../event/json.js';
 import { jsonText } from '../event/json.js';
-import { OWN_PROFILE } from '../log/record.js';
+import { ownProfile } from '../log/record.js';
 import type { Redactor } from '../redact/redactor.js';
 import type { ErrorCode, EventEntry } from '../wire/message.js';
 import type { ListenerConfig } from './settings.js';
@@ -35,8 +35,8 @@ export function admit(
   let masked = 0;
   for (const [index, entry] of entries.entries()) {
     const { profile: name } = entry;
-    if (name === OWN_PROFILE) {
-      return { ok: false, code: 'forbidden', index, message: `profile ${OWN_PROFILE} is the log's own` };
+    if (name === ownProfile) {
+      return { ok: false, code: 'forbidden', index, message: `profile ${ownProfile} is the log's own` };
     }
     const profile = rules.catalogue.get(name);
     if (profile === undefined) {

@@ -31,11 +31,11 @@ export async function refill(logDirectory: string, last: number, ring: Ring, ids
   return untrusted;
 }
 
-const ID = Buffer.from('"id":"');
+const idTrace = Buffer.from('"id":"');
 
 /** The id of one line, if it has one: only lines that might are opened. */
 function rememberId(line: Buffer, ids: IdMemory): void {
-  const frame = line.includes(ID) ? parseFrame(line) : undefined;
+  const frame = line.includes(idTrace) ? parseFrame(line) : undefined;
   if (frame === undefined) return;
   const { id, source } = JSON.parse(`{${frame.body.toString('utf8')}}`) as Identified;
   if (id === undefined || source?.listener === undefined || source.uid === undefined) return;

@@ -12,42 +12,42 @@ interface Meaning {
   readonly todo: string;
 }
 
-const RESTORE = 'keep the directory as it is, compare with a backup, and find out who could write to it';
-const STATE = 'keep the directory as it is and do not start the daemon on it; only a successor log can go on from here';
+const restoreAdvice = 'keep the directory as it is, compare with a backup, and find out who could write to it';
+const stateAdvice = 'keep the directory as it is and do not start the daemon on it; only a successor log can go on from here';
 
 /** Every code there is: what it means, and what to do. */
-export const FINDINGS = {
-  bad_line: { weight: 'tampered', means: 'a line is not a record as the daemon writes them', todo: RESTORE },
-  overlong_line: { weight: 'tampered', means: 'a line is longer than any record may be', todo: RESTORE },
-  seq_gap: { weight: 'tampered', means: 'records are missing, repeated or out of order', todo: RESTORE },
-  broken_link: { weight: 'tampered', means: 'a record does not name the one before it', todo: RESTORE },
-  bad_mac: { weight: 'tampered', means: 'a record was changed, or was not written by the daemon', todo: RESTORE },
-  bad_key_order: { weight: 'tampered', means: 'a record claims a key that cannot stand in its place', todo: RESTORE },
-  bad_genesis: { weight: 'tampered', means: 'the first record is not what begins this log', todo: RESTORE },
-  bad_header: { weight: 'tampered', means: 'a segment header does not say what the log before it says', todo: RESTORE },
-  bad_seal: { weight: 'tampered', means: 'a seal does not say what the log before it says', todo: RESTORE },
-  bad_signature: { weight: 'tampered', means: 'a seal or checkpoint lacks a good signature', todo: RESTORE },
-  root_mismatch: { weight: 'tampered', means: 'records were changed since a seal was made over them', todo: RESTORE },
-  epoch_gap: { weight: 'tampered', means: 'the seal of an epoch is missing', todo: RESTORE },
-  missing_segment: { weight: 'tampered', means: 'a whole segment is missing or empty', todo: RESTORE },
-  segment_unsealed: { weight: 'tampered', means: 'a closed segment does not end with a seal', todo: RESTORE },
-  segment_name: { weight: 'tampered', means: 'a segment holds other records than its name says', todo: RESTORE },
-  segment_not_a_file: { weight: 'tampered', means: 'something else than a file has a segment\'s name', todo: RESTORE },
-  head_missing: { weight: 'tampered', means: 'the sealed head is gone', todo: STATE },
-  head_malformed: { weight: 'tampered', means: 'the sealed head is damaged', todo: STATE },
-  head_forged: { weight: 'tampered', means: 'the sealed head was not written by the daemon', todo: STATE },
-  head_mismatch: { weight: 'tampered', means: 'the sealed head and the log say different things', todo: STATE },
-  log_truncated: { weight: 'tampered', means: 'acknowledged records are missing at the end', todo: STATE },
-  key_file_ahead: { weight: 'tampered', means: 'the host\'s key was used for records the log no longer has', todo: STATE },
+export const findingTable = {
+  bad_line: { weight: 'tampered', means: 'a line is not a record as the daemon writes them', todo: restoreAdvice },
+  overlong_line: { weight: 'tampered', means: 'a line is longer than any record may be', todo: restoreAdvice },
+  seq_gap: { weight: 'tampered', means: 'records are missing, repeated or out of order', todo: restoreAdvice },
+  broken_link: { weight: 'tampered', means: 'a record does not name the one before it', todo: restoreAdvice },
+  bad_mac: { weight: 'tampered', means: 'a record was changed, or was not written by the daemon', todo: restoreAdvice },
+  bad_key_order: { weight: 'tampered', means: 'a record claims a key that cannot stand in its place', todo: restoreAdvice },
+  bad_genesis: { weight: 'tampered', means: 'the first record is not what begins this log', todo: restoreAdvice },
+  bad_header: { weight: 'tampered', means: 'a segment header does not say what the log before it says', todo: restoreAdvice },
+  bad_seal: { weight: 'tampered', means: 'a seal does not say what the log before it says', todo: restoreAdvice },
+  bad_signature: { weight: 'tampered', means: 'a seal or checkpoint lacks a good signature', todo: restoreAdvice },
+  root_mismatch: { weight: 'tampered', means: 'records were changed since a seal was made over them', todo: restoreAdvice },
+  epoch_gap: { weight: 'tampered', means: 'the seal of an epoch is missing', todo: restoreAdvice },
+  missing_segment: { weight: 'tampered', means: 'a whole segment is missing or empty', todo: restoreAdvice },
+  segment_unsealed: { weight: 'tampered', means: 'a closed segment does not end with a seal', todo: restoreAdvice },
+  segment_name: { weight: 'tampered', means: 'a segment holds other records than its name says', todo: restoreAdvice },
+  segment_not_a_file: { weight: 'tampered', means: 'something else than a file has a segment\'s name', todo: restoreAdvice },
+  head_missing: { weight: 'tampered', means: 'the sealed head is gone', todo: stateAdvice },
+  head_malformed: { weight: 'tampered', means: 'the sealed head is damaged', todo: stateAdvice },
+  head_forged: { weight: 'tampered', means: 'the sealed head was not written by the daemon', todo: stateAdvice },
+  head_mismatch: { weight: 'tampered', means: 'the sealed head and the log say different things', todo: stateAdvice },
+  log_truncated: { weight: 'tampered', means: 'acknowledged records are missing at the end', todo: stateAdvice },
+  key_file_ahead: { weight: 'tampered', means: 'the host\'s key was used for records the log no longer has', todo: stateAdvice },
   checkpoint_mismatch: { weight: 'tampered', means: 'the log does not extend a checkpoint', todo: 'compare with whoever else holds a checkpoint' },
   checkpoint_malformed: { weight: 'tampered', means: 'a checkpoint is damaged or not signed by this log', todo: 'get the checkpoint again from where it was kept' },
   log_pub_mismatch: { weight: 'tampered', means: 'the public key and the log do not belong together', todo: 'use the log.pub that was handed out when the log was begun' },
   wrong_key: { weight: 'tampered', means: 'another log, or a replaced one', todo: 'check which key belongs to this log; if it is the right one, the log was replaced' },
-  retired_malformed: { weight: 'tampered', means: 'retired.jsonl does not hold what was removed by retention', todo: RESTORE },
-  retired_gap: { weight: 'tampered', means: 'a removed segment left no header or seals behind', todo: RESTORE },
-  retired_not_allowed: { weight: 'tampered', means: 'a segment was removed that its header did not allow to go', todo: RESTORE },
-  receipt_missing: { weight: 'tampered', means: 'a record that a producer holds a receipt for is not in the log', todo: RESTORE },
-  receipt_mismatch: { weight: 'tampered', means: 'another record stands where a producer\'s receipt points', todo: RESTORE },
+  retired_malformed: { weight: 'tampered', means: 'retired.jsonl does not hold what was removed by retention', todo: restoreAdvice },
+  retired_gap: { weight: 'tampered', means: 'a removed segment left no header or seals behind', todo: restoreAdvice },
+  retired_not_allowed: { weight: 'tampered', means: 'a segment was removed that its header did not allow to go', todo: restoreAdvice },
+  receipt_missing: { weight: 'tampered', means: 'a record that a producer holds a receipt for is not in the log', todo: restoreAdvice },
+  receipt_mismatch: { weight: 'tampered', means: 'another record stands where a producer\'s receipt points', todo: restoreAdvice },
   link_wrong: { weight: 'tampered', means: 'log/audit.jsonl does not lead to this log', todo: 'remove it; the daemon makes it again' },
   silence: { weight: 'notice', means: 'nothing was recorded for longer than the heartbeat allows', todo: 'find out whether the daemon was stopped' },
   unknown_format: { weight: 'unverifiable', means: 'the log is of a format this version does not know', todo: 'use the version that wrote it' },
@@ -60,7 +60,7 @@ export const FINDINGS = {
 } as const satisfies Readonly<Record<string, Meaning>>;
 
 /** Stable names of findings. */
-export type FindingCode = keyof typeof FINDINGS;
+export type FindingCode = keyof typeof findingTable;
 
 /** Where something was found. `line` counts from 1, `offset` is in bytes from the file's beginning. */
 export interface Place {
@@ -129,6 +129,6 @@ export class Findings {
 
   /** Whether anything of this weight was found. */
   weighs(weight: Weight): boolean {
-    return [...this.#counts.keys()].some((code) => FINDINGS[code].weight === weight);
+    return [...this.#counts.keys()].some((code) => findingTable[code].weight === weight);
   }
 }

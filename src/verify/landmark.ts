@@ -4,8 +4,8 @@
  */
 import type { Frontier } from '../checkpoint/merkle.js';
 import type { Verifier } from '../checkpoint/note.js';
-import { NO_PREVIOUS } from '../chain/link.js';
-import { FORMAT, formatOf, parseGenesis, parseHeader } from '../log/own.js';
+import { noPrevious } from '../chain/link.js';
+import { formatVersion, formatOf, parseGenesis, parseHeader } from '../log/own.js';
 import type { Genesis, ReadHeader } from '../log/own.js';
 import { isOwnBody } from '../log/record.js';
 import type { Frame } from '../log/record.js';
@@ -13,18 +13,18 @@ import type { Facts } from './facts.js';
 import type { Fault } from './finding.js';
 
 /** `"profile":"indelible","kind":"…"`: kinds are short, and a longer one has no effect anyway. */
-const KIND_BYTES_MAX = 80;
-const KIND = /^"profile":"indelible","kind":"([a-z_]+)"/;
+const kindBytesMax = 80;
+const kindForm = /^"profile":"indelible","kind":"([a-z_]+)"/;
 
 /** The kind of one of the log's own records; undefined for a client's, whatever that calls itself. */
 export function ownKindOf(body: Buffer): string | undefined {
-  return isOwnBody(body) ? KIND.exec(body.toString('latin1', 0, Math.min(body.length, KIND_BYTES_MAX)))?.[1] : undefined;
+  return isOwnBody(body) ? kindForm.exec(body.toString('latin1', 0, Math.min(body.length, kindBytesMax)))?.[1] : undefined;
 }
 
 /** A format in a genesis or header that this version does not read; undefined when it does. */
 export function foreignFormat(body: Buffer): number | undefined {
   const format = isOwnBody(body) ? formatOf(body) : undefined;
-  return format === FORMAT ? undefined : format;
+  return format === formatVersion ? undefined : format;
 }
 
 function samePub(a: readonly [string, string], b: readonly [string, string]): boolean {
@@ -53,7 +53,7 @@ export function checkGenesis(frame: Frame, facts: Facts): CheckedGenesis {
     wrong('the genesis is not spelled as the daemon spells one');
     return { faults, genesis };
   }
-  if (frame.prev !== NO_PREVIOUS) wrong('the genesis names a record before it');
+  if (frame.prev !== noPrevious) wrong('the genesis names a record before it');
   if (frame.key.epoch !== 0 || frame.key.step !== 0) wrong('the genesis is not under key 0.0');
   if (genesis.origin !== facts.origin) wrong(`the genesis is of the log ${genesis.origin}, not of ${facts.origin}`);
   if (!samePub(genesis.log_pub, facts.logPub)) wrong('the genesis names other public keys');
@@ -96,7 +96,7 @@ function sameTree(a: Frontier, b: Frontier): boolean {
   return a.size === b.size && a.nodes.every((node, index) => b.nodes[index]?.equals(node) === true);
 }
 
-const WHITESPACE = /^[ \t\r]*$/;
+const whitespaceForm = /^[ \t\r]*$/;
 
 /** Why a line is no record, as far as that can be seen. */
 export function describeLine(line: Buffer): string {
@@ -105,7 +105,7 @@ export function describeLine(line: Buffer): string {
   if (line[line.length - 1] === 0x0d) return 'the line ends in CR LF; the daemon writes LF alone';
   if (start.startsWith('\xef\xbb\xbf')) return 'the line begins with a byte order mark';
   if (line.includes(0)) return 'the line holds NUL bytes';
-  if (line.length <= 64 && WHITESPACE.test(start)) return 'a line of white space';
+  if (line.length <= 64 && whitespaceForm.test(start)) return 'a line of white space';
   if (!start.startsWith('{"seq":')) return 'the line does not begin as a record does';
   return 'the line is not a record in the daemon\'s spelling (cut, merged or edited)';
 }

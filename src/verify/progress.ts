@@ -10,8 +10,8 @@ const largeBytes = 64 * 1024 * 1024;
 const longMs = 1000;
 /** Between two drawings. */
 const everyMs = 100;
-const WIDTH = 30;
-const CLEAR = '\r\u001b[K';
+const barWidth = 30;
+const clearLine = '\r\u001b[K';
 
 /** Draws on a terminal and wipes itself off again. */
 export class ProgressBar {
@@ -35,13 +35,13 @@ export class ProgressBar {
     this.#drawnMs = now;
     this.#drawn = true;
     const part = total === 0 ? 1 : done / total;
-    const full = Math.floor(part * WIDTH);
+    const full = Math.floor(part * barWidth);
     const mib = (bytes: number): string => (bytes / (1024 * 1024)).toFixed(0);
-    this.#write(`${CLEAR}[${'#'.repeat(full)}${' '.repeat(WIDTH - full)}] ${Math.floor(part * 100)} % of ${mib(total)} MiB`);
+    this.#write(`${clearLine}[${'#'.repeat(full)}${' '.repeat(barWidth - full)}] ${Math.floor(part * 100)} % of ${mib(total)} MiB`);
   }
 
   /** Takes it off the screen. */
   clear(): void {
-    if (this.#drawn) this.#write(CLEAR);
+    if (this.#drawn) this.#write(clearLine);
   }
 }

@@ -2,7 +2,7 @@
  * Receipts that producers kept: seq and mac of acknowledged records. They are held as numbers and bytes, 40 a piece,
  * sorted once and then walked along with the log. Invariant: each receipt ends as found, mismatched, missing or retired.
  */
-import { MAC_CHARS } from '../chain/link.js';
+import { macChars } from '../chain/link.js';
 import type { Findings } from './finding.js';
 
 /** One receipt. */
@@ -14,8 +14,8 @@ export interface Receipt {
 /** Receipts at most: 40 bytes each, and the bound of a typed array's sort in reasonable time. */
 export const receiptsMax = 20_000_000;
 
-const MAC_BYTES = MAC_CHARS / 2;
-const FIRST_CAPACITY = 1024;
+const macBytes = macChars / 2;
+const firstCapacity = 1024;
 
 /** What came of one receipt. */
 export interface ReceiptCheck {
@@ -39,8 +39,8 @@ export function parseReceipt(line: string): Receipt | undefined {
 
 /** All receipts in order of seq, with a finger on the next one. */
 export class ReceiptBook {
-  #seqs: Float64Array = new Float64Array(FIRST_CAPACITY);
-  #macs: Buffer = Buffer.alloc(FIRST_CAPACITY * MAC_BYTES);
+  #seqs: Float64Array = new Float64Array(firstCapacity);
+  #macs: Buffer = Buffer.alloc(firstCapacity * macBytes);
   #order: Uint32Array = new Uint32Array(0);
   #count = 0;
   #at = 0;
@@ -61,7 +61,7 @@ export class ReceiptBook {
       this.#macs = Buffer.concat([this.#macs, Buffer.alloc(this.#macs.length)]);
     }
     this.#seqs[this.#count] = receipt.seq;
-    this.#macs.write(receipt.mac, this.#count * MAC_BYTES, 'hex');
+    this.#macs.write(receipt.mac, this.#count * macBytes, 'hex');
     this.#count += 1;
   }
 
@@ -100,7 +100,7 @@ export class ReceiptBook {
       const index = this.#order[this.#at] ?? 0;
       this.#at += 1;
       if (wanted < seq) checks.push({ seq: wanted, outcome: 'missing' });
-      else if (this.#macs.toString('hex', index * MAC_BYTES, (index + 1) * MAC_BYTES) === mac) this.#found += 1;
+      else if (this.#macs.toString('hex', index * macBytes, (index + 1) * macBytes) === mac) this.#found += 1;
       else checks.push({ seq: wanted, outcome: 'mismatch' });
     }
     return checks;

@@ -3,20 +3,20 @@
  * record cannot write "intact" over the verdict.
  */
 import { printable } from '../event/printable.js';
-import { FINDINGS } from './finding.js';
+import { findingTable } from './finding.js';
 import type { Finding } from './finding.js';
 import type { Report, Verdict } from './report.js';
 
 /** Findings shown; all of them are in the JSON report. */
 const shownMax = 50;
 
-const HEADLINES: Readonly<Record<Report['exit'], string>> = {
+const headlines: Readonly<Record<Report['exit'], string>> = {
   0: 'intact',
   1: 'TAMPERED WITH OR LOST',
   3: 'could not be verified',
 };
 
-const WORDS: Readonly<Record<Verdict['verdict'], string>> = { ok: 'ok', failed: 'FAILED', not_checked: 'not checked' };
+const verdictWords: Readonly<Record<Verdict['verdict'], string>> = { ok: 'ok', failed: 'FAILED', not_checked: 'not checked' };
 
 function place(finding: Finding): string {
   const parts = [
@@ -54,7 +54,7 @@ function residual(report: Report): readonly string[] {
 }
 
 function verdictLines({ verdicts }: Report): readonly string[] {
-  return Object.entries(verdicts).map(([name, { verdict, reason }]) => `  ${name.padEnd(13)} ${WORDS[verdict].padEnd(12)} ${reason}`);
+  return Object.entries(verdicts).map(([name, { verdict, reason }]) => `  ${name.padEnd(13)} ${verdictWords[verdict].padEnd(12)} ${reason}`);
 }
 
 function findingLines(report: Report): readonly string[] {
@@ -63,7 +63,7 @@ function findingLines(report: Report): readonly string[] {
   const more = report.counts.findings - shown.length;
   if (more > 0) lines.push(`  and ${more} more`);
   const codes = [...new Set(report.findings.map((finding) => finding.code))];
-  const todo = new Set(codes.map((code) => FINDINGS[code].todo));
+  const todo = new Set(codes.map((code) => findingTable[code].todo));
   return lines.length === 0 ? [] : ['', 'Findings:', ...lines, '', 'What to do:', ...[...todo].map((text) => `  ${text}`)];
 }
 
@@ -71,7 +71,7 @@ function findingLines(report: Report): readonly string[] {
 export function reportText(report: Report, stateDirectory: string): string {
   const { counts } = report;
   const lines = [
-    `${stateDirectory}: ${HEADLINES[report.exit]}`,
+    `${stateDirectory}: ${headlines[report.exit]}`,
     ...(report.origin === null ? [] : [`  log ${report.origin}: ${counts.records} records, ${counts.segments} segments, ${counts.epochs} seals, ${counts.bytes} bytes`]),
     '',
     ...verdictLines(report),

@@ -94,7 +94,7 @@ export interface Outcome {
 }
 
 /** Nothing was walked. */
-export const NO_COUNTS: Omit<Counts, 'findings'> = {
+export const noCounts: Omit<Counts, 'findings'> = {
   records: 0, segments: 0, epochs: 0, bytes: 0, retired: 0, not_checked: 0,
   receipts: 0, receipts_found: 0, receipts_retired: 0,
 };

@@ -4,7 +4,7 @@
  * segments can be told from retention, which each header had to allow. Their records are "retired", never "ok".
  */
 import { Frontier, leafHash } from '../checkpoint/merkle.js';
-import { NO_PREVIOUS } from '../chain/link.js';
+import { noPrevious } from '../chain/link.js';
 import type { Disk } from '../disk/disk.js';
 import { formatKeyName } from '../keys/name.js';
 import { readLines } from '../log/lines.js';
@@ -17,7 +17,7 @@ import type { Fault, FindingCode, Findings, Place } from './finding.js';
 import { checkGenesis, checkHeader, describeLine, ownKindOf } from './landmark.js';
 import type { KeyTrail } from './trail.js';
 
-const NAME = 'retired.jsonl';
+const retiredName = 'retired.jsonl';
 /** Entries of segments that still stand (a removal under way): one segment's header and seals, with room. */
 const leftoversMax = 100_000;
 
@@ -74,7 +74,7 @@ export class RetiredWalk {
   readonly #starts = new Set<number>();
   readonly #leftovers = new Map<number, Buffer>();
   #torn = false;
-  #place: Place = { segment: NAME };
+  #place: Place = { segment: retiredName };
 
   constructor(parts: RetiredParts) {
     this.#parts = parts;
@@ -84,12 +84,12 @@ export class RetiredWalk {
     const { disk, path, firstKept } = this.#parts;
     const kind = disk.entry(path)?.kind;
     if (kind === 'file') this.#readFile(path);
-    else if (kind !== undefined) this.#report('retired_malformed', `${NAME} is not a regular file`);
-    this.#place = { segment: NAME };
+    else if (kind !== undefined) this.#report('retired_malformed', `${retiredName} is not a regular file`);
+    this.#place = { segment: retiredName };
     const reached = this.#last?.seq ?? 0;
     if (firstKept > 1 && (reached !== firstKept - 1 || this.#lastKind !== 'seal')) {
       const from = this.#lastKind === 'seal' ? reached + 1 : Math.max(reached, 1);
-      const message = `the oldest segment begins with record ${firstKept}, and nothing in ${NAME} accounts for records ${from} to ${firstKept - 1}`;
+      const message = `the oldest segment begins with record ${firstKept}, and nothing in ${retiredName} accounts for records ${from} to ${firstKept - 1}`;
       this.#report('retired_gap', message);
     }
     if (firstKept > 1) this.#checkRetain(true);
@@ -108,7 +108,7 @@ export class RetiredWalk {
       let number = 0;
       for (const line of readLines(disk, file)) {
         number += 1;
-        this.#place = { segment: NAME, line: number, offset: line.offset };
+        this.#place = { segment: retiredName, line: number, offset: line.offset };
         if (line.kind === 'line') this.#entry(line.bytes);
         else if (line.kind === 'rest' && (this.#last?.seq ?? 0) === firstKept - 1) this.#torn = true;
         else {
@@ -144,7 +144,7 @@ export class RetiredWalk {
     }
     this.#checkPlace(frame, kind);
     if (frame.key.epoch !== this.#parts.chain.epoch) {
-      this.#report('epoch_gap', `the seal before epoch ${frame.key.epoch} is not in ${NAME}`);
+      this.#report('epoch_gap', `the seal before epoch ${frame.key.epoch} is not in ${retiredName}`);
       this.#parts.chain.jump(frame.key.epoch);
     }
     const seal = kind === 'seal' ? this.#passSeal(frame) : undefined;
@@ -173,15 +173,15 @@ export class RetiredWalk {
   #checkPlace(frame: Frame, kind: 'genesis' | 'segment' | 'seal'): void {
     const last = this.#last;
     if (last === undefined) {
-      if (kind !== 'genesis' || frame.seq !== 1) this.#report('retired_gap', `${NAME} does not begin with the genesis`);
-      if (frame.seq === 1 && frame.prev !== NO_PREVIOUS) this.#report('broken_link', 'record 1 names a record before it');
+      if (kind !== 'genesis' || frame.seq !== 1) this.#report('retired_gap', `${retiredName} does not begin with the genesis`);
+      if (frame.seq === 1 && frame.prev !== noPrevious) this.#report('broken_link', 'record 1 names a record before it');
       return;
     }
     if (frame.seq === last.seq + 1 && frame.prev !== last.mac) {
       this.#report('broken_link', `record ${frame.seq} does not name the MAC of record ${last.seq} before it`);
     }
     if (kind === 'segment' && (frame.seq !== last.seq + 1 || this.#lastKind !== 'seal') && !this.#damaged) {
-      this.#report('retired_gap', `the seals between record ${last.seq} and the header at record ${frame.seq} are not in ${NAME}`);
+      this.#report('retired_gap', `the seals between record ${last.seq} and the header at record ${frame.seq} are not in ${retiredName}`);
     }
     if (kind === 'genesis') this.#report('bad_genesis', `a genesis stands at record ${frame.seq}`);
   }

@@ -5,7 +5,7 @@
 import { macMatches } from '../chain/link.js';
 import type { Disk } from '../disk/disk.js';
 import { compareKeyNames, formatKeyName } from '../keys/name.js';
-import { decodeHead, HEAD_BYTES } from '../log/head.js';
+import { decodeHead, headBytes } from '../log/head.js';
 import type { ReadHead } from '../log/head.js';
 import type { Fault } from './finding.js';
 import type { Snapshot } from './snapshot.js';
@@ -41,7 +41,7 @@ export function readHead(disk: Disk, path: string): HeadState {
 function readSlot(disk: Disk, path: string): Buffer {
   const file = disk.open(path, 'read');
   try {
-    const slot = Buffer.alloc(HEAD_BYTES + 1);
+    const slot = Buffer.alloc(headBytes + 1);
     let got = 0;
     for (;;) {
       const more = disk.readAt(file, slot.subarray(got), got);

@@ -13,7 +13,7 @@ export interface Silence {
 }
 
 /** Kinds of the log's own records that explain a pause. */
-const EXPLAINS: ReadonlySet<string> = new Set(['started', 'stopped', 'recovered', 'clock_stepped']);
+const explainingKinds: ReadonlySet<string> = new Set(['started', 'stopped', 'recovered', 'clock_stepped']);
 /** Behind a pause its explanation may stand a few records later: a header before `started`, a producer before `clock_stepped`. */
 const waitRecordsMax = 16;
 
@@ -27,7 +27,7 @@ export class SilenceWatch {
 
   /** A silence that is now certain, or undefined. `kind` is given for the log's own records only. */
   see(seq: number, tsMs: number, kind: string | undefined, heartbeatMs: number | undefined): Silence | undefined {
-    const explains = kind !== undefined && EXPLAINS.has(kind);
+    const explains = kind !== undefined && explainingKinds.has(kind);
     const limitMs = this.#heartbeatMs === undefined ? Number.POSITIVE_INFINITY : 2 * this.#heartbeatMs;
     const pauseMs = this.#lastMs === undefined ? 0 : tsMs - this.#lastMs;
     this.#lastMs = tsMs;

@@ -19,11 +19,11 @@ import type { Fault } from './finding.js';
 
 /** Small files: what is longer is none of them. */
 const smallFileBytesMax = 64 * 1024;
-const KEY_READS_MAX = 5;
-const COMPARE_BYTES = 1024 * 1024;
+const keyReadsMax = 5;
+const compareBytes = 1024 * 1024;
 /** What a copied segment begins with, however short it was cut. */
-const COPY_START = /^\{"seq":([1-9]\d{0,15}),/;
-const COPY_START_BYTES = 32;
+const copyStartForm = /^\{"seq":([1-9]\d{0,15}),/;
+const copyStartBytes = 32;
 
 /** A small file's text; undefined if there is none; null if it is no file of that kind. */
 export function readSmall(disk: Disk, path: string): string | null | undefined {
@@ -56,7 +56,7 @@ export function checkCheckpointFile(text: string | null, seals: readonly SeenSea
 
 /** The key file's key name, if it is there and whole. */
 export function readStoredKey(disk: Disk, places: Places): KeyName | undefined {
-  for (let tries = 0; tries < KEY_READS_MAX; tries += 1) {
+  for (let tries = 0; tries < keyReadsMax; tries += 1) {
     try {
       // It is overwritten in place, so a reader may see half of each.
       const read = disk.entry(places.currentKeys)?.kind === 'file' ? KeyFile.read(disk, places.currentKeys) : { state: 'absent' as const };
@@ -110,8 +110,8 @@ function checkTarget(disk: Disk, places: Places, target: string): Fault | undefi
 function checkCopy(disk: Disk, places: Places): boolean {
   const copy = disk.open(places.link, 'read');
   try {
-    const start = Buffer.alloc(COPY_START_BYTES);
-    const first = COPY_START.exec(start.toString('latin1', 0, disk.readAt(copy, start, 0)))?.[1];
+    const start = Buffer.alloc(copyStartBytes);
+    const first = copyStartForm.exec(start.toString('latin1', 0, disk.readAt(copy, start, 0)))?.[1];
     const path = first === undefined ? undefined : join(places.log, segmentName(Number(first)));
     if (path === undefined || disk.entry(path)?.kind !== 'file') return false;
     const segment = disk.open(path, 'read');
@@ -126,8 +126,8 @@ function checkCopy(disk: Disk, places: Places): boolean {
 }
 
 function agree(disk: Disk, a: number, b: number): boolean {
-  const left = Buffer.alloc(COMPARE_BYTES);
-  const right = Buffer.alloc(COMPARE_BYTES);
+  const left = Buffer.alloc(compareBytes);
+  const right = Buffer.alloc(compareBytes);
   for (let at = 0; ;) {
     const both = Math.min(disk.readAt(a, left, at), disk.readAt(b, right, at));
     if (both === 0) return true;

@@ -24,7 +24,7 @@ import { checkOutside, statedCheckpoint } from './outside.js';
 import { Passes, SegmentsMoved } from './passes.js';
 import { ReceiptBook, reportReceipt } from './receipts.js';
 import type { Receipt } from './receipts.js';
-import { NO_COUNTS, makeReport } from './report.js';
+import { noCounts, makeReport } from './report.js';
 import type { Note, Report, UpTo } from './report.js';
 import { RetiredWalk } from './retired.js';
 import type { RetiredOutcome } from './retired.js';
@@ -256,7 +256,7 @@ class Verification {
       findings: this.#findings,
       notes: this.#notes,
       counts: {
-        ...NO_COUNTS,
+        ...noCounts,
         records: walk?.records ?? 0,
         segments: this.#passes?.segments ?? 0,
         epochs: walk?.chain.sealed ?? 0,

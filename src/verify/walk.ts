@@ -3,7 +3,7 @@
  * Invariant: what `seq` and `mac` say was reached by good lines only; a line that is refused changes nothing but the
  * count of what may be missing, so that one bad line can neither hide the next nor lead astray.
  */
-import { NO_PREVIOUS } from '../chain/link.js';
+import { noPrevious } from '../chain/link.js';
 import { successor } from '../keys/name.js';
 import type { KeyName } from '../keys/name.js';
 import { parseHeartbeat } from '../log/own.js';
@@ -52,7 +52,7 @@ export class Walk {
   readonly #parts: WalkParts;
   readonly #ledger: Ledger;
   #seq = 0;
-  #mac = NO_PREVIOUS;
+  #mac = noPrevious;
   #open = false;
   #next: KeyName = { epoch: 0, step: 0 };
   #ts: string | undefined;

@@ -1,7 +1,7 @@
 // One link: the tail of a line, in its one spelling, and the MAC over everything before it.
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { MAC_TAIL_BYTES, isMac, macMatches, macOf, macTail, splitTail } from '../../src/chain/link.js';
+import { macTailBytes, isMac, macMatches, macOf, macTail, splitTail } from '../../src/chain/link.js';
 
 const key = Buffer.alloc(32, 1);
 
@@ -9,7 +9,7 @@ it('whatever is covered, the tail is split off again and its MAC matches', () =>
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
     const covered = Buffer.from(bytes);
     const mac = macOf(key, covered);
-    expect(macTail(mac)).toHaveLength(MAC_TAIL_BYTES);
+    expect(macTail(mac)).toHaveLength(macTailBytes);
     const tail = splitTail(Buffer.concat([covered, Buffer.from(macTail(mac))]));
     expect(tail).toEqual({ covered, mac });
     expect(macMatches(key, covered, mac)).toBe(true);

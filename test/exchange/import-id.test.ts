@@ -1,10 +1,10 @@
 // Ids made from content, and the table that counts it.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { DIGEST_BYTES, DigestTally } from '../../src/exchange/digest-tally.js';
+import { digestBytes, DigestTally } from '../../src/exchange/digest-tally.js';
 import { ImportIds, formatImportId, parseImportId } from '../../src/exchange/import-id.js';
 
-const digest = (n: number): Buffer => createHash('sha256').update(String(n)).digest().subarray(0, DIGEST_BYTES);
+const digest = (n: number): Buffer => createHash('sha256').update(String(n)).digest().subarray(0, digestBytes);
 
 describe('ImportIds', () => {
   const idsOf = (profile: string, lines: readonly string[]): string[] => {
@@ -45,7 +45,7 @@ describe('DigestTally', () => {
 
   it('tells apart digests that share their first bytes', () => {
     const tally = new DigestTally();
-    const like = (last: number): Buffer => Buffer.concat([Buffer.alloc(DIGEST_BYTES - 1), Buffer.from([last])]);
+    const like = (last: number): Buffer => Buffer.concat([Buffer.alloc(digestBytes - 1), Buffer.from([last])]);
     for (let last = 0; last < 256; last += 1) expect(tally.add(like(last))).toBe(0);
     for (let last = 0; last < 256; last += 1) expect(tally.count(like(last))).toBe(1);
   });

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/clock/clock.js';
 import type { Disk } from '../../src/disk/disk.js';
 import { replaceFile } from '../../src/disk/write.js';
 import type { StoredKeys } from '../../src/keys/store.js';
-import { KEY_FILE_BYTES, encodeKeys } from '../../src/keys/store.js';
+import { keyFileBytes, encodeKeys } from '../../src/keys/store.js';
 import { parseVerificationKey } from '../../src/keys/verification.js';
 import { makeLog } from '../../src/log/birth.js';
 import { linesOf } from '../../src/log/durable.js';
@@ -97,7 +97,7 @@ export function start(
 
 /** A key file's bytes. */
 export function keyFileOf(keys: StoredKeys): Buffer {
-  const slot = Buffer.alloc(KEY_FILE_BYTES);
+  const slot = Buffer.alloc(keyFileBytes);
   encodeKeys(keys, slot);
   return slot;
 }

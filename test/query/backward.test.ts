@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Line } from '../../src/log/lines.js';
 import { readLines } from '../../src/log/lines.js';
-import { LINE_BYTES_MAX } from '../../src/log/record.js';
+import { lineBytesMax } from '../../src/log/record.js';
 import { readLinesBackward } from '../../src/query/backward.js';
 import { MemoryDisk } from '../verify/memory-disk.js';
 
@@ -49,7 +49,7 @@ describe('readLinesBackward', () => {
   });
 
   it('counts a line that is longer than any record without keeping it', () => {
-    const [forward, backward] = both(Buffer.from(`a\n${'x'.repeat(LINE_BYTES_MAX + 5)}\nb\n`));
+    const [forward, backward] = both(Buffer.from(`a\n${'x'.repeat(lineBytesMax + 5)}\nb\n`));
     expect(backward).toEqual(forward);
     expect(backward[1]).toMatchObject({ kind: 'overlong', text: '', offset: 2 });
   });

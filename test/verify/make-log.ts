@@ -19,7 +19,7 @@ import { ownBody } from '../../src/log/own.js';
 import type { LogPub, OwnEvents, OwnKind, Retain } from '../../src/log/own.js';
 import { formatPrefix, formatPrev } from '../../src/log/record.js';
 import { segmentName } from '../../src/log/segment.js';
-import { NO_PREVIOUS } from '../../src/chain/link.js';
+import { noPrevious } from '../../src/chain/link.js';
 import { formatLogPub } from '../../src/verify/facts.js';
 import type { Receipt } from '../../src/verify/receipts.js';
 import { MemoryDisk } from './memory-disk.js';
@@ -38,7 +38,7 @@ interface Piece {
   bytes: number;
 }
 
-const PID = 4242;
+const logPid = 4242;
 
 export class LogMaker {
   readonly origin: string;
@@ -52,9 +52,9 @@ export class LogMaker {
   readonly checkpoints: string[] = [];
   readonly retired: Buffer[] = [];
   seq = 0;
-  mac = NO_PREVIOUS;
+  mac = noPrevious;
   nowMs = Date.parse('2026-01-01T00:00:00.000Z');
-  genesisMac = NO_PREVIOUS;
+  genesisMac = noPrevious;
   readonly #seed: string;
   readonly #retain: Retain;
   #epochFirst = 1;
@@ -121,7 +121,7 @@ export class LogMaker {
   }
 
   own<Kind extends OwnKind>(kind: Kind, event: OwnEvents[Kind]): void {
-    this.commit([ownBody(kind, event, PID)], kind === 'seal');
+    this.commit([ownBody(kind, event, logPid)], kind === 'seal');
   }
 
   genesis(): void {
@@ -196,7 +196,7 @@ export class LogMaker {
 
   /** The state directory's files, by path below it. */
   files(): Map<string, Buffer> {
-    const withEnds = (lines: readonly Buffer[]): Buffer => Buffer.concat(lines.flatMap((line) => [line, LF]));
+    const withEnds = (lines: readonly Buffer[]): Buffer => Buffer.concat(lines.flatMap((line) => [line, lineFeed]));
     const files = new Map<string, Buffer>();
     for (const piece of this.pieces) if (piece.lines.length > 0) files.set(`/log/${segmentName(piece.first)}`, withEnds(piece.lines));
     if (this.retired.length > 0) files.set('/log/retired.jsonl', withEnds(this.retired));
@@ -226,7 +226,7 @@ export class LogMaker {
   }
 }
 
-const LF = Buffer.from('\n');
+const lineFeed = Buffer.from('\n');
 
 /** A client's record body. */
 export function eventBody(action: string, filler = ''): Buffer {
