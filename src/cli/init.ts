@@ -87,8 +87,9 @@ function explain(error: unknown): number {
     say(`indelible: ${error.message}; nothing was changed. See what is wrong with: indelible verify --key FILE`);
     return exitCodes.unverifiable;
   }
-  if (errorCode(error) === 'EEXIST') {
-    say(`indelible: ${error instanceof Error ? error.message : ''}: a verification key is never written over another file; name a new one`);
+  if (errorCode(error) !== undefined) {
+    const advice = errorCode(error) === 'EEXIST' ? ': a verification key is never written over another file; name a new one' : '';
+    say(`indelible: ${error instanceof Error ? error.message : String(error)}${advice}`);
     return exitCodes.usage;
   }
   return complain(error);

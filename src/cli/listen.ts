@@ -39,6 +39,7 @@ export function listenCommand(): Command {
     .option('--label <name=value>', 'stands in the source of every record; give it again for more', label)
     .option('--rate <events>', 'events per second for each process', Number)
     .option('--no-wait', 'do not wait for the daemon')
+    .addHelpText('after', '\nExample:\n  indelible listen add vm-7 --path /run/vm-7/v.sock_5000 --label vm=vm-7')
     .action(async (name, { path, mode, profile, label: labels, rate, wait }) => {
       const entry = {
         path, ...(mode === undefined ? {} : { mode }), ...(profile === undefined ? {} : { profiles: profile }),
@@ -48,9 +49,11 @@ export function listenCommand(): Command {
     });
   command.command('remove <name>')
     .description('removes a listener that was added, and ends its connections')
+    .addHelpText('after', '\nExample:\n  indelible listen remove vm-7')
     .action((name) => { process.exitCode = withConfig((config) => remove(config, name)); });
   command.command('list')
     .description('shows the listeners that were added, one JSON object a line')
+    .addHelpText('after', '\nExample:\n  indelible listen list | jq .path')
     .action(async () => {
       const read = withConfigOf();
       if (typeof read === 'number') {
@@ -105,6 +108,10 @@ async function add(name: string, entry: { readonly path: string }, wait: boolean
 }
 
 function remove(config: Config, name: string): number {
+  if (name.includes('/')) {
+    say(`indelible: ${JSON.stringify(name)} is no listener's name`);
+    return exitCodes.usage;
+  }
   const file = listenerFile(config.stateDirectory, name);
   if (realDisk.entry(file) === undefined) {
     say(`indelible: no listener ${JSON.stringify(name)} was added`);

@@ -27,7 +27,7 @@ const commands = [
 for (const command of commands) program.addCommand(command.version(version));
 
 // Wrong usage is 2 everywhere; commander's own habit is 1, which here means something was found.
-for (const command of [program, ...commands]) {
+for (const command of [program, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {
   command.exitOverride((error) => { process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage); });
 }
 

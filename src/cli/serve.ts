@@ -22,6 +22,7 @@ import type { Opening } from '../log/mailbox.js';
 import { placesIn } from '../log/segment.js';
 import { Redactor } from '../redact/redactor.js';
 import { ListenError } from '../server/listener.js';
+import type { ListenerConfig } from '../server/settings.js';
 import { refill } from '../server/refill.js';
 import { Server } from '../server/server.js';
 import type { Birthed } from './born.js';
@@ -63,15 +64,18 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
   stderr.on('drop', () => { dropped += 1; });
   process.on('exit', () => {
     if (dropped > 0) logger.warn(`${dropped} lines of this process log were dropped: nobody took them in time`);
-    stderr.flushSync();
+    try {
+      stderr.flushSync();
+    } catch {
+      // Nobody reads it any more, so there is nobody to tell.
+    }
   });
   for (const name of config.withoutEffect) logger.warn(`${name} is set and has no effect in this version`);
   // Before anything is made: nothing of ours is for others, whatever umask we were started with.
   process.umask(0o077);
   try {
-    realDisk.makeDirectory(config.stateDirectory);
-    const state = realpathSync(config.stateDirectory);
-    keepPrivate(state, logger);
+    const state = claimDirectory(config.stateDirectory, logger);
+    if (state === undefined) return exitCodes.usage;
     const birth = makeLogIfUnborn(state, config.origin, keyOut);
     if (birth.kind === 'failed') {
       logger.fatal(`no log could be made: ${birth.message}`);
@@ -141,8 +145,9 @@ class Daemon {
         started: { version, bootId: bootId(), listeners: config.listeners.map(({ name }) => name) },
       });
       onLost = (reason) => {
-        logger.fatal(`the lock on ${state} was lost: ${reason}; nothing more is written`);
+        // First: a log line may wait for whoever reads it, and meanwhile somebody else may be writing here.
         log.fence();
+        logger.fatal(`the lock on ${state} was lost: ${reason}; nothing more is written`);
       };
       sayOpened(logger, opening, state);
       return await Daemon.#open(config, state, logger, log, opening, lock);
@@ -195,15 +200,18 @@ class Daemon {
   /** Keeps the added listeners those of the state directory, until the returned function is called. */
   followListeners(config: Config, state: string): () => void {
     let lastProblems = '';
+    let current: readonly ListenerConfig[] = [];
     const read = (): void => {
-      const { listeners, problems } = readListenerDirectory(state, config.listenerDefaults, profileNames, config.listeners);
+      const { listenerDefaults, listeners: fixed } = config;
+      const { listeners, problems } = readListenerDirectory(state, listenerDefaults, profileNames, fixed, current);
       // Said once, and again when it changes.
       if (problems.join() !== lastProblems) for (const problem of problems) this.#logger.warn(problem);
       lastProblems = problems.join();
-      void this.#server.change(listeners).then(({ opened, closed }) => {
+      current = listeners;
+      this.#server.change(listeners).then(({ opened, closed }) => {
         for (const listener of opened) this.#logger.info({ listener }, 'listening');
         for (const listener of closed) this.#logger.info({ listener }, 'no longer listening');
-      });
+      }, (error: unknown) => { this.#logger.error({ err: error }, 'the listeners could not be changed'); });
     };
     read();
     const timer = setInterval(read, listenersEveryMs);
@@ -243,12 +251,25 @@ function freeBytesOf(directory: string): number | null {
   }
 }
 
-/** A state directory that others may look into, or lock, is made ours alone. */
-function keepPrivate(state: string, logger: Logger): void {
-  const { mode } = statSync(state);
-  if ((mode & 0o077) === 0) return;
-  chmodSync(state, 0o700);
-  logger.warn(`${state} was open to others (mode ${(mode & 0o777).toString(8)}); it is 0700 now`);
+/** Makes the state directory ours alone; undefined, with the reason said, if it cannot be or should not be. */
+function claimDirectory(path: string, logger: Logger): string | undefined {
+  try {
+    realDisk.makeDirectory(path);
+    const state = realpathSync(path);
+    const { mode } = statSync(state);
+    if ((mode & 0o077) === 0) return state;
+    // A directory full of other things was hardly meant: closing it to everybody else would break them.
+    if (realDisk.list(state).length > 0 && realDisk.entry(placesIn(state).keys) === undefined) {
+      logger.fatal(`${state} is neither empty nor a state directory; name one of its own in INDELIBLE_STATE_DIR`);
+      return undefined;
+    }
+    chmodSync(state, 0o700);
+    logger.warn(`${state} was open to others (mode ${(mode & 0o777).toString(8)}); it is 0700 now`);
+    return state;
+  } catch (error) {
+    logger.fatal(`the state directory cannot be used: ${String(error)}; name another in INDELIBLE_STATE_DIR`);
+    return undefined;
+  }
 }
 
 function sayKey(logger: Logger, birth: Birthed, state: string): void {

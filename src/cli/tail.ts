@@ -42,7 +42,7 @@ interface TailPlan {
 
 async function tail(client: Client, plan: TailPlan, filters: Filters, show: (line: string) => Promise<void>): Promise<number> {
   // The head first: what is durable by now comes from `recent`, everything behind it from `tail`, so nothing is missed.
-  const { head } = (await client.status()) as { readonly head: { readonly seq: number } };
+  const { head } = await client.status();
   if (plan.lines > 0) {
     const { records } = await client.recent({ ...filters, limit: plan.lines, before: head.seq + 1 });
     for (const line of [...records].reverse()) await show(line);

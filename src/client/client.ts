@@ -1,10 +1,9 @@
 // The SDK: `connect()`, then `await client.append(event)`. Invariant: `append` resolves only when the daemon has said
 // that the event is durable; everything else is an error with a code, and what `emit` loses is counted and recorded.
 import { randomUUID } from 'node:crypto';
-import type { JsonObject } from '../event/json.js';
 import { Encoder } from '../wire/encode.js';
 import { WireError } from '../wire/error.js';
-import type { Filters, ProofReply, Reply, Welcome } from '../wire/message.js';
+import type { Filters, ProofReply, Reply, Status, Welcome } from '../wire/message.js';
 import { type Question, writeEntry } from '../wire/request.js';
 import { ClientError } from './error.js';
 import type { AppendOptions, ClientEvent, EmitOptions } from './event.js';
@@ -18,7 +17,7 @@ export type { ProfileName } from '../event/catalogue.js';
 export type { ConnectOptions } from './session.js';
 export type { Receipt } from './pending.js';
 export type { TailOptions, TailRecord } from './tail.js';
-export type { Duplicate, ErrorCode, Filters, FilterName, ProofReply, Welcome } from '../wire/message.js';
+export type { Duplicate, ErrorCode, Filters, FilterName, ProofReply, Status, Welcome } from '../wire/message.js';
 export type { JsonObject, JsonValue } from '../event/json.js';
 
 /** What `recent` gives: raw lines, newest first, and how many records in the daemon's memory match. */
@@ -112,9 +111,11 @@ export class Client<P extends string = 'generic', Given extends string = never> 
   }
 
   /** The daemon's counters and state. */
-  async status(): Promise<JsonObject> {
+  async status(): Promise<Status> {
     const reply = await this.#ask({ op: 'status' }, 'status');
-    return Object.fromEntries(Object.entries(reply).filter(([name]) => name !== 'op' && name !== 'id'));
+    // The daemon's own word; what it adds in later versions is there, too.
+    const fields = Object.entries(reply).filter(([name]) => name !== 'op' && name !== 'id');
+    return Object.fromEntries(fields) as unknown as Status;
   }
 
   /** The newest records in the daemon's memory that match; needs the right to read. */

@@ -4,7 +4,8 @@
 // A directory and not a request on the socket, because whoever can connect must never be able to open a door, or to close
 // somebody else's; who may write into the state directory is decided by the filesystem. And it survives a restart.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { errorCode } from '../disk/disk.js';
 import type { ListenerConfig } from '../server/settings.js';
 import type { ListenerDefaults } from './listeners.js';
 import { parseListener } from './listeners.js';
@@ -29,31 +30,47 @@ export interface ReadListeners {
   readonly problems: readonly string[];
 }
 
-/** Reads all files; those whose name or path is `taken` by another listener are problems. */
+/**
+ * Reads all files; those whose name or path is `taken` by another listener are problems. What cannot be read, or only half
+ * of it, says nothing: a listener among `current` stays as it was until its file is gone or says something else.
+ */
 export function readListenerDirectory(
   state: string, defaults: ListenerDefaults, profiles: ReadonlySet<string>, taken: readonly ListenerConfig[],
+  current: readonly ListenerConfig[] = [],
 ): ReadListeners {
   const listeners: ListenerConfig[] = [];
   const problems: string[] = [];
-  for (const file of filesIn(listenerDirectory(state))) {
+  const files = filesIn(listenerDirectory(state));
+  if (typeof files === 'string') return { listeners: current, problems: [`listeners: ${files}`] };
+  for (const file of files) {
     try {
       const listener = readOne(join(listenerDirectory(state), file), file.slice(0, -suffix.length), defaults, profiles);
       const other = [...taken, ...listeners].find(({ name, path }) => name === listener.name || path === listener.path);
       if (other !== undefined) throw new Error(`its name or path is that of listener ${other.name}`);
+      if (isOwnPlace(state, listener.path)) throw new Error('its path is a place of the log itself');
       listeners.push(listener);
     } catch (error) {
       problems.push(`listeners/${file}: ${error instanceof Error ? error.message : String(error)}`);
+      listeners.push(...current.filter(({ name }) => `${name}${suffix}` === file));
     }
   }
   return { listeners, problems };
 }
 
-function filesIn(directory: string): readonly string[] {
+/** What the log keeps in its state directory; a socket in its place would be overwritten, or worse. */
+const ownPlaces: readonly string[] = ['log', 'keys', 'quarantine', 'listeners', 'checkpoint', 'checkpoint.tmp', 'log.pub', 'log.pub.tmp', 'indelible.lock'];
+
+function isOwnPlace(state: string, path: string): boolean {
+  const [first = ''] = relative(state, path).split('/');
+  return ownPlaces.includes(first);
+}
+
+/** The files, none if nobody ever added one, or why they cannot be listed. */
+function filesIn(directory: string): readonly string[] | string {
   try {
     return readdirSync(directory).filter((name) => name.endsWith(suffix) && !name.startsWith('.')).sort();
-  } catch {
-    // No directory: nobody ever added one.
-    return [];
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? [] : String(error);
   }
 }
 

@@ -4,6 +4,7 @@
  * Invariant: errors are Node's own, with `code` and `syscall`; nothing is retried and nothing is swallowed.
  */
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
 
 /** What lies at a path, without following a link. */
 export interface Entry {
@@ -78,6 +79,20 @@ function entryKind(stat: fs.BigIntStats): Entry['kind'] {
   return stat.isSymbolicLink() ? 'link' : 'other';
 }
 
+/** With all that is missing above it. (Node's own `recursive` never returns where a parent cannot hold directories.) */
+function makeDirectory(path: string): void {
+  try {
+    fs.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST' && fs.statSync(path).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || fs.existsSync(parent)) throw error;
+    makeDirectory(parent);
+    fs.mkdirSync(path, { mode: 0o700 });
+  }
+}
+
 /** The operating system's filesystem. Files are made 0600, directories 0700. */
 export const realDisk: Disk = {
   open: (path, mode) => fs.openSync(path, openFlags[mode], 0o600),
@@ -108,7 +123,7 @@ export const realDisk: Disk = {
     const stat = fs.lstatSync(path, { bigint: true });
     return { kind: entryKind(stat), bytes: Number(stat.size), inode: stat.ino };
   }),
-  makeDirectory: (path) => { fs.mkdirSync(path, { recursive: true, mode: 0o700 }); },
+  makeDirectory,
   rename: (from, to) => { fs.renameSync(from, to); },
   remove: (path) => { fs.unlinkSync(path); },
   link: (target, path) => { fs.symlinkSync(target, path); },

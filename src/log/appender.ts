@@ -84,10 +84,12 @@ export class Appender {
 
   /** The thread will write no more of the oldest `requests`; `commits` hold what it did write of the first. */
   rejected(commits: readonly CommittedLines[], requests: number, error: LogError): void {
-    const first = commits[0]?.first ?? 0;
-    let written = commits.reduce((sum, { ends }) => sum + ends.length, 0);
+    // A header, a seal or a step of the clock may have come before it, and is nothing of it.
+    const own = commits.filter(({ isRequest }) => isRequest);
+    const first = own[0]?.first ?? 0;
+    let written = own.reduce((sum, { ends }) => sum + ends.length, 0);
     for (let n = 0; n < requests; n += 1) {
-      const lines = written > 0 ? { lines: new DurableLines(commits, first) } : {};
+      const lines = written > 0 ? { lines: new DurableLines(own, first) } : {};
       this.#oldest().settle({ kind: 'rejected', error, written, ...lines });
       written = 0;
     }

@@ -28,6 +28,8 @@ export interface Pending {
 
 /** Lines that are durable, on their way to whoever waits for them. */
 export interface Commit extends Pending {
+  /** Whether these are a request's lines, and not the log's own. */
+  readonly isRequest: boolean;
   /** What the fsync took, ms. */
   readonly syncMs: number;
 }

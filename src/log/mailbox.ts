@@ -28,6 +28,8 @@ export type Order = AppendOrder | { readonly kind: 'stop'; readonly reason: stri
 
 /** Lines that are durable. */
 export interface CommittedLines {
+  /** Whether these are a request's lines, and not the log's own. */
+  readonly isRequest: boolean;
   readonly first: number;
   readonly ts: string;
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -13,9 +13,12 @@ import { listSegments } from './segment.js';
 const stepBytes = 4 * 1024 * 1024;
 const lineFeed = 0x0a;
 
+/** Lines as they were read back. */
+export type StoredLines = Omit<CommittedLines, 'syncMs' | 'isRequest'>;
+
 /** Newest records, one piece for each segment they lie in, oldest first. */
 export interface Newest {
-  readonly pieces: readonly Omit<CommittedLines, 'syncMs'>[];
+  readonly pieces: readonly StoredLines[];
   /** A closed segment that is not what the log says it was: nothing of it, or older than it, is among the pieces. */
   readonly untrusted: string | undefined;
 }
@@ -26,7 +29,7 @@ export interface Newest {
  * wrote into it would make the daemon answer for an event that was never recorded.
  */
 export async function readNewest(logDirectory: string, last: number, records: number, bytes: number): Promise<Newest> {
-  const pieces: Omit<CommittedLines, 'syncMs'>[] = [];
+  const pieces: StoredLines[] = [];
   let leftRecords = records;
   let leftBytes = bytes;
   let next: SegmentFile | undefined;
@@ -44,7 +47,7 @@ export async function readNewest(logDirectory: string, last: number, records: nu
   return { pieces, untrusted: undefined };
 }
 
-async function readEnd(segment: SegmentFile, last: number, records: number, bytes: number): Promise<Omit<CommittedLines, 'syncMs'> | undefined> {
+async function readEnd(segment: SegmentFile, last: number, records: number, bytes: number): Promise<StoredLines | undefined> {
   const file = await open(segment.path, 'r');
   try {
     const { size } = await file.stat();
@@ -61,7 +64,7 @@ async function readEnd(segment: SegmentFile, last: number, records: number, byte
 }
 
 /** The last `records` whole lines of `text`, not beyond record `last`. */
-function cut(text: Buffer<ArrayBuffer>, fromStart: boolean, last: number, records: number): Omit<CommittedLines, 'syncMs'> | undefined {
+function cut(text: Buffer<ArrayBuffer>, fromStart: boolean, last: number, records: number): StoredLines | undefined {
   const starts: number[] = [];
   let at = fromStart ? 0 : text.indexOf(lineFeed) + 1;
   for (let end = text.indexOf(lineFeed, at); end >= 0; end = text.indexOf(lineFeed, at)) {

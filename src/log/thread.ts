@@ -187,8 +187,8 @@ class WriterThread {
   }
 
   #collect(commit: Commit): void {
-    const { first, ts, bytes, ends, syncMs } = commit;
-    this.#commits.push({ first, ts, bytes, ends, syncMs });
+    const { first, ts, bytes, ends, syncMs, isRequest } = commit;
+    this.#commits.push({ first, ts, bytes, ends, syncMs, isRequest });
   }
 
   #takeCommits(): readonly CommittedLines[] {

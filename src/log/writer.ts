@@ -38,6 +38,7 @@ export interface WriterOptions extends ScheduleOptions {
 interface CommitOptions {
   readonly sealsInto?: LogState['epoch'];
   readonly ts?: string;
+  readonly isRequest?: boolean;
 }
 
 export class Writer {
@@ -88,9 +89,9 @@ export class Writer {
    * @throws LogError
    */
   append(bodies: readonly Uint8Array[]): void {
-    this.#beforeRequest();
-    if (this.#options.sync === 'group') this.#commit(bodies);
-    else for (const body of bodies) this.#commit([body]);
+    this.prepare();
+    if (this.#options.sync === 'group') this.#commit(bodies, { isRequest: true });
+    else for (const body of bodies) this.#commit([body], { isRequest: true });
   }
 
   /** What is due between two requests: rotation or a seal. Nobody's ack depends on it. @throws LogError */
@@ -99,11 +100,6 @@ export class Writer {
     this.#pointLink();
     if (this.#schedule.mustRotate(this.#state)) this.#rotate();
     else if (this.#schedule.mustSeal(this.#state)) this.seal();
-  }
-
-  /** What must be done before the next request, so that `room` speaks of where it will go. @throws LogError */
-  prepare(): void {
-    this.#beforeRequest();
   }
 
   /** What fits before the open segment is closed and the open epoch sealed. */
@@ -118,7 +114,7 @@ export class Writer {
 
   /** Records one of the log's own events, as a commit of its own. @throws LogError */
   record<Kind extends OwnKind>(kind: Kind, event: OwnEvents[Kind]): void {
-    this.#beforeRequest();
+    this.prepare();
     this.#commit([ownBody(kind, event, this.#options.pid)]);
   }
 
@@ -176,7 +172,8 @@ export class Writer {
     return this.#checkpointFile.shown;
   }
 
-  #commit(bodies: readonly Uint8Array[], { sealsInto, ts = timestamp(this.#clock.wall()) }: CommitOptions = {}): void {
+  #commit(bodies: readonly Uint8Array[], options: CommitOptions = {}): void {
+    const { sealsInto, ts = timestamp(this.#clock.wall()), isRequest = false } = options;
     const { last, keys, tree } = this.#state;
     const segment = this.#segment();
     const pending = buildCommit(last, keys, tree, ts, bodies);
@@ -203,10 +200,11 @@ export class Writer {
       this.#anchor.move(this.#state, sealing || this.#options.headSync === 'always');
       this.#anchor.syncIfDue();
     });
-    this.#events.committed({ ...pending, syncMs });
+    this.#events.committed({ ...pending, syncMs, isRequest });
   }
 
-  #beforeRequest(): void {
+  /** What must be done before the next request, so that `room` speaks of where it will go. @throws LogError */
+  prepare(): void {
     this.#ensureFirstLine();
     this.#noteClockStep();
     // A rotation that found no room is still to be done; nothing may be written behind a segment's last seal before.

@@ -49,7 +49,7 @@ export function admit(
     const admitted = profile.admit(entry.event);
     if (!admitted.ok) {
       const { path, message } = admitted.violation;
-      return { ok: false, code: 'invalid_event', index, path, message: `event ${index}, ${path || 'the event'}: ${message}` };
+      return { ok: false, code: 'invalid_event', index, path, message: `${path || 'the event'}: ${message}` };
     }
     const body = bodyOf(entry, admitted.kind, admitted.event, sourceText, rules.redactor);
     bodies.push(body.text);

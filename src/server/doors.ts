@@ -16,7 +16,8 @@ const noChange: Change = { opened: [], closed: [], failed: [] };
 export class Doors {
   readonly #accept: (socket: Socket, config: ListenerConfig) => void;
   #fixed: Listening[] = [];
-  #added: Listening[] = [];
+  /** With the text of what each was asked to be. */
+  #added: { readonly key: string; readonly listening: Listening }[] = [];
   /** Each change waits for the one before it. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -46,33 +47,31 @@ export class Doors {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#lastChange;
-    for (const listening of [...this.#fixed, ...this.#added]) listening.close();
+    for (const listening of this.#fixed) listening.close();
+    for (const { listening } of this.#added) listening.close();
   }
 
   async #change(wanted: readonly ListenerConfig[]): Promise<Change> {
     if (this.#isClosed) return noChange;
-    const isWanted = (config: ListenerConfig): boolean => wanted.some((other) => isSame(config, other));
-    const gone = this.#added.filter(({ config }) => !isWanted(config));
-    this.#added = this.#added.filter(({ config }) => isWanted(config));
-    for (const listening of gone) listening.close();
+    const wantedBy = new Map(wanted.map((config) => [JSON.stringify(config), config]));
+    const gone = this.#added.filter(({ key }) => !wantedBy.has(key));
+    this.#added = this.#added.filter(({ key }) => wantedBy.has(key));
+    for (const { listening } of gone) listening.close();
+    for (const { key } of this.#added) wantedBy.delete(key);
     const opened: ListenerConfig[] = [];
     const failed: { config: ListenerConfig; error: unknown }[] = [];
-    for (const config of wanted.filter((other) => !this.#added.some((listening) => isSame(listening.config, other)))) {
+    for (const [key, config] of wantedBy) {
       try {
-        this.#added.push(await this.#listen(config));
+        this.#added.push({ key, listening: await this.#listen(config) });
         opened.push(config);
       } catch (error) {
         failed.push({ config, error });
       }
     }
-    return { opened, closed: gone.map(({ config }) => config), failed };
+    return { opened, closed: gone.map(({ listening }) => listening.config), failed };
   }
 
   #listen(config: ListenerConfig): Promise<Listening> {
     return listen(config, (socket) => { this.#accept(socket, config); });
   }
-}
-
-function isSame(a: ListenerConfig, b: ListenerConfig): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

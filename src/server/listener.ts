@@ -6,6 +6,7 @@ import type { Server, Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../disk/disk.js';
 import { peerCredentials } from '../kernel/native.js';
+import { socketPathBytesMax } from '../wire/place.js';
 import type { ListenerConfig } from './settings.js';
 
 /** Connections the kernel may hold for us. */
@@ -25,7 +26,7 @@ export class ListenError extends Error {
 /** A bound socket. */
 export interface Listening {
   readonly config: ListenerConfig;
-  /** No new connections; the socket file goes if it is still the one that was made. */
+  /** No new connections; the socket file goes if it is still the one that was made, and if we still may. */
   close(): void;
 }
 
@@ -36,6 +37,9 @@ export async function listen(config: ListenerConfig, onConnection: (socket: Sock
   // Bound under a name of its own and moved into place when it is ready: nobody connects before its mode is right, a
   // stale file is replaced in one step, and what Node unlinks when it closes is a name that is gone already.
   const temporary = join(dirname(config.path), `.${process.pid.toString(36)}${basename(config.path).slice(0, 3)}`);
+  if (Buffer.byteLength(temporary) > socketPathBytesMax) {
+    throw new ListenError('unusable', `${config.path} leaves no room for a temporary name beside it; choose a shorter path`);
+  }
   try {
     mkdirSync(dirname(config.path), { recursive: true, mode: 0o700 });
     rmSync(temporary, { force: true });
@@ -50,9 +54,13 @@ export async function listen(config: ListenerConfig, onConnection: (socket: Sock
   return {
     config,
     close() {
-      // By now another daemon's socket may be there.
-      if (inodeAt(config.path) === ino) unlinkSync(config.path);
       server.close();
+      try {
+        // By now another daemon's socket may be there.
+        if (inodeAt(config.path) === ino) unlinkSync(config.path);
+      } catch {
+        // The directory is not ours any more. What stays there answers nobody, and the next start replaces it.
+      }
     },
   };
 }

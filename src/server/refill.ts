@@ -20,7 +20,7 @@ export async function refill(logDirectory: string, last: number, ring: Ring, ids
   const wanted = Math.max(recordsRemembered, ring.capacity);
   const { pieces, untrusted } = await readNewest(logDirectory, last, wanted, ringBytesMax);
   for (const { first, bytes, ends, ts } of pieces) {
-    ring.add({ first, bytes, ends, ts, syncMs: 0 });
+    ring.add({ first, bytes, ends, ts, syncMs: 0, isRequest: false });
     let from = 0;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (const end of ends) {

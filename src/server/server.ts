@@ -79,7 +79,7 @@ export class Server {
   readonly #rates: RateLimiter;
   readonly #intake: Intake;
   readonly #sessions = new Set<Session>();
-  readonly #nextCommit: (() => void)[] = [];
+  readonly #onCommit = new Set<() => void>();
   readonly #doors: Doors;
   #gapTimer: NodeJS.Timeout | undefined;
   #headTs: string | null = null;
@@ -153,7 +153,7 @@ export class Server {
           this.#headTs = commit.ts;
           if (this.#watcher.mirror !== undefined) mirrored(commit).forEach(this.#watcher.mirror);
         }
-        for (const wake of this.#nextCommit.splice(0)) wake();
+        for (const wake of this.#onCommit) wake();
       },
       failed: (error) => {
         this.#counters.writeFailures += 1;
@@ -202,7 +202,10 @@ export class Server {
         durable: () => this.#log.standing.seq,
         history: (from, until) => readHistory(this.#options.logDirectory, from, until),
       },
-      nextCommit: () => new Promise((resolve) => { this.#nextCommit.push(resolve); }),
+      onCommit: (wake) => {
+        this.#onCommit.add(wake);
+        return () => { this.#onCommit.delete(wake); };
+      },
       answer: (request, peer) => this.#answer(request, peer),
       mayRead: (peer) => this.#mayRead(peer),
       note: (message, peer) => { this.#watcher.note(message, { source: peer.source }); },

@@ -3,13 +3,11 @@
 import type { Socket } from 'node:net';
 import { decodeRequest } from '../wire/decode.js';
 import type { WireFailure } from '../wire/decode.js';
-import { RecordFilter } from '../wire/filter.js';
 import { FrameReader } from '../wire/frame.js';
 import type { FrameOutcome } from '../wire/frame.js';
 import type { ErrorCode, Reply, Request } from '../wire/message.js';
 import { encodeReply } from '../wire/reply.js';
 import type { Counters } from './counters.js';
-import { follow } from './follower.js';
 import type { FollowerParts } from './follower.js';
 import type { Intake } from './intake.js';
 import { Outflow, slowConsumerMs } from './outflow.js';
@@ -17,6 +15,8 @@ import type { Place } from './reply-order.js';
 import { ReplyOrder } from './reply-order.js';
 import type { Limits, ListenerConfig } from './settings.js';
 import type { Peer } from './source.js';
+import type { TailRequest } from './tailing.js';
+import { Tailing } from './tailing.js';
 
 /** How long a frame may stay half sent, ms. */
 const halfFrameMs = 30_000;
@@ -38,7 +38,8 @@ export interface SessionParts {
   readonly counters: Counters;
   readonly limits: Limits;
   readonly follower: Pick<FollowerParts, 'ring' | 'durable' | 'history'>;
-  nextCommit(): Promise<void>;
+  /** Has `wake` called at every commit, until the returned function is called. */
+  onCommit(wake: () => void): () => void;
   /** Answers that need no order: hello, status, recent, checkpoint. */
   answer(request: Request, peer: Peer): Reply;
   mayRead(peer: Peer): boolean;
@@ -55,12 +56,13 @@ export class Session {
   readonly #replies = new ReplyOrder();
   readonly #outflow: Outflow;
   #badFrames = 0;
-  #tailing = false;
+  #tail: Tailing | undefined;
   /** The client sends nothing more; what it is owed still leaves. */
   #ended = false;
   #closed = false;
   #halfFrame: NodeJS.Timeout | undefined;
   #isWorkDue = false;
+  #isInputOver = false;
 
   constructor(socket: Socket, peer: Peer, listener: ListenerConfig, parts: SessionParts) {
     this.#socket = socket;
@@ -71,8 +73,9 @@ export class Session {
     socket.on('data', (chunk: Buffer) => { this.#receive(chunk); });
     this.#outflow = new Outflow(socket, () => { this.#dropSlow(); }, () => { this.#goOn(); });
     socket.on('end', () => {
-      this.#ended = true;
-      this.#endIfDone();
+      // What it sent before is still to be taken.
+      this.#isInputOver = true;
+      this.#work();
     });
     // A peer that went away is its own affair; what it had acknowledged stays, what it had not was never promised.
     socket.on('error', () => { socket.destroy(); });
@@ -120,6 +123,11 @@ export class Session {
       }
       const outcome = this.#frames.next();
       if (outcome.kind === 'incomplete') {
+        if (this.#isInputOver) {
+          this.#ended = true;
+          this.#endIfDone();
+          return;
+        }
         this.#watchHalfFrame();
         if (this.#socket.isPaused()) this.#socket.resume();
         return;
@@ -173,7 +181,7 @@ export class Session {
     if (isReading(request) && !this.#parts.mayRead(this.#peer)) {
       this.#fail({ id: request.id, code: 'forbidden', message: `uid ${this.#peer.source.uid} may not read; see INDELIBLE_READERS` });
     } else if (request.op === 'tail') {
-      this.#tail(request);
+      this.#startTail(request);
     } else {
       const reply = this.#parts.answer(request, this.#peer);
       if (reply.op === 'error') counters.refuse(reply.code);
@@ -214,7 +222,8 @@ export class Session {
 
   /** Goes on with a client that had to wait, when it need not any more. */
   #goOn(): void {
-    if (!this.#closed && !this.#ended && this.#socket.isPaused() && !this.#mustWait()) this.#workLater();
+    const hasWaited = this.#socket.isPaused() || this.#isInputOver;
+    if (!this.#closed && !this.#ended && hasWaited && !this.#mustWait()) this.#workLater();
   }
 
   #dropSlow(): void {
@@ -226,24 +235,17 @@ export class Session {
     setTimeout(() => { this.#socket.destroy(); }, lastWordsMs).unref();
   }
 
-  #tail(request: Extract<Request, { readonly op: 'tail' }>): void {
-    if (this.#tailing) {
+  #startTail(request: TailRequest): void {
+    if (this.#tail !== undefined) {
       this.#fail({ id: request.id, code: 'bad_request', message: 'this connection has a tail already; open another for another' });
       return;
     }
-    this.#tailing = true;
-    const { follower } = this.#parts;
-    const from = request.from === undefined ? follower.durable() + 1 : Math.max(1, request.from);
-    const parts: FollowerParts = {
-      ring: follower.ring,
-      durable: () => follower.durable(),
-      history: (start, until) => follower.history(start, until),
-      nextCommit: () => this.#parts.nextCommit(),
-      send: (reply) => this.#send(reply),
-      drained: () => this.#outflow.whenDrained(),
-      isClosed: () => this.#closed,
-    };
-    follow(request.id, from, new RecordFilter(request.filters), parts).catch((error: unknown) => {
+    this.#tail = new Tailing();
+    const running = this.#tail.run(request, {
+      ...this.#parts.follower, onCommit: (wake) => this.#parts.onCommit(wake),
+      send: (reply) => this.#send(reply), drained: () => this.#outflow.whenDrained(),
+    });
+    running.catch((error: unknown) => {
       this.#fail({ id: request.id, code: 'internal', message: `the log could not be read: ${String(error)}` });
       this.#parts.note(`its tail failed: ${String(error)}`, this.#peer);
       this.#hangUp();
@@ -285,6 +287,7 @@ export class Session {
     this.#closed = true;
     this.#forgetHalfFrame();
     this.#outflow.close();
+    this.#tail?.close();
   }
 }
 

@@ -102,6 +102,33 @@ export interface StatusReply extends JsonObject {
   readonly id: number;
 }
 
+/** The daemon's counters and state, as `status` says them. Times in milliseconds, sizes in bytes. */
+export interface Status {
+  readonly origin: string;
+  /** The last durable record. */
+  readonly head: { readonly seq: number; readonly mac: string; readonly ts: string | null };
+  readonly epoch: number;
+  readonly step: number;
+  /** Records that a signed checkpoint covers. */
+  readonly sealed_to: number;
+  readonly segments: number;
+  readonly bytes: number;
+  readonly sync: string;
+  readonly state: 'ready' | 'degraded' | 'failed';
+  readonly uptime_ms: number;
+  readonly clients: number;
+  readonly queue: { readonly events: number; readonly bytes: number };
+  readonly accepted: Readonly<Record<string, number>>;
+  readonly refused: Readonly<Partial<Record<ErrorCode, number>>>;
+  readonly duplicates: number;
+  readonly redacted: number;
+  readonly write_failures: number;
+  readonly last_error: string | null;
+  readonly recent: { readonly size: number; readonly capacity: number };
+  readonly disk: { readonly free_bytes: number | null };
+  readonly fsync_ms: { readonly p50: number; readonly p99: number };
+}
+
 /** Raw record lines without their LF, newest first; `total` counts the matches in memory. */
 export interface RecordsReply {
   readonly op: 'records';

@@ -254,3 +254,17 @@ describe(isRoot ? 'reading' : 'reading (not root: that OTHER users are forbidden
     });
   }
 });
+
+test('a client that says all it has and closes its side is answered to the last request', async () => {
+  const daemon = await started({ env: { INDELIBLE_SYNC: 'group' } });
+  const conversation = new Conversation(daemon.socket);
+  const count = 3000;
+  const requests = Array.from({ length: count }, (_, id) => (id % 100 === 99
+    ? { op: 'status', id }
+    : { op: 'append', id, events: [{ profile: 'generic', event: { action: 'a', n: id } }] }));
+  conversation.send(...requests);
+  conversation.socket.end();
+  await conversation.closed;
+  expect(conversation.replies.filter(({ op }) => op === 'ack')).toHaveLength(count - count / 100);
+  expect(conversation.replies.filter(({ op }) => op === 'status')).toHaveLength(count / 100);
+});

@@ -62,7 +62,7 @@ class Harness {
     for (const [i, text] of texts.entries()) ends[i] = at += text.length;
     const bytes = Buffer.from(new ArrayBuffer(at));
     bytes.write(texts.join(''));
-    const commit: CommittedLines = { first, ts: 'now', bytes, ends, syncMs: 0 };
+    const commit: CommittedLines = { first, ts: 'now', bytes, ends, syncMs: 0, isRequest: true };
     this.appender.committed([commit], requests);
   }
 }

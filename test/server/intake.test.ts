@@ -52,7 +52,7 @@ class FakeLog {
     bytes.set(text);
     let at = 0;
     const ends = Uint32Array.from(lines, (line) => at += line.length);
-    request.settle({ kind: 'durable', lines: new DurableLines([{ first, ts: 'then', bytes, ends, syncMs: 1 }], first) });
+    request.settle({ kind: 'durable', lines: new DurableLines([{ first, ts: 'then', bytes, ends, syncMs: 1, isRequest: true }], first) });
     return first;
   }
 

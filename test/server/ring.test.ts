@@ -25,7 +25,7 @@ function commitOf(first: number, count: number, pad = 0): CommittedLines {
     at += line.length;
     ends[i] = at;
   }
-  return { first, ts: '2026-11-20T00:00:00.000Z', bytes, ends, syncMs: 0 };
+  return { first, ts: '2026-11-20T00:00:00.000Z', bytes, ends, syncMs: 0, isRequest: true };
 }
 
 function seqs(lines: readonly string[]): number[] {
