@@ -21,9 +21,9 @@ export interface AclFile {
 export function readAcl(path: string, uid: number): AclFile {
   try {
     const place = realpathSync(path);
-    // Whoever may write to the directory may put another file in this one's place, unless it is sticky.
+    // Whoever may write to the directory may put another file in this one's place, unless it is sticky; its owner may always.
     const directory = statSync(dirname(place));
-    if ((directory.mode & sticky) === 0) refuseStrangers(directory, uid, `its directory ${dirname(place)}`);
+    refuseStrangers(directory, uid, `its directory ${dirname(place)}`, (directory.mode & sticky) !== 0);
     return { path: place, acl: parseAcl(textOf(place, uid)) };
   } catch (error) {
     throw new ExecError('acl', `ACL ${path}: ${messageOf(error)}`, error);
@@ -44,9 +44,9 @@ function textOf(place: string, uid: number): string {
   }
 }
 
-function refuseStrangers(stat: Stats, uid: number, name: string): void {
+function refuseStrangers(stat: Stats, uid: number, name: string, isSticky = false): void {
   if (stat.uid !== 0 && stat.uid !== uid) throw new ExecError('acl', `${name} belongs to uid ${stat.uid}, neither root nor ${uid}`);
-  if ((stat.mode & writableByOthers) !== 0) {
+  if (!isSticky && (stat.mode & writableByOthers) !== 0) {
     throw new ExecError('acl', `${name} can be written by others (mode ${(stat.mode & 0o7777).toString(8)}): chmod go-w`);
   }
 }

@@ -186,6 +186,8 @@ function identitySigner(identity: Identity, scanned: Scanned): LogState['identit
 function openEpoch(origin: string, stored: StoredKeys, keys: KeyWalker, scanned: Scanned): OpenEpoch {
   const sealedSince = keys.name.epoch > stored.name.epoch;
   const seed = sealedSince ? stored.nextSigner : stored.signer;
+  // The seal it signed is durable: it must never sign again.
+  if (sealedSince) stored.signer.fill(0);
   const signer = seed === null ? undefined : signerFrom(epochKeyName(origin, keys.name.epoch), seed);
   if (seed === null || signer?.vkey !== scanned.verifier.vkey) {
     throw refused('signing_key_mismatch', `keys/current does not hold the key that signs epoch ${keys.name.epoch}`);
