@@ -1,12 +1,14 @@
 // The five streams through the real daemon and the real socket: every shape recorded as it should be, every wrong variant
 // refused at its place, secrets masked, doors that come and go.
+import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { replaceFile } from '../../src/disk/write.js';
 import { realDisk } from '../../src/disk/disk.js';
 import type { Reply } from '../../src/wire/message.js';
-import { Conversation, Daemon, linesIn, recordsIn, verified } from '../daemon.js';
+import { connect } from '../../src/client/client.js';
+import { Conversation, Daemon, linesIn, program, recordsIn, temporaryDirectory, verified } from '../daemon.js';
 import type { DaemonOptions } from '../daemon.js';
 import { eventOf } from '../event/admit.js';
 import { assignedNow, assignedUuid, known } from '../event/known.js';
@@ -184,4 +186,25 @@ test('the mirror tells harmless fields of every record to the process log, and n
     seq: ack.op === 'ack' ? ack.first : 0, profile: 'generic', kind: 'deploy', outcome: 'denied', listener: 'default',
   }));
   for (const private_ of ['somebody', 'between us']) expect(stderr).not.toContain(private_);
+});
+
+test('a mirror that nobody reads delays nobody: far more than a pipe holds is told, and every event is acknowledged', async () => {
+  const state = temporaryDirectory();
+  const socket = join(state, 's');
+  const daemon = spawn(process.execPath, [program, 'serve'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env['PATH'], INDELIBLE_STATE_DIR: state, INDELIBLE_SOCKET: socket, INDELIBLE_MIRROR: 'on', INDELIBLE_SYNC: 'group' },
+  });
+  try {
+    const client = await connect({ socket, connectTimeoutMs: 30_000 });
+    const kind = 'k'.repeat(200);
+    const count = 5000;
+    await Promise.all(Array.from({ length: count }, () => client.append({ action: kind })));
+    const { accepted } = await client.status();
+    expect(accepted['generic']).toBe(count);
+    await client.close();
+  } finally {
+    daemon.kill('SIGKILL');
+    rmSync(state, { recursive: true, force: true });
+  }
 });
