@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { realClock, timestamp } from '../clock/clock.js';
 import type { Config } from '../config/config.js';
 import { readConfig, writerOptions } from '../config/config.js';
-import { realDisk } from '../disk/disk.js';
+import { freeBytesAt, realDisk } from '../disk/disk.js';
 import type { StateLock } from '../disk/lock.js';
 import { LockHeld, lockState } from '../disk/lock.js';
 import { readListenerDirectory } from '../config/listener-directory.js';
@@ -162,8 +162,16 @@ class Daemon {
   ): Promise<Daemon> {
     let failed: () => void = () => undefined;
     const failure = new Promise<void>((resolve) => { failed = resolve; });
-    let free: number | null = freeBytesOf(state);
-    const freeBytes = setInterval(() => { free = freeBytesOf(state); }, freeBytesEveryMs);
+    let free = await freeBytesAt(state);
+    let isAsking = false;
+    const freeBytes = setInterval(() => {
+      if (isAsking) return;
+      isAsking = true;
+      void freeBytesAt(state).then((bytes) => {
+        free = bytes;
+        isAsking = false;
+      });
+    }, freeBytesEveryMs);
     const places = placesIn(state);
     const rules = {
       catalogue: catalogue({ unknownKinds: config.unknownKinds, now: () => timestamp(realClock.wall()), uuid: randomUUID }),
@@ -239,15 +247,6 @@ class Daemon {
     if (phase.kind === 'failed') return exitCodes.writeFailed;
     this.#logger.info('stopped');
     return exitCodes.ok;
-  }
-}
-
-function freeBytesOf(directory: string): number | null {
-  try {
-    return realDisk.freeBytes(directory);
-  } catch {
-    // Shown as null: status must answer whatever the disk does.
-    return null;
   }
 }
 

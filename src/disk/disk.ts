@@ -4,6 +4,7 @@
  * Invariant: errors are Node's own, with `code` and `syscall`; nothing is retried and nothing is swallowed.
  */
 import * as fs from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** What lies at a path, without following a link. */
@@ -43,7 +44,6 @@ export interface Disk {
   remove(path: string): void;
   link(target: string, path: string): void;
   linkTarget(path: string): string;
-  freeBytes(path: string): number;
 }
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = fs.constants;
@@ -128,8 +128,15 @@ export const realDisk: Disk = {
   remove: (path) => { fs.unlinkSync(path); },
   link: (target, path) => { fs.symlinkSync(target, path); },
   linkTarget: (path) => fs.readlinkSync(path),
-  freeBytes: (path) => {
-    const { bavail, bsize } = fs.statfsSync(path);
-    return bavail * bsize;
-  },
 };
+
+/** Free bytes where `path` lies, or null if they cannot be told. Asked off to the side: a disk that hangs must hang nobody. */
+export async function freeBytesAt(path: string): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch {
+    // Shown as null, which is the answer: nobody knows.
+    return null;
+  }
+}

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { errorCode, realDisk } from '../../src/disk/disk.js';
+import { freeBytesAt, errorCode, realDisk } from '../../src/disk/disk.js';
 import type { LockKernel, StateLock } from '../../src/disk/lock.js';
 import { LockHeld, lockState } from '../../src/disk/lock.js';
 import { ShortWrite, createFile, removeIfThere, replaceFile, replaceLink, writeWhole } from '../../src/disk/write.js';
@@ -54,7 +54,11 @@ describe('the real disk', () => {
     expect(realDisk.list(directory)).toEqual(['a', 'b']);
     expect(realDisk.entry(join(directory, 'b'))).toMatchObject({ kind: 'file', bytes: 5 });
     expect([realDisk.entry(join(directory, 'a'))?.kind, realDisk.linkTarget(join(directory, 'a'))]).toEqual(['link', 'b']);
-    expect(realDisk.freeBytes(directory)).toBeGreaterThan(0);
+  });
+
+  test('tells the free bytes, or that nobody knows', async () => {
+    expect(await freeBytesAt(directory)).toBeGreaterThan(0);
+    expect(await freeBytesAt(join(directory, 'absent'))).toBeNull();
   });
 
   test('reads, writes and truncates where it is told to', () => {

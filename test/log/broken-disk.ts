@@ -131,9 +131,6 @@ export class BrokenDisk implements Disk {
     return this.#alive(() => this.#disk.linkTarget(path));
   }
 
-  freeBytes(path: string): number {
-    return this.#alive(() => this.#disk.freeBytes(path));
-  }
 
   #alive<T>(action: () => T): T {
     if (this.#isDead) throw new Died('the disk is dead');

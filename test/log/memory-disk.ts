@@ -192,9 +192,6 @@ export class MemoryDisk implements Disk {
     return node.target;
   }
 
-  freeBytes(): number {
-    return 2 ** 40;
-  }
 
   #describe(file: File): Descriptor {
     this.#nextDescriptor += 1;
