@@ -58,7 +58,7 @@ export class Intake {
   /** Takes one append; `answer` is called once, now or when its fate is known. Appends of one process keep their order. */
   append(message: AppendMessage, peer: Peer, listener: ListenerConfig, answer: Answer): void {
     const refuse = (error: Omit<ErrorReply, 'op' | 'id'>): void => { answer({ op: 'error', id: message.id, ...error }); };
-    const { log, rates, limits, rules, counters } = this.#parts;
+    const { rates, rules, counters } = this.#parts;
     const ended = this.#endOfLog();
     if (ended !== undefined) {
       refuse(ended);
@@ -76,8 +76,9 @@ export class Intake {
       return;
     }
     const size = admission.bodies.reduce((sum, body) => sum + body.length, 0);
-    if (log.load.bytes + size > limits.queueBytes || this.#parts.ids.waiting + message.events.length > waitingMax) {
-      refuse({ code: 'overloaded', message: `the queue is full: ${limits.queueBytes} bytes`, retry_after_ms: overloadedRetryMs });
+    const full = this.#whatIsFull(size, message.events.length);
+    if (full !== undefined) {
+      refuse({ code: 'overloaded', message: full, retry_after_ms: overloadedRetryMs });
       return;
     }
     counters.redacted += admission.masked;
@@ -88,6 +89,15 @@ export class Intake {
   recordGap(reason: string, count: number, of: Source, lost: () => void): void {
     const body = this.#gapBody(reason, count, of);
     this.#parts.log.append(this, { bodies: [body], settle: ({ kind }) => { if (kind === 'rejected') lost(); } });
+  }
+
+  #whatIsFull(size: number, events: number): string | undefined {
+    const { log, limits, ids } = this.#parts;
+    if (log.load.bytes + size > limits.queueBytes) {
+      return `the queue has ${log.load.bytes} of ${limits.queueBytes} bytes, and no room for these ${size}`;
+    }
+    if (ids.waiting + events <= waitingMax) return undefined;
+    return `${ids.waiting} copies of events wait already for the first ones to be durable; at most ${waitingMax} may`;
   }
 
   #endOfLog(): Omit<ErrorReply, 'op' | 'id'> | undefined {
