@@ -4,13 +4,16 @@
  */
 // Not the log's door, which follows no links: what a person names on a command line may be a link or a pipe.
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { Command } from '@commander-js/extra-typings';
 import { realClock } from '../clock/clock.js';
 import { realDisk } from '../disk/disk.js';
+import { replaceFile } from '../disk/write.js';
 import { parseVerificationKey } from '../keys/verification.js';
 import type { VerificationKey } from '../keys/verification.js';
 import type { LogPub } from '../log/own.js';
 import { placesIn } from '../log/segment.js';
+import { lookAheadOnThreads } from '../verify/ahead.js';
 import { parseLogPub } from '../verify/facts.js';
 import { UnusableInput } from '../verify/outside.js';
 import { ProgressBar } from '../verify/progress.js';
@@ -25,6 +28,7 @@ import { exitCodes } from './exit.js';
 const helpText = `
 Example:
   $ indelible verify --state-dir /var/lib/indelible --key /media/usb/indelible.key --checkpoint kept-elsewhere.txt
+  $ indelible verify --key /media/usb/indelible.key --from-checkpoint last.txt --save-checkpoint last.txt
 
 Without --key and --pub, the key in the state directory is used if it is still there: good for a first look, and
 worth nothing against someone who took the host.
@@ -41,7 +45,10 @@ interface Given {
   readonly key?: string | undefined;
   readonly pub?: string | undefined;
   readonly checkpoint?: string | undefined;
+  readonly fromCheckpoint?: string | undefined;
+  readonly saveCheckpoint?: string | undefined;
   readonly receipts?: string | undefined;
+  readonly hardLinks?: true | undefined;
   readonly json?: true | undefined;
   readonly progress: boolean;
 }
@@ -94,6 +101,9 @@ function check(given: Given, directory: string): Report {
       ...(key === undefined ? {} : { key }),
       ...(given.pub === undefined ? {} : { pub: readPub(given.pub) }),
       ...(given.checkpoint === undefined ? {} : { checkpoint: readInput('--checkpoint', given.checkpoint) }),
+      ...(given.fromCheckpoint === undefined ? {} : { fromCheckpoint: readInput('--from-checkpoint', given.fromCheckpoint) }),
+      hardLinksAllowed: given.hardLinks === true,
+      lookAhead: lookAheadOnThreads(availableParallelism()),
       ...(file === undefined ? {} : { receipts: receiptsIn(realDisk, file, receipts ?? '') }),
       ...(bar === undefined ? {} : { onProgress: (done: number, total: number) => { bar.update(done, total); } }),
     });
@@ -111,6 +121,19 @@ function run(given: Given): void {
   const report = check(given, directory);
   process.stdout.write(given.json === true ? `${JSON.stringify(report)}\n` : reportText(report, directory));
   process.exitCode = report.exit;
+  const { saveCheckpoint } = given;
+  if (saveCheckpoint !== undefined) attempt('--save-checkpoint', () => { keepCheckpoint(report, saveCheckpoint); });
+}
+
+/** Only what an intact log ends with is worth resuming from. */
+function keepCheckpoint(report: Report, path: string): void {
+  const { exit, checkpoint } = report;
+  if (exit !== 0 || checkpoint === null) {
+    const why = exit === 0 ? 'there is no seal yet' : 'the log is not known to be intact';
+    process.stderr.write(`indelible verify: no checkpoint was saved: ${why}\n`);
+    return;
+  }
+  replaceFile(realDisk, path, Buffer.from(checkpoint));
 }
 
 /** The command, to be added to the program. */
@@ -122,7 +145,10 @@ export function verifyCommand(): Command {
     .option('--key <file>', 'the verification key, from wherever it is kept')
     .option('--pub <file>', 'the log\'s public keys: checks signatures, and without the key nothing else')
     .option('--checkpoint <note>', 'a checkpoint kept elsewhere, a file or - for stdin: the log must extend it')
+    .option('--from-checkpoint <note>', 'the checkpoint that an earlier run saved: what it had read is not read again')
+    .option('--save-checkpoint <file>', 'if the log is intact, keep its newest checkpoint there')
     .option('--receipts <file>', 'receipts a producer kept, JSON lines {"seq","mac"}: each must be in the log')
+    .option('--hard-links', 'segments may have other names: the directory is a backup made of hard links')
     .option('--json', 'print the whole report as one line of JSON')
     .option('--progress', 'show progress on a terminal when it takes long', true)
     .option('--no-progress', 'never show progress')

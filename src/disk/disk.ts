@@ -11,7 +11,8 @@ import { dirname } from 'node:path';
 export interface Entry {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   readonly bytes: number;
-  readonly inode: bigint;
+  /** Names the file has: more than one and it can be written under another. */
+  readonly links: number;
 }
 
 /** How a file is opened: `create` fails if the name exists, so that a name is never used for two files. */
@@ -73,7 +74,7 @@ function unlessAbsent<T>(action: () => T): T | undefined {
   }
 }
 
-function entryKind(stat: fs.BigIntStats): Entry['kind'] {
+function entryKind(stat: fs.Stats): Entry['kind'] {
   if (stat.isFile()) return 'file';
   if (stat.isDirectory()) return 'directory';
   return stat.isSymbolicLink() ? 'link' : 'other';
@@ -120,8 +121,8 @@ export const realDisk: Disk = {
   }),
   list: (path) => unlessAbsent(() => fs.readdirSync(path).sort()) ?? [],
   entry: (path) => unlessAbsent(() => {
-    const stat = fs.lstatSync(path, { bigint: true });
-    return { kind: entryKind(stat), bytes: Number(stat.size), inode: stat.ino };
+    const stat = fs.lstatSync(path);
+    return { kind: entryKind(stat), bytes: stat.size, links: stat.nlink };
   }),
   makeDirectory,
   rename: (from, to) => { fs.renameSync(from, to); },

@@ -21,7 +21,7 @@ export function checkInventory(disk: Disk, places: Places, segments: readonly Se
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1];
     if (next === undefined) return;
-    const last = lastSeq(disk, segment);
+    const last = lastSeqOf(disk, segment);
     if (last === undefined) throw refused('tampered_line', `${segment.name} is closed and does not end in a record`);
     if (last + 1 !== next.first) {
       throw refused('segment_missing', `${segment.name} ends with record ${last}, and the next segment begins with ${next.first}`);
@@ -29,7 +29,8 @@ export function checkInventory(disk: Disk, places: Places, segments: readonly Se
   }
 }
 
-function lastSeq(disk: Disk, segment: SegmentFile): number | undefined {
+/** The last record of a segment, by its last line; undefined if that is none. */
+export function lastSeqOf(disk: Disk, segment: SegmentFile): number | undefined {
   const file = disk.open(segment.path, 'read');
   try {
     const bytes = disk.size(file);

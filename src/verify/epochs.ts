@@ -13,7 +13,7 @@ import type { Frame } from '../log/record.js';
 import type { Facts } from './facts.js';
 import type { Fault } from './finding.js';
 
-/** A seal that was read, good or not. */
+/** A seal that was read, good or not: plain values, so that it can cross between threads. */
 export interface SeenSeal {
   /** The seal's own record. */
   readonly seq: number;
@@ -22,7 +22,9 @@ export interface SeenSeal {
   readonly root: string;
   readonly ts: string;
   /** Who had to sign it, if that is known. */
-  readonly verifier: Verifier | undefined;
+  readonly vkey: string | undefined;
+  /** Its checkpoint note. */
+  readonly checkpoint: string;
   /** Both notes were signed by whom they should be, and agree with the record. */
   readonly signed: boolean;
 }
@@ -83,6 +85,23 @@ export class EpochChain {
     this.#verifier = undefined;
   }
 
+  /** Begins behind a seal that was not read here, at an epoch whose first record and key a header states. */
+  beginAt(epoch: number, first: number, verifier: Verifier): void {
+    this.#epoch = epoch;
+    this.#first = first;
+    this.#verifier = verifier;
+  }
+
+  /** Goes on behind a stretch that was walked elsewhere: its newest seals, oldest first, and how many it had. */
+  goOn(epoch: number, first: number, verifier: Verifier, seals: readonly SeenSeal[], sealed: number): void {
+    this.beginAt(epoch, first, verifier);
+    for (const seal of seals) {
+      this.#beforeLast = this.#last;
+      this.#last = seal;
+    }
+    this.#sealed += sealed;
+  }
+
   /** What a header names, where no seal before it did. */
   resume(verifier: Verifier): void {
     this.#verifier ??= verifier;
@@ -105,7 +124,7 @@ export class EpochChain {
       faults.push(...this.#compare(frame, event, note, verifier));
       next = (note ?? unsigned(event.seal))?.next;
       seal = {
-        seq: frame.seq, size: event.size, root: event.root, ts: frame.ts, verifier,
+        seq: frame.seq, size: event.size, root: event.root, ts: frame.ts, vkey: verifier?.vkey, checkpoint: event.checkpoint,
         signed: verifier !== undefined && faults.length === 0,
       };
       this.#beforeLast = this.#last;

@@ -8,7 +8,7 @@ import type { Verifier } from '../checkpoint/note.js';
 import { epochKeyName } from '../checkpoint/seal.js';
 import type { Disk } from '../disk/disk.js';
 import type { VerificationKey } from '../keys/verification.js';
-import { readLines } from '../log/lines.js';
+import { readFirstLine } from '../log/lines.js';
 import { parseGenesis, parseHeader } from '../log/own.js';
 import type { LogPub } from '../log/own.js';
 import { parseFrame } from '../log/record.js';
@@ -48,16 +48,9 @@ export function isKeyOf(key: VerificationKey, facts: Facts): boolean {
 
 /** The public keys that a file's first line states, if it is a genesis or a header. Not to be believed by itself. */
 export function statedIn(disk: Disk, path: string): LogPub | undefined {
-  const file = disk.open(path, 'read');
-  try {
-    for (const line of readLines(disk, file)) {
-      const frame = line.kind === 'line' ? parseFrame(line.bytes) : undefined;
-      return frame === undefined ? undefined : (parseGenesis(frame.body) ?? parseHeader(frame.body))?.log_pub;
-    }
-    return undefined;
-  } finally {
-    disk.close(file);
-  }
+  const line = readFirstLine(disk, path);
+  const frame = line === undefined ? undefined : parseFrame(line);
+  return frame === undefined ? undefined : (parseGenesis(frame.body) ?? parseHeader(frame.body))?.log_pub;
 }
 
 /** What a search for the facts came to. */

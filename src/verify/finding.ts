@@ -33,6 +33,10 @@ export const findingTable = {
   segment_unsealed: { weight: 'tampered', means: 'a closed segment does not end with a seal', todo: restoreAdvice },
   segment_name: { weight: 'tampered', means: 'a segment holds other records than its name says', todo: restoreAdvice },
   segment_not_a_file: { weight: 'tampered', means: 'something else than a file has a segment\'s name', todo: restoreAdvice },
+  segment_hard_linked: {
+    weight: 'tampered', means: 'a segment has a second name, under which it can be written to',
+    todo: 'find the other name (find -samefile) and remove it; for a backup made of hard links, give --hard-links',
+  },
   head_missing: { weight: 'tampered', means: 'the sealed head is gone', todo: stateAdvice },
   head_malformed: { weight: 'tampered', means: 'the sealed head is damaged', todo: stateAdvice },
   head_forged: { weight: 'tampered', means: 'the sealed head was not written by the daemon', todo: stateAdvice },
@@ -56,6 +60,7 @@ export const findingTable = {
   nothing_recorded: { weight: 'unverifiable', means: 'the log was begun and nothing was recorded yet', todo: 'verify again later' },
   no_key: { weight: 'unverifiable', means: 'there is nothing to verify with', todo: 'give the verification key with --key, or the public key with --pub' },
   nothing_checked: { weight: 'unverifiable', means: 'nothing in the log could be checked', todo: 'verify with the key, or after the first seal' },
+  resumed_unchecked: { weight: 'unverifiable', means: 'what was to be checked lies before the checkpoint that the run resumed from', todo: 'verify without --from-checkpoint' },
   retired_unchecked: { weight: 'unverifiable', means: 'what was to be checked was removed by retention', todo: 'use a newer checkpoint or receipts' },
 } as const satisfies Readonly<Record<string, Meaning>>;
 

@@ -5,6 +5,7 @@
  */
 import { Frontier, leafHash } from '../checkpoint/merkle.js';
 import { parseSegmentRemoved } from '../log/own.js';
+import type { Previous } from '../log/own.js';
 import type { Frame } from '../log/record.js';
 import type { EpochChain, SeenSeal } from './epochs.js';
 import type { Facts } from './facts.js';
@@ -13,6 +14,9 @@ import type { Fault, Findings, LinePlace, Place } from './finding.js';
 import { checkGenesis, checkHeader, foreignFormat } from './landmark.js';
 import { treeFollows } from './retired.js';
 import type { LastRetired } from './retired.js';
+import { formatFrontier, treeAt, verifierAt } from './seam.js';
+import type { Seam } from './seam.js';
+import type { Stretch } from './stretch.js';
 
 /** A genesis or header that is good and names another format: not tampered, but for another version to read. */
 export class ForeignFormat extends Error {
@@ -61,6 +65,7 @@ export class Ledger {
   #chain: EpochChain;
   #tree: Frontier | undefined = Frontier.empty();
   #genesisMac: string | undefined;
+  #previous: Previous | null = null;
   /** What the first kept header must fit, when records before it were removed by retention. */
   #behind: LastRetired | undefined;
   /** Up to here the tree was proved by a signed root, or given by a header. */
@@ -83,8 +88,10 @@ export class Ledger {
   get proven(): number { return this.#proven; }
   /** The newest seal whose signatures and root are good. */
   get goodSeal(): SeenSeal | undefined { return this.#goodSeal; }
-  /** Whether a seal's signatures were good, and so proved that this is the log it should be. */
-  get signed(): boolean { return this.#signedSeals > 0; }
+  /** Seals whose signatures were good, and so proved that this is the log it should be. */
+  get signedSeals(): number { return this.#signedSeals; }
+  /** The log that this one continues, by the genesis that was walked. */
+  get previous(): Previous | null { return this.#previous; }
   /** A format this version does not read, which a genesis or header named that nothing has proved. */
   get foreign(): number | undefined { return this.#foreign; }
 
@@ -94,6 +101,36 @@ export class Ledger {
     this.#tree = undefined;
     this.#genesisMac = genesisMac;
     this.#provenTo = last.seq;
+  }
+
+  /** Begins at a header that states what stood before it. */
+  beginAt(seam: Seam): void {
+    this.#chain.beginAt(seam.epoch, seam.seq + 1, verifierAt(seam));
+    this.#tree = treeAt(seam);
+    this.#genesisMac = seam.genesis;
+    this.#provenTo = seam.seq - 1;
+  }
+
+  /** What a header behind record `seq`, a seal, must state; undefined where damage has left something unknown. */
+  seamBehind(seq: number, mac: string): Seam | undefined {
+    const { epoch, first, verifier } = this.#chain;
+    const isWhole = this.#behind === undefined && this.#foreign === undefined && this.#provenTo === seq - 1 && first === seq + 1;
+    if (!isWhole || this.#tree?.size !== seq || verifier === undefined || this.#genesisMac === undefined) return undefined;
+    return { seq, mac, epoch, vkey: verifier.vkey, genesis: this.#genesisMac, frontier: formatFrontier(this.#tree) };
+  }
+
+  /** Whether lines must be seen here, because a removal under way names them already. */
+  get hasLeftovers(): boolean { return this.#parts.leftovers.size > 0; }
+
+  /** Goes on behind a stretch that was walked elsewhere and begins where this stands. */
+  goOn(stretch: Stretch): void {
+    const { to, seals, sealed } = stretch;
+    this.#chain.goOn(to.epoch, to.seq + 1, verifierAt(to), seals, sealed);
+    this.#tree = treeAt(to);
+    this.#provenTo = to.seq - 1;
+    this.#proven += stretch.proven;
+    this.#goodSeal = stretch.goodSeal ?? this.#goodSeal;
+    this.#signedSeals += stretch.signedSeals;
   }
 
   /** Records are missing: the tree is not known any more. */
@@ -135,10 +172,12 @@ export class Ledger {
   }
 
   #passGenesis(frame: Frame, at: () => Place): void {
-    const { faults } = checkGenesis(frame, this.#parts.facts);
+    const { faults, genesis } = checkGenesis(frame, this.#parts.facts);
     if (faults.length > 0) this.#meetForeign(frame);
     this.#report(faults, at());
-    if (frame.seq === 1) this.#genesisMac = frame.mac;
+    if (frame.seq !== 1) return;
+    this.#genesisMac = frame.mac;
+    this.#previous = genesis?.previous ?? null;
   }
 
   #passHeader(frame: Frame, place: LinePlace, behindSeal: boolean | undefined): void {

@@ -9,7 +9,9 @@ import { readLines } from '../log/lines.js';
 import { listSegments } from '../log/segment.js';
 import type { SegmentFile } from '../log/segment.js';
 import { isTorn } from '../log/torn.js';
+import type { Ahead } from './ahead.js';
 import type { Findings } from './finding.js';
+import { sameSeam } from './seam.js';
 import type { Walk } from './walk.js';
 
 /** A segment that was listed is gone: the daemon's retention removed it, and the verification begins again. */
@@ -41,6 +43,10 @@ export interface PassParts {
   readonly findings: Findings;
   /** The segments by which it was judged what retention removed. */
   readonly listed: readonly SegmentFile[];
+  /** Threads that have walked closed segments already. */
+  readonly ahead: Ahead | undefined;
+  /** More names than one for a segment are no finding. */
+  readonly hardLinksAllowed: boolean;
   readonly onProgress: ((bytesDone: number, bytesTotal: number) => void) | undefined;
 }
 
@@ -55,7 +61,8 @@ export class Passes {
   #bytesBefore = 0;
   #reported = 0;
   #bytesTotal = 0;
-  readonly #notFiles = new Set<string>();
+  /** Segments of which it has been said that they are no plain files. */
+  readonly #odd = new Set<string>();
 
   constructor(parts: PassParts) {
     this.#parts = parts;
@@ -77,7 +84,8 @@ export class Passes {
    */
   pass(durableSeq: number): Tail | undefined {
     const { disk, logDirectory } = this.#parts;
-    const all = listSegments(disk, logDirectory).filter((segment) => segment.first >= (this.#current?.first ?? 0));
+    const from = this.#current?.first ?? this.#parts.listed[0]?.first ?? 0;
+    const all = listSegments(disk, logDirectory).filter((segment) => segment.first >= from);
     // What is still to be read must still be there, or it has become a matter for `retired.jsonl`.
     const expected = this.#current === undefined ? this.#parts.listed : [this.#current];
     const gone = expected.find((segment) => !all.some(({ name }) => name === segment.name));
@@ -93,12 +101,20 @@ export class Passes {
   }
 
   #isFile(segment: SegmentFile): boolean {
-    const kind = this.#parts.disk.entry(segment.path)?.kind;
+    const { findings, hardLinksAllowed } = this.#parts;
+    const entry = this.#parts.disk.entry(segment.path);
+    const kind = entry?.kind;
+    const isLinked = kind === 'file' && (entry?.links ?? 1) > 1 && !hardLinksAllowed;
+    if (isLinked && !this.#odd.has(segment.name)) {
+      this.#odd.add(segment.name);
+      const message = `${segment.name} has a second name somewhere, under which it can be written to`;
+      findings.add('segment_hard_linked', message, { segment: segment.name });
+    }
     if (kind === 'file' || kind === undefined) return true;
-    if (!this.#notFiles.has(segment.name)) {
-      this.#notFiles.add(segment.name);
+    if (!this.#odd.has(segment.name)) {
+      this.#odd.add(segment.name);
       const what = kind === 'link' ? 'a symbolic link' : kind === 'directory' ? 'a directory' : 'no regular file';
-      this.#parts.findings.add('segment_not_a_file', `${segment.name} is ${what}`, { segment: segment.name });
+      findings.add('segment_not_a_file', `${segment.name} is ${what}`, { segment: segment.name });
     }
     return false;
   }
@@ -121,6 +137,7 @@ export class Passes {
 
   #walkSegment(segment: SegmentFile, newest: boolean, durableSeq: number): Tail | undefined {
     this.#enter(segment);
+    if (!newest && this.#offset === 0 && this.#goOver(segment)) return undefined;
     const { disk } = this.#parts;
     const file = openSegment(disk, segment);
     try {
@@ -131,6 +148,19 @@ export class Passes {
     } finally {
       disk.close(file);
     }
+  }
+
+  /** Goes over a whole segment in one step, if a thread found nothing wrong in it and it begins where the walk stands. */
+  #goOver(segment: SegmentFile): boolean {
+    const { walk, ahead } = this.#parts;
+    const stretch = ahead?.take(segment);
+    const seam = stretch === undefined ? undefined : walk.seam();
+    if (stretch === undefined || seam === undefined || !sameSeam(seam, stretch.from)) return false;
+    walk.goOn(stretch);
+    this.#line = stretch.lines;
+    this.#offset = stretch.bytes;
+    this.#parts.onProgress?.(this.bytes, Math.max(this.bytes, this.#bytesTotal));
+    return true;
   }
 
   /** Where the first bytes are that are no record and may be the torn end; undefined when all were taken. */

@@ -85,7 +85,29 @@ export class ReceiptBook {
     return index === undefined ? Number.POSITIVE_INFINITY : this.#seqs[index] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** How many ask for records up to `seq`, which retention removed; they are passed over. */
+  /** The seqs asked for from `first` to `last`, ascending. */
+  between(first: number, last: number): Float64Array {
+    const seqs: number[] = [];
+    for (let at = this.#indexOf(first); at < this.#count; at += 1) {
+      const seq = this.#seqs[this.#order[at] ?? 0] ?? 0;
+      if (seq > last) break;
+      seqs.push(seq);
+    }
+    return Float64Array.from(seqs);
+  }
+
+  /** Where in the order the first one at `seq` or behind it stands. */
+  #indexOf(seq: number): number {
+    let low = 0;
+    for (let high = this.#count; low < high;) {
+      const middle = Math.floor((low + high) / 2);
+      if ((this.#seqs[this.#order[middle] ?? 0] ?? 0) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** How many ask for records up to `seq`, which are not read; they are passed over. */
   skipTo(seq: number): number {
     const from = this.#at;
     while (this.nextSeq <= seq) this.#at += 1;

@@ -34,8 +34,9 @@ function residual(report: Report): readonly string[] {
   if (last === null || counts.records === 0) return [];
   const lines: string[] = [];
   const range = (from: number, to: number): string => (from === to ? `record ${from}` : `records ${from}-${to}`);
-  const first = counts.retired + 1;
+  const first = counts.retired + counts.not_read + 1;
   if (counts.retired > 0) lines.push(`${range(1, counts.retired)} were removed by retention: their headers and seals are there, their content is not`);
+  if (counts.not_read > 0) lines.push(`${range(counts.retired + 1, first - 1)} were not read again: they rest on the earlier run`);
   const covers = (seq: number): string => (first === seq ? 'is' : 'are');
   let from = first;
   if (covered.checkpoint !== null) {

@@ -13,7 +13,7 @@ export interface Verdict {
 
 /** Worth knowing, and no finding: `torn` (a crash's end behind the head), `unacknowledged` (whole records behind the head)… */
 export interface Note {
-  readonly code: 'torn' | 'unacknowledged' | 'no_checkpoint_file' | 'no_log_pub_file' | 'retired_torn' | 'moving';
+  readonly code: 'torn' | 'unacknowledged' | 'no_checkpoint_file' | 'no_log_pub_file' | 'retired_torn' | 'moving' | 'continues';
   readonly message: string;
 }
 
@@ -33,11 +33,14 @@ export interface Counts {
   readonly bytes: number;
   /** Records removed by retention whose headers and seals are there: "retired", never "ok". */
   readonly retired: number;
+  /** Records before the checkpoint that the run resumed from; they rest on the earlier run. */
+  readonly not_read: number;
   /** Records walked whose content nothing could prove with what was given. */
   readonly not_checked: number;
   readonly receipts: number;
   readonly receipts_found: number;
-  readonly receipts_retired: number;
+  /** Receipts of records that retention removed, or that an earlier run had read. */
+  readonly receipts_not_read: number;
   /** Findings, also those beyond the ones kept in `findings`. */
   readonly findings: number;
 }
@@ -51,6 +54,7 @@ export interface Counts {
  *   (bytes from the file's beginning) and `seq`. Strings may quote the log, unescaped but for JSON.
  * - `covered.seal`: up to where a signed seal of the log proves the records; `covered.checkpoint`: up to where the
  *   checkpoint from outside does. Records behind both rest on the keys of the host.
+ * - `checkpoint`: the note of the newest good seal: keep it elsewhere, and resume from it. Null when there is none.
  * - `last`: the last good record; `head`: the sealed head as it was read; both null when there is none.
  * - `exit`: 0 intact, 1 tampered or lost, 3 could not be verified.
  */
@@ -75,6 +79,7 @@ export interface Report {
     readonly bytes: number;
     readonly key: string;
   } | null;
+  readonly checkpoint: string | null;
   readonly findings: readonly Finding[];
   readonly notes: readonly Note[];
 }
@@ -89,14 +94,15 @@ export interface Outcome {
   readonly covered: Report['covered'];
   readonly last: Report['last'];
   readonly head: Report['head'];
+  readonly checkpoint: Report['checkpoint'];
   /** A checkpoint from outside was given. */
   readonly checkpointGiven: boolean;
 }
 
 /** Nothing was walked. */
 export const noCounts: Omit<Counts, 'findings'> = {
-  records: 0, segments: 0, epochs: 0, bytes: 0, retired: 0, not_checked: 0,
-  receipts: 0, receipts_found: 0, receipts_retired: 0,
+  records: 0, segments: 0, epochs: 0, bytes: 0, retired: 0, not_read: 0, not_checked: 0,
+  receipts: 0, receipts_found: 0, receipts_not_read: 0,
 };
 
 const ok = (reason: string): Verdict => ({ verdict: 'ok', reason });
@@ -126,6 +132,7 @@ export function makeReport(outcome: Outcome): Report {
     covered: outcome.covered,
     last: outcome.last,
     head: outcome.head,
+    checkpoint: outcome.checkpoint,
     findings: findings.kept,
     notes: outcome.notes,
   };
@@ -134,13 +141,14 @@ export function makeReport(outcome: Outcome): Report {
 function integrity({ findings, counts }: Outcome, checked: boolean): Verdict {
   const damaged = findings.has(
     'bad_line', 'overlong_line', 'seq_gap', 'broken_link', 'bad_mac', 'bad_key_order', 'bad_genesis', 'bad_header', 'bad_seal',
-    'bad_signature', 'root_mismatch', 'epoch_gap', 'segment_unsealed', 'segment_name', 'segment_not_a_file', 'missing_segment',
+    'bad_signature', 'root_mismatch', 'epoch_gap', 'segment_unsealed', 'segment_name', 'segment_not_a_file', 'segment_hard_linked', 'missing_segment',
     'head_malformed', 'head_forged', 'head_mismatch', 'retired_malformed', 'retired_gap', 'log_pub_mismatch', 'link_wrong',
   );
   if (damaged) return failed('what is stored is not what was recorded');
   if (!checked) return notChecked('no record could be checked');
   const rest = counts.not_checked > 0 ? `; ${counts.not_checked} were not checked` : '';
-  return ok(`${counts.records - counts.not_checked} records are as they were recorded${rest}`);
+  const before = counts.not_read > 0 ? `; ${counts.not_read} before them rest on the earlier run` : '';
+  return ok(`${counts.records - counts.not_checked} records are as they were recorded${rest}${before}`);
 }
 
 function completeness(outcome: Outcome, checked: boolean): Verdict {

@@ -42,6 +42,11 @@ export class SnapshotKeeper {
     return this.#nextSeq;
   }
 
+  /** Whether a snapshot of any record from `first` to `last` is wanted. */
+  wants(first: number, last: number): boolean {
+    return last >= this.#recentFrom || [...this.#wanted].some((seq) => seq >= first && seq <= last);
+  }
+
   /** A newer head was read: from its record on, too. */
   want(seq: number): void {
     this.#wanted.add(seq);

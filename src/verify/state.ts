@@ -4,6 +4,7 @@
  * is there and says something else than the log is somebody's doing.
  */
 import { join } from 'node:path';
+import { parseVkey } from '../checkpoint/note.js';
 import { openCheckpoint } from '../checkpoint/seal.js';
 import type { Disk } from '../disk/disk.js';
 import { errorCode } from '../disk/disk.js';
@@ -50,7 +51,8 @@ export function checkCheckpointFile(text: string | null, seals: readonly SeenSea
   if (opened.origin !== facts.origin || seal === undefined) {
     return { code: 'checkpoint_mismatch', message: `the file checkpoint, over ${opened.size} records, is not that of the newest seal or the one before` };
   }
-  if (seal.verifier === undefined || openCheckpoint(text, [facts.identity, seal.verifier]) !== undefined) return undefined;
+  const signer = seal.vkey === undefined ? undefined : parseVkey(seal.vkey);
+  if (signer === undefined || openCheckpoint(text, [facts.identity, signer]) !== undefined) return undefined;
   return { code: 'checkpoint_malformed', message: 'the file checkpoint is not signed by the key of its epoch' };
 }
 

@@ -39,8 +39,9 @@ export class KeyTrail {
   #wastedSteps = 0;
   readonly #lineMac = new LineMac();
 
-  constructor(epochKey: Uint8Array) {
-    this.#walker = KeyWalker.atStart(epochKey);
+  /** From an epoch's key on. */
+  constructor(epochKey: Uint8Array, epoch = 0) {
+    this.#walker = KeyWalker.atEpoch(epoch, epochKey);
   }
 
   get name(): KeyName {
@@ -77,6 +78,11 @@ export class KeyTrail {
     if (macMatches(walker.step, covered, mac)) return { kind: 'good', walker };
     this.#wastedSteps += steps;
     return { kind: 'bad_mac' };
+  }
+
+  /** To the first key of an epoch that was reached by a walk elsewhere. */
+  enterEpoch(epoch: number): void {
+    advance(this.#walker, { epoch, step: 0 });
   }
 
   /** Goes on from a key that a good MAC has proved. */

@@ -8,46 +8,50 @@ import type { Disk } from '../disk/disk.js';
 import { formatKeyName } from '../keys/name.js';
 import type { KeyName } from '../keys/name.js';
 import { firstEpoch } from '../keys/schedule.js';
-import type { VerificationKey } from '../keys/verification.js';
-import type { LogPub } from '../log/own.js';
+import type { Previous } from '../log/own.js';
 import { listSegments, placesIn } from '../log/segment.js';
 import type { Places, SegmentFile } from '../log/segment.js';
+import { ordersFor } from './ahead.js';
+import type { LookAhead } from './ahead.js';
 import { Ending } from './ending.js';
 import { EpochChain } from './epochs.js';
-import type { SeenSeal } from './epochs.js';
-import { establish, factsFrom, parseLogPub, statedIn } from './facts.js';
 import type { Facts } from './facts.js';
 import { Findings } from './finding.js';
 import type { FindingCode } from './finding.js';
+import { identify } from './identify.js';
+import type { Witness } from './identify.js';
 import { ForeignFormat, Ledger } from './ledger.js';
-import { checkOutside, statedCheckpoint } from './outside.js';
+import { OutsideCheckpoints } from './outside.js';
 import { Passes, SegmentsMoved } from './passes.js';
 import { ReceiptBook, reportReceipt } from './receipts.js';
 import type { Receipt } from './receipts.js';
 import { noCounts, makeReport } from './report.js';
-import type { Note, Report, UpTo } from './report.js';
+import type { Note, Report } from './report.js';
+import { checkPassedOver, epochsIn, resumeAt } from './resume.js';
 import { RetiredWalk } from './retired.js';
 import type { RetiredOutcome } from './retired.js';
 import { readHead } from './sealed-head.js';
 import type { HeadState } from './sealed-head.js';
 import { SilenceWatch, reportSilence } from './silence.js';
 import { SnapshotKeeper } from './snapshot.js';
-import { checkLink, checkLogPub, readSmall, readStoredKey } from './state.js';
+import { checkLink, checkLogPub, readStoredKey } from './state.js';
 import { KeyTrail } from './trail.js';
 import { Walk } from './walk.js';
 
 /** What to verify, and with what. Neither `key` nor `pub`: nothing can be verified. */
-export interface VerifyOptions {
+export interface VerifyOptions extends Witness {
   readonly disk: Disk;
   readonly stateDirectory: string;
-  /** The verification key; `besideLog` when it was found in the state directory itself, where a thief would find it too. */
-  readonly key?: { readonly key: VerificationKey; readonly besideLog: boolean };
-  /** `log.pub` from outside: identity vkey, epoch-0 vkey. */
-  readonly pub?: LogPub;
   /** The text of a checkpoint note that was kept elsewhere. */
   readonly checkpoint?: string;
+  /** The text of the checkpoint note that an earlier run ended with: records well before it are not read again. */
+  readonly fromCheckpoint?: string;
   /** Receipts that producers kept, in any order. */
   readonly receipts?: Iterable<Receipt>;
+  /** Segments with more than one name are no finding: the directory is a backup made of hard links. */
+  readonly hardLinksAllowed?: boolean;
+  /** Has closed segments walked meanwhile; without it one after the other is. */
+  readonly lookAhead?: LookAhead;
   /** Told now and then how many bytes of how many were read; the total grows with a live log. */
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
 }
@@ -57,14 +61,15 @@ const attemptsMax = 5;
 
 /**
  * Verifies a log.
- * @throws UnusableInput if `checkpoint` is no signed note; RangeError for more receipts than can be held.
+ * @throws UnusableInput if a checkpoint is no signed note; RangeError for more receipts than can be held.
  */
 export function verify(options: VerifyOptions): Report {
-  if (options.checkpoint !== undefined) statedCheckpoint(options.checkpoint);
+  const checkpoints = new OutsideCheckpoints(options.checkpoint, options.fromCheckpoint);
   const receipts = new ReceiptBook(options.receipts ?? []);
   for (let attempt = 1; ; attempt += 1) {
     receipts.rewind();
-    const verification = new Verification(options, receipts);
+    checkpoints.rewind();
+    const verification = new Verification(options, receipts, checkpoints);
     try {
       return verification.run();
     } catch (error) {
@@ -74,10 +79,15 @@ export function verify(options: VerifyOptions): Report {
   }
 }
 
+function continues({ origin, seq }: Previous): string {
+  return `this log continues ${origin} behind its record ${seq}: that one is verified by itself, with its own key`;
+}
+
 /** One attempt. */
 class Verification {
   readonly #options: VerifyOptions;
   readonly #receipts: ReceiptBook;
+  readonly #checkpoints: OutsideCheckpoints;
   readonly #places: Places;
   readonly #notes: Note[] = [];
   #findings = new Findings();
@@ -87,13 +97,13 @@ class Verification {
   #ledger: Ledger | undefined;
   #passes: Passes | undefined;
   #retiredTo = 0;
-  #receiptsRetired = 0;
-  #checkpointSeal: SeenSeal | undefined;
-  #covered: UpTo | undefined;
+  #receiptsUnread = 0;
+  #resumedBehind: number | undefined;
 
-  constructor(options: VerifyOptions, receipts: ReceiptBook) {
+  constructor(options: VerifyOptions, receipts: ReceiptBook, checkpoints: OutsideCheckpoints) {
     this.#options = options;
     this.#receipts = receipts;
+    this.#checkpoints = checkpoints;
     this.#places = placesIn(options.stateDirectory);
   }
 
@@ -107,7 +117,7 @@ class Verification {
     if (this.#options.key === undefined && this.#options.pub === undefined) {
       return this.#stop('no_key', 'neither a verification key nor a public key was given');
     }
-    const facts = this.#establish(segments);
+    const facts = identify({ disk, places: this.#places, segments, head: this.#head, findings: this.#findings }, this.#options);
     if (facts === undefined) return this.#report();
     this.#facts = facts;
     this.#walkAll(facts, segments, stored);
@@ -135,101 +145,100 @@ class Verification {
     return disk.entry(this.#places.checkpoint) !== undefined || disk.entry(this.#places.retired) !== undefined;
   }
 
-  #establish(segments: readonly SegmentFile[]): Facts | undefined {
-    const { disk, key, pub } = this.#options;
-    if (key === undefined) return pub === undefined ? undefined : factsFrom(pub);
-    const stated = (path: string | undefined): LogPub | undefined =>
-      path === undefined || disk.entry(path)?.kind !== 'file' ? undefined : statedIn(disk, path);
-    const inLog = [stated(segments[0]?.first === 1 ? segments[0].path : this.#places.retired), stated(segments[0]?.path)];
-    const beside = parseLogPub(readSmall(disk, this.#places.logPub) ?? '');
-    const found = establish(key.key, [...inLog, pub, beside]);
-    const first = inLog.find((logPub) => logPub !== undefined);
-    const name = first === undefined ? undefined : factsFrom(first)?.origin;
-    switch (found.kind) {
-      case 'found':
-        if (first !== undefined && first[0] !== found.facts.logPub[0]) {
-          this.#findings.add('wrong_key', `the log says it is ${name ?? 'another'}, the key belongs to ${key.key.origin}`, { seq: 1 });
-        }
-        if (pub !== undefined && (pub[0] !== found.facts.logPub[0] || pub[1] !== found.facts.logPub[1])) {
-          this.#findings.add('log_pub_mismatch', 'the public key that was given is not this log\'s');
-        }
-        return found.facts;
-      case 'another_log': {
-        const same = found.origin === key.key.origin ? ', of the same name but with another identity' : '';
-        this.#findings.add('wrong_key', `the key belongs to ${key.key.origin}, the log is ${found.origin}${same}: another log, or a replaced one`);
-        return undefined;
-      }
-      case 'nothing_stated':
-        if (this.#head.state === 'ok' && this.#head.head.seq === 0 && segments.length === 0) {
-          this.#findings.add('nothing_recorded', 'the log was begun and nothing was recorded yet');
-        } else this.#findings.add('bad_genesis', 'no genesis, header or log.pub says whose log this is');
-        return undefined;
-      default: {
-        const never: never = found;
-        return never;
-      }
-    }
-  }
-
-  #walkAll(facts: Facts, segments: readonly SegmentFile[], stored: KeyName | undefined): void {
-    const { disk, key, checkpoint, onProgress } = this.#options;
+  #walkAll(facts: Facts, listed: readonly SegmentFile[], stored: KeyName | undefined): void {
+    const { disk, key } = this.#options;
     const findings = this.#findings;
+    const checkpoints = this.#checkpoints;
     const chain = new EpochChain(facts);
-    const trail = key === undefined ? undefined : new KeyTrail(firstEpoch(key.key.secret, facts.logPub[0]));
-    const checkpointSize = checkpoint === undefined ? undefined : statedCheckpoint(checkpoint).size;
-    const keeper = new SnapshotKeeper(
-      checkpointSize === undefined ? [] : [checkpointSize],
-      this.#head.state === 'ok' ? this.#head.head.seq : Number.POSITIVE_INFINITY,
-    );
-    const retired = this.#passRetired(facts, segments, chain, trail);
+    const epochKey = key === undefined ? undefined : firstEpoch(key.key.secret, facts.logPub[0]);
+    const trail = epochKey === undefined ? undefined : new KeyTrail(epochKey);
+    const keeper = new SnapshotKeeper(checkpoints.sizes, this.#head.state === 'ok' ? this.#head.head.seq : Number.POSITIVE_INFINITY);
+    const retired = this.#passRetired(facts, listed, chain, trail);
     const silence = new SilenceWatch();
     const ledger = new Ledger({
       facts, findings, chain, withKey: trail !== undefined, leftovers: retired.leftovers,
-      retiredStarts: retired.starts, retiredTo: this.#retiredTo,
-      onSeal: (seal) => { if (seal.size === checkpointSize) this.#checkpointSeal = seal; },
+      retiredStarts: retired.starts, retiredTo: this.#retiredTo, onSeal: (seal) => { checkpoints.see(seal); },
     });
     this.#ledger = ledger;
     const walk = new Walk({ findings, ledger, trail, receipts: this.#receipts, silence, keeper });
     this.#walk = walk;
-    const firstKept = segments[0]?.first ?? 1;
-    if (firstKept > 1 && retired.last !== undefined) walk.beginBehind(retired.last, retired.genesisMac);
-    if (firstKept > 1) walk.explainTo(firstKept - 1);
+    const segments = this.#begin(walk, listed, retired);
     keeper.offer(walk.seq, false, () => walk.snapshot('', 0));
-    const passes = new Passes({ disk, logDirectory: this.#places.log, walk, findings, listed: segments, onProgress });
-    this.#passes = passes;
-    const ending = new Ending({
-      disk, places: this.#places, walk, passes, keeper, facts, findings, notes: this.#notes, retiredTo: this.#retiredTo,
-    });
-    this.#head = ending.walkToEnd(this.#head);
-    ending.checkStored(stored);
+    const ahead = retired.leftovers.size > 0 ? undefined : this.#options.lookAhead?.({
+      logPub: facts.logPub, firstEpoch: epochKey, epochsMax: this.#epochsMax(segments),
+      retiredStarts: retired.starts, retiredTo: this.#retiredTo,
+    }, ordersFor(disk, segments, this.#receipts, keeper));
+    try {
+      const passes = new Passes({
+        disk, logDirectory: this.#places.log, walk, findings, listed: segments, ahead,
+        hardLinksAllowed: this.#options.hardLinksAllowed === true, onProgress: this.#options.onProgress,
+      });
+      this.#passes = passes;
+      const ending = new Ending({
+        disk, places: this.#places, walk, passes, keeper, facts, findings, notes: this.#notes, retiredTo: this.#retiredTo,
+      });
+      this.#head = ending.walkToEnd(this.#head);
+      ending.checkStored(stored);
+    } finally {
+      ahead?.close();
+    }
     const last = silence.finish();
     if (last !== undefined) reportSilence(findings, last);
     for (const check of this.#receipts.rest()) reportReceipt(findings, check);
     for (const fault of [checkLogPub(disk, this.#places, facts), checkLink(disk, this.#places)]) {
       if (fault !== undefined) findings.add(fault.code, fault.message);
     }
-    if (checkpoint !== undefined) {
-      this.#covered = checkOutside(checkpoint, facts, {
-        snapshot: keeper.at(statedCheckpoint(checkpoint).size), seal: this.#checkpointSeal,
-        lastSeq: walk.seq, retiredTo: this.#retiredTo,
-      }, findings);
-    }
+    const read = { lastSeq: walk.seq, retiredTo: this.#retiredTo, resumedBehind: this.#resumedBehind ?? 0 };
+    checkpoints.check(facts, (size) => keeper.at(size), read, findings);
+    const { previous } = ledger;
+    if (previous !== null) this.#notes.push({ code: 'continues', message: continues(previous) });
     this.#settle(walk);
   }
 
   #passRetired(facts: Facts, segments: readonly SegmentFile[], chain: EpochChain, trail: KeyTrail | undefined): RetiredOutcome {
     const { disk } = this.#options;
     const firstKept = segments[0]?.first ?? 1;
-    const keptBytes = segments.reduce((sum, segment) => sum + (disk.entry(segment.path)?.bytes ?? 0), 0);
-    const parts = { disk, path: this.#places.retired, facts, chain, trail, findings: this.#findings, firstKept, keptBytes };
+    const parts = {
+      disk, path: this.#places.retired, facts, chain, trail, findings: this.#findings, firstKept,
+      keptBytes: this.#bytesOf(segments),
+    };
     const retired = new RetiredWalk(parts).run();
     this.#retiredTo = firstKept > 1 ? firstKept - 1 : 0;
-    this.#receiptsRetired = this.#receipts.skipTo(this.#retiredTo);
-    if (this.#receiptsRetired > 0) {
-      this.#findings.add('retired_unchecked', `${this.#receiptsRetired} receipts are of records that retention removed`);
-    }
+    const unread = this.#receipts.skipTo(this.#retiredTo);
+    if (unread > 0) this.#findings.add('retired_unchecked', `${unread} receipts are of records that retention removed`);
+    this.#receiptsUnread += unread;
     if (retired.torn) this.#notes.push({ code: 'retired_torn', message: 'a removal was cut short by a crash; the next start finishes it' });
     return retired;
+  }
+
+  #bytesOf(segments: readonly SegmentFile[]): number {
+    return segments.reduce((sum, segment) => sum + (this.#options.disk.entry(segment.path)?.bytes ?? 0), 0);
+  }
+
+  /** Stands the walk where it begins: at record 1, behind what was retired, or where an earlier run ended. */
+  #begin(walk: Walk, segments: readonly SegmentFile[], retired: RetiredOutcome): readonly SegmentFile[] {
+    const { disk } = this.#options;
+    const size = this.#checkpoints.resumeSize;
+    const resumption = size === undefined ? undefined : resumeAt(disk, segments, size, this.#epochsMax(segments));
+    if (resumption !== undefined) {
+      const { seam } = resumption;
+      walk.beginAt(seam);
+      checkPassedOver(disk, segments, resumption.segments[0], this.#findings);
+      this.#resumedBehind = seam.seq;
+      const unread = this.#receipts.skipTo(seam.seq);
+      const message = `${unread} receipts are of records up to ${seam.seq}, which were not read again`;
+      if (unread > 0) this.#findings.add('resumed_unchecked', message);
+      this.#receiptsUnread += unread;
+      return resumption.segments;
+    }
+    const firstKept = segments[0]?.first ?? 1;
+    if (firstKept > 1 && retired.last !== undefined) walk.beginBehind(retired.last, retired.genesisMac);
+    if (firstKept > 1) walk.explainTo(firstKept - 1);
+    return segments;
+  }
+
+  #epochsMax(segments: readonly SegmentFile[]): number {
+    return epochsIn(this.#bytesOf(segments) + (this.#options.disk.entry(this.#places.retired)?.bytes ?? 0));
   }
 
   /** What can only be said at the end: nothing was there at all, or it was never for this version to judge. */
@@ -262,17 +271,22 @@ class Verification {
         epochs: walk?.chain.sealed ?? 0,
         bytes: this.#passes?.bytes ?? 0,
         retired: this.#retiredTo,
+        not_read: this.#resumedBehind === undefined ? 0 : this.#resumedBehind - this.#retiredTo,
         not_checked: key === undefined && walk !== undefined ? walk.records - (this.#ledger?.proven ?? 0) : 0,
         receipts: this.#receipts.count,
         receipts_found: this.#receipts.found,
-        receipts_retired: this.#receiptsRetired,
+        receipts_not_read: this.#receiptsUnread,
       },
-      covered: { seal: seal === undefined ? null : { seq: seal.size, time: seal.ts }, checkpoint: this.#covered ?? null },
+      covered: {
+        seal: seal === undefined ? null : { seq: seal.size, time: seal.ts },
+        checkpoint: this.#checkpoints.covered ?? null,
+      },
       last: walk === undefined || walk.seq === 0 ? null : { seq: walk.seq, mac: walk.mac, ts: walk.ts ?? null },
       head: head === undefined ? null : {
         seq: head.seq, mac: head.mac, segment: head.segment, bytes: head.bytes, key: formatKeyName(head.key),
       },
-      checkpointGiven: checkpoint !== undefined,
+      checkpoint: seal?.checkpoint ?? null,
+      checkpointGiven: checkpoint !== undefined || this.#checkpoints.resumeSize !== undefined,
     });
   }
 }

@@ -16,12 +16,15 @@ import { judgeByLinks, judgeWithKey } from './judge.js';
 import type { Judgement } from './judge.js';
 import { describeLine, ownKindOf } from './landmark.js';
 import type { Ledger, LedgerCopy } from './ledger.js';
+import { replayPace } from './pace.js';
 import { reportReceipt } from './receipts.js';
 import type { ReceiptBook } from './receipts.js';
 import type { LastRetired } from './retired.js';
+import type { Seam } from './seam.js';
 import { reportSilence } from './silence.js';
 import type { SilenceWatch } from './silence.js';
 import type { Snapshot, SnapshotKeeper } from './snapshot.js';
+import type { Stretch } from './stretch.js';
 import type { KeyTrail } from './trail.js';
 
 /** What the walk works with. `trail` is there when the verification key is. */
@@ -29,8 +32,8 @@ export interface WalkParts {
   readonly findings: Findings;
   readonly ledger: Ledger;
   readonly trail: KeyTrail | undefined;
-  readonly receipts: ReceiptBook;
-  readonly silence: SilenceWatch;
+  readonly receipts: Pick<ReceiptBook, 'nextSeq' | 'see'>;
+  readonly silence: Pick<SilenceWatch, 'see'>;
   readonly keeper: SnapshotKeeper;
 }
 
@@ -73,11 +76,44 @@ export class Walk {
   /** Begins behind records that retention removed; the first kept header gives the tree. */
   beginBehind(last: LastRetired, genesisMac: string | undefined): void {
     this.#ledger.beginBehind(last, genesisMac);
-    this.#seq = last.seq;
-    this.#mac = last.mac;
-    this.#next = { epoch: this.chain.epoch, step: 0 };
+    this.#stand({ ...last, epoch: this.chain.epoch });
+  }
+
+  /** Begins at a header that states what stood before it, as it states it. */
+  beginAt(seam: Seam): void {
+    this.#ledger.beginAt(seam);
+    this.#parts.trail?.enterEpoch(seam.epoch);
+    this.#stand(seam);
+  }
+
+  /** What the next segment's header must state; undefined where something before it is wrong or unknown. */
+  seam(): Seam | undefined {
+    if (this.behindSeal !== true || this.#open || this.#fallback !== undefined) return undefined;
+    return this.#ledger.seamBehind(this.#seq, this.#mac);
+  }
+
+  /** Goes on behind a stretch that begins where this stands. */
+  goOn(stretch: Stretch): void {
+    const { from, to, lines, ts } = stretch;
+    const { findings, receipts, silence } = this.#parts;
+    for (const pause of replayPace(stretch.pace, from.seq, silence)) reportSilence(findings, pause);
+    for (const { seq, mac } of stretch.macs) {
+      for (const check of receipts.see(seq, mac)) reportReceipt(findings, check);
+    }
+    this.#ledger.goOn(stretch);
+    this.#parts.trail?.enterEpoch(to.epoch);
+    this.#stand(to);
+    this.#ts = ts;
+    this.#records += lines;
+    if (this.#parts.trail !== undefined) this.#goodMacs += lines;
+  }
+
+  #stand(seam: Pick<Seam, 'seq' | 'mac' | 'epoch'>): void {
+    this.#seq = seam.seq;
+    this.#mac = seam.mac;
+    this.#next = { epoch: seam.epoch, step: 0 };
     this.#kind = 'seal';
-    this.#explainedTo = last.seq;
+    this.#explainedTo = seam.seq;
   }
 
   get seq(): number { return this.#seq; }
@@ -89,7 +125,7 @@ export class Walk {
   /** Good records. */
   get records(): number { return this.#records; }
   /** Whether anything here was proved to be this log's: a MAC, or a seal's signatures. */
-  get evidence(): boolean { return this.#goodMacs > 0 || this.#ledger.signed; }
+  get evidence(): boolean { return this.#goodMacs > 0 || this.#ledger.signedSeals > 0; }
   /** Whether the last record of what was walked is a seal; undefined if it is not known for damage. */
   get behindSeal(): boolean | undefined { return this.#explainedTo > this.#seq ? undefined : this.#kind === 'seal'; }
   /** The last seq that was met or said to be missing. */

@@ -153,12 +153,12 @@ export class MemoryDisk implements Disk {
   }
 
   entry(path: string): Entry | undefined {
-    if (this.#directories.has(path)) return { kind: 'directory', bytes: 0, inode: 0n };
+    if (this.#directories.has(path)) return { kind: 'directory', bytes: 0, links: 2 };
     const node = this.#node(path);
     if (node === undefined) return undefined;
     return node.kind === 'link'
-      ? { kind: 'link', bytes: node.target.length, inode: 0n }
-      : { kind: 'file', bytes: node.now.length, inode: BigInt(node.inode) };
+      ? { kind: 'link', bytes: node.target.length, links: 1 }
+      : { kind: 'file', bytes: node.now.length, links: 1 };
   }
 
   /** On the platter at once: what is tried here is files. */

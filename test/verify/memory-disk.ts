@@ -102,10 +102,10 @@ export class MemoryDisk implements Disk {
   entry(path: string): Entry | undefined {
     const node = this.nodes.get(path);
     if (node === undefined) return undefined;
-    if (Buffer.isBuffer(node)) return { kind: 'file', bytes: node.length, inode: 1n };
-    if (node === 'unreadable') return { kind: 'file', bytes: 1, inode: 1n };
-    if (node === 'directory') return { kind: 'directory', bytes: 0, inode: 1n };
-    return node === 'fifo' ? { kind: 'other', bytes: 0, inode: 1n } : { kind: 'link', bytes: node.link.length, inode: 1n };
+    if (Buffer.isBuffer(node)) return { kind: 'file', bytes: node.length, links: 1 };
+    if (node === 'unreadable') return { kind: 'file', bytes: 1, links: 1 };
+    if (node === 'directory') return { kind: 'directory', bytes: 0, links: 1 };
+    return node === 'fifo' ? { kind: 'other', bytes: 0, links: 1 } : { kind: 'link', bytes: node.link.length, links: 1 };
   }
 
   linkTarget(path: string): string {

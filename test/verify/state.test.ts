@@ -60,6 +60,11 @@ describe('segments', () => {
     expect(check(other.disk())).toMatchObject({ exit: 1, findings: [{ code: 'wrong_key' }], verdicts: { integrity: { verdict: 'not_checked' } } });
   });
 
+  it('another log under this public key is said to be another', () => {
+    const report = verify({ disk: other.disk(), stateDirectory: '/', pub: log.logPub });
+    expect(report).toMatchObject({ exit: 1, findings: [{ code: 'wrong_key' }], verdicts: { integrity: { verdict: 'not_checked' } } });
+  });
+
   it('an unreadable segment is not called tampered', () => {
     expect(check(changed((disk) => disk.nodes.set(middle, 'unreadable')))).toMatchObject({ exit: 3, findings: [{ code: 'unreadable' }] });
   });

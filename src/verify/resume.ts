@@ -1,0 +1,51 @@
+/**
+ * Going on where an earlier run ended: at the segment that holds the last record of the checkpoint which that run left.
+ * Invariant: the header it begins at is believed for one reason only, that the tree over it has the checkpoint's root.
+ * The segments before it are not read again, but they must be there.
+ */
+import type { Disk } from '../disk/disk.js';
+import { lastSeqOf } from '../log/inventory.js';
+import type { SegmentFile } from '../log/segment.js';
+import type { Findings } from './finding.js';
+import type { Seam } from './seam.js';
+import { statedSeam } from './seam.js';
+
+/** A seal's line at the least: two notes and what is around them. An epoch without its seal there cannot be. */
+const sealBytesMin = 600;
+
+/** More epochs than a log of so many bytes can have. */
+export function epochsIn(bytes: number): number {
+  return Math.ceil(bytes / sealBytesMin);
+}
+
+/** Where to begin, and the segments from there on. */
+export interface Resumption {
+  readonly seam: Seam;
+  readonly segments: readonly SegmentFile[];
+}
+
+/** Where a run from the checkpoint over `size` records begins; undefined where that is the log's beginning, or no better. */
+export function resumeAt(disk: Disk, segments: readonly SegmentFile[], size: number, epochsMax: number): Resumption | undefined {
+  const at = segments.findLastIndex((segment) => segment.first <= size);
+  const segment = segments[at];
+  if (at < 1 || segment === undefined || disk.entry(segment.path)?.kind !== 'file') return undefined;
+  const seam = statedSeam(disk, segment);
+  return seam === undefined || seam.epoch > epochsMax ? undefined : { seam, segments: segments.slice(at) };
+}
+
+/** Looks at the ends of the segments that are passed over: which of them is gone, shows there. */
+export function checkPassedOver(
+  disk: Disk, segments: readonly SegmentFile[], upTo: SegmentFile | undefined, findings: Findings,
+): void {
+  const passed = segments.filter((segment) => segment.first < (upTo?.first ?? 0));
+  for (const [index, segment] of passed.entries()) {
+    const next = passed[index + 1] ?? upTo;
+    const last = disk.entry(segment.path)?.kind === 'file' ? lastSeqOf(disk, segment) : undefined;
+    if (last === undefined) {
+      findings.add('bad_line', `${segment.name} does not end in a record`, { segment: segment.name });
+    } else if (next !== undefined && next.first !== last + 1) {
+      const message = `${segment.name} ends with record ${last}, and the next segment is ${next.name}`;
+      findings.add('missing_segment', message, { segment: segment.name, seq: last + 1 });
+    }
+  }
+}

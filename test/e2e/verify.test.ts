@@ -1,0 +1,111 @@
+// `indelible verify` on real files: several threads, resuming, and names that a segment should not have.
+import { spawnSync } from 'node:child_process';
+import { linkSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realDisk } from '../../src/disk/disk.js';
+import type { Report } from '../../src/verify/report.js';
+import { verify } from '../../src/verify/verify.js';
+import { program } from '../daemon.js';
+import { LogMaker, smallLog } from '../verify/make-log.js';
+
+const place = mkdtempSync(join(tmpdir(), 'ind-verify-'));
+afterAll(() => { rmSync(place, { recursive: true }); });
+
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(...args: readonly string[]): Ran {
+  return spawnSync(process.execPath, [program, 'verify', ...args], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+}
+
+describe('a log large enough for several threads', () => {
+  const state = join(place, 'large');
+  const log = new LogMaker();
+  let segments: readonly string[] = [];
+
+  beforeAll(() => {
+    log.genesis();
+    log.started();
+    // Five segments of 3 MB: threads are set to work from 8 MB on.
+    for (let segment = 1; segment <= 5; segment += 1) {
+      log.events(15, 200, 'deploy', 'x'.repeat(600));
+      log.seal();
+      log.events(1, 3);
+      log.rotate();
+    }
+    log.events(2);
+    log.writeTo(state);
+    segments = readdirSync(join(state, 'log')).filter((name) => /^\d{20}/.test(name)).sort();
+  });
+
+  function bothWays(): Report {
+    const alone = verify({ disk: realDisk, stateDirectory: state, key: { key: log.key, besideLog: true } });
+    const { status, stdout } = run('--state-dir', state, '--json');
+    expect(JSON.parse(stdout)).toEqual(alone);
+    expect(status).toBe(alone.exit);
+    return alone;
+  }
+
+  it('is found intact, with the same report as by one thread', () => {
+    expect(bothWays()).toMatchObject({ exit: 0, findings: [], counts: { segments: 6, records: log.seq } });
+  });
+
+  it.each([0, 1, 2, 4])('one changed byte in segment %d gives the same report as by one thread', (index) => {
+    const path = join(state, 'log', segments[index] ?? '');
+    const good = readFileSync(path);
+    const bad = Buffer.from(good);
+    bad[1_000_000] = (bad[1_000_000] ?? 0) ^ 1;
+    writeFileSync(path, bad);
+    try {
+      expect(bothWays()).toMatchObject({ exit: 1, findings: [{ code: 'bad_mac', segment: segments[index] }] });
+    } finally {
+      writeFileSync(path, good);
+    }
+  });
+});
+
+describe('resuming', () => {
+  const state = join(place, 'resumed');
+  const kept = join(place, 'kept.txt');
+  const log = smallLog();
+
+  beforeAll(() => { log.writeTo(state); });
+
+  it('saves the newest checkpoint of an intact log, and resumes from it', () => {
+    expect(run('--state-dir', state, '--save-checkpoint', kept)).toMatchObject({ status: 0 });
+    expect(readFileSync(kept, 'utf8')).toBe(log.checkpoints.at(-1));
+    const again = run('--state-dir', state, '--from-checkpoint', kept, '--save-checkpoint', kept);
+    expect(again).toMatchObject({ status: 0 });
+    expect(again.stdout).toContain('were not read again: they rest on the earlier run');
+  });
+
+  it('saves nothing of a log that is not intact, and says so', () => {
+    const damaged = join(place, 'damaged');
+    const path = join(place, 'not-kept.txt');
+    log.writeTo(damaged);
+    rmSync(join(damaged, 'log/head'));
+    const { status, stderr } = run('--state-dir', damaged, '--save-checkpoint', path);
+    expect([status, stderr]).toEqual([1, 'indelible verify: no checkpoint was saved: the log is not known to be intact\n']);
+    expect(() => readFileSync(path)).toThrow('ENOENT');
+  });
+
+  it('a note that is none is wrong usage', () => {
+    writeFileSync(kept, 'something else\n');
+    expect(run('--state-dir', state, '--from-checkpoint', kept)).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+it('a segment with a second name is a finding, unless the directory is a backup of hard links', () => {
+  const state = join(place, 'linked');
+  smallLog().writeTo(state);
+  linkSync(join(state, 'log/00000000000000000001.jsonl'), join(place, 'second-name'));
+  const strict = run('--state-dir', state);
+  expect(strict.status).toBe(1);
+  expect(strict.stdout).toContain('segment_hard_linked (00000000000000000001.jsonl)');
+  expect(run('--state-dir', state, '--hard-links')).toMatchObject({ status: 0 });
+});
