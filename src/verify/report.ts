@@ -13,7 +13,7 @@ export interface Verdict {
 
 /** Worth knowing, and no finding: `torn` (a crash's end behind the head), `unacknowledged` (whole records behind the head)… */
 export interface Note {
-  readonly code: 'torn' | 'unacknowledged' | 'no_checkpoint_file' | 'no_log_pub_file' | 'retired_torn' | 'moving' | 'continues';
+  readonly code: 'torn' | 'unacknowledged' | 'no_checkpoint_file' | 'retired_torn' | 'moving' | 'continues';
   readonly message: string;
 }
 
