@@ -48,9 +48,12 @@ export class Verifier {
   }
 }
 
-/** What came of reading a note: its text and who signed it, or why it is none. */
+/**
+ * What came of reading a note: its text and who signed it, or why it is none. `names` are those of all signature lines:
+ * who says that he signed, whether that was checked or not.
+ */
 export type OpenedNote =
-  | { readonly ok: true; readonly text: string; readonly signedBy: readonly string[] }
+  | { readonly ok: true; readonly text: string; readonly signedBy: readonly string[]; readonly names: readonly string[] }
   | { readonly ok: false; readonly reason: 'malformed' | 'bad_signature' };
 
 function keyIdOf(name: string, publicKey: Uint8Array): Buffer {
@@ -145,13 +148,15 @@ export function openNote(note: string, known: readonly Verifier[]): OpenedNote {
   const lines = note.slice(end + 2, -1).split('\n');
   if (lines.length > signaturesMax) return { ok: false, reason: 'malformed' };
   const signedBy: string[] = [];
+  const names: string[] = [];
   for (const line of lines) {
     const parsed = parseSignatureLine(line);
     if (parsed === undefined) return { ok: false, reason: 'malformed' };
+    names.push(parsed.name);
     const by = known.find((verifier) => verifier.name === parsed.name && verifier.keyId.equals(parsed.keyId));
     if (by === undefined) continue;
     if (!by.verifies(text, parsed.signature)) return { ok: false, reason: 'bad_signature' };
     if (!signedBy.includes(by.vkey)) signedBy.push(by.vkey);
   }
-  return { ok: true, text, signedBy };
+  return { ok: true, text, signedBy, names };
 }

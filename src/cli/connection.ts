@@ -9,16 +9,18 @@ const connectMs = 2_000;
 /** What is under way when a command ends may take this long, ms. */
 const closeMs = 5_000;
 
-/** Options that every command with a connection has. */
+/** How a command's connection is made. */
 export interface SocketOption {
   readonly socket?: string | undefined;
+  /** Where receipts are kept, for a command that appends. */
+  readonly receipts?: string | undefined;
 }
 
 /** Runs `work` on a connection; sets the exit status to what it resolves with, or to that of the error. */
 export async function withClient(options: SocketOption, work: (client: Client) => Promise<number>): Promise<void> {
   try {
     const client = await connect({
-      connectTimeoutMs: connectMs, client: `indelible-cli/${version}`, ...(options.socket === undefined ? {} : { socket: options.socket }),
+      connectTimeoutMs: connectMs, client: `indelible-cli/${version}`, socket: options.socket, receiptsFile: options.receipts,
     });
     try {
       process.exitCode = await work(client);

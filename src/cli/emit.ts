@@ -32,12 +32,15 @@ export function emitCommand(): Command {
     .option('--profile <name>', 'the event\'s profile', 'generic')
     .option('--id <id>', 'recorded once under this id, however often it is sent')
     .option('--traceparent <text>', 'W3C trace context')
+    .option('--receipts <file>', 'append receipts to this file, for "indelible verify --receipts"')
     .option('--socket <path>', 'the daemon\'s socket')
     .addHelpText('after', [
-      '', 'Exit status: 0 everything is durable, 1 something was refused or not acknowledged, 2 wrong usage.', '', 'Examples:',
-      '  indelible emit --action deploy --outcome success --actor ci --resource web-1', '  indelible emit < events.jsonl',
+      '', 'Exit status: 0 everything is durable, 1 something was refused or not acknowledged, or a receipt not written,',
+      '2 wrong usage.', '', 'Examples:',
+      '  indelible emit --action deploy --outcome success --actor ci --resource web-1',
+      '  indelible emit < events.jsonl',
     ].join('\n'))
-    .action(async ({ socket, profile, id, traceparent, json, ...fields }) => {
+    .action(async ({ socket, receipts, profile, id, traceparent, json, ...fields }) => {
       quietOnClosedPipe();
       let event: ClientEvent | undefined;
       try {
@@ -47,10 +50,22 @@ export function emitCommand(): Command {
         process.exitCode = exitCodes.usage;
         return;
       }
-      await withClient({ socket }, (client) => (event === undefined
-        ? emitLines(client, profile)
-        : emitOne(client, event, { profile, id, traceparent })));
+      await withClient({ socket, receipts }, async (client) => {
+        const emitted = event === undefined ? emitLines(client, profile) : emitOne(client, event, { profile, id, traceparent });
+        const status = await emitted;
+        return await keptReceipts(client) ? status : exitCodes.failed;
+      });
     });
+}
+
+/** Whether every receipt that was to be kept is; says it if not. */
+async function keptReceipts(client: Client): Promise<boolean> {
+  await client.flush();
+  const { receipts } = client;
+  const missing = (receipts?.waiting ?? 0) + (receipts?.lost ?? 0);
+  if (missing === 0) return true;
+  say(`indelible: ${missing} receipts could not be written: ${printable(receipts?.error?.message ?? 'too many waited')}; the events are recorded`);
+  return false;
 }
 
 interface Fields {

@@ -9,6 +9,7 @@ import { exportCommand } from './export.js';
 import { importCommand } from './import.js';
 import { initCommand } from './init.js';
 import { listenCommand } from './listen.js';
+import { proveCommand } from './prove.js';
 import { queryCommand } from './query.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
@@ -22,7 +23,7 @@ const program = new Command('indelible')
 
 const commands = [
   serveCommand(), initCommand(), emitCommand(), execCommand(), tailCommand(), queryCommand(), statusCommand(), verifyCommand(),
-  checkpointCommand(), listenCommand(), importCommand(), exportCommand(),
+  proveCommand(), checkpointCommand(), listenCommand(), importCommand(), exportCommand(),
 ];
 for (const command of commands) program.addCommand(command.version(version));
 

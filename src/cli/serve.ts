@@ -183,6 +183,7 @@ class Daemon {
       recent: config.recent, pid: process.pid,
     }, {
       note: (message, fields) => { logger.warn(fields, message); },
+      alarm: (message) => { logger.error(message); },
       failed: (call, message) => {
         logger.fatal({ call }, `the log takes nothing any more: ${message}`);
         failed();

@@ -24,20 +24,26 @@ import { verify } from '../verify/verify.js';
 import type { VerifyOptions } from '../verify/verify.js';
 import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
+import { proofOutcome } from './proof-check.js';
 
 const helpText = `
 Example:
   $ indelible verify --state-dir /var/lib/indelible --key /media/usb/indelible.key --checkpoint kept-elsewhere.txt
   $ indelible verify --key /media/usb/indelible.key --from-checkpoint last.txt --save-checkpoint last.txt
+  $ indelible verify --proof record-7.tlog-proof --record record-7.json --pub log.pub
 
 Without --key and --pub, the key in the state directory is used if it is still there: good for a first look, and
 worth nothing against someone who took the host.
 
+With --proof one record is checked, anywhere, without the log: its line, the proof that "indelible prove" printed, and the
+log's public keys (log.pub, or only its first line). A --checkpoint over just as many records, kept elsewhere, excludes
+that a later thief of the identity key made the proof's.
+
 Exit status:
-  0  intact
-  1  tampered with, or something is lost
+  0  intact; with --proof: proven
+  1  tampered with, or something is lost; with --proof: not proven, the proof or the record malformed among it
   2  wrong usage
-  3  could not be verified (no log, no key, unreadable)`;
+  3  could not be verified (no log, no key, unreadable); with --proof: proven, but --checkpoint is over another size`;
 
 /** The options as commander hands them over. */
 interface Given {
@@ -49,6 +55,8 @@ interface Given {
   readonly saveCheckpoint?: string | undefined;
   readonly receipts?: string | undefined;
   readonly hardLinks?: true | undefined;
+  readonly proof?: string | undefined;
+  readonly record?: string | undefined;
   readonly json?: true | undefined;
   readonly progress: boolean;
 }
@@ -114,6 +122,13 @@ function check(given: Given, directory: string): Report {
 }
 
 function run(given: Given): void {
+  const proof = proofOutcome(given);
+  if (proof?.kind === 'wrong_usage') throw new WrongUsage(proof.message);
+  if (proof !== undefined) {
+    process.stdout.write(proof.text);
+    process.exitCode = proof.exit;
+    return;
+  }
   const directory = given.stateDir ?? stateDirectory(process.env);
   if (directory === undefined) {
     throw new WrongUsage('no state directory: give --state-dir, or set INDELIBLE_STATE_DIR, XDG_STATE_HOME or HOME');
@@ -149,6 +164,8 @@ export function verifyCommand(): Command {
     .option('--save-checkpoint <file>', 'if the log is intact, keep its newest checkpoint there')
     .option('--receipts <file>', 'receipts a producer kept, JSON lines {"seq","mac"}: each must be in the log')
     .option('--hard-links', 'segments may have other names: the directory is a backup made of hard links')
+    .option('--proof <file>', 'a proof that one record is in the log, from "indelible prove"; with --record and --pub')
+    .option('--record <file>', 'the record that the proof is of: its one line')
     .option('--json', 'print the whole report as one line of JSON')
     .option('--progress', 'show progress on a terminal when it takes long', true)
     .option('--no-progress', 'never show progress')

@@ -8,6 +8,7 @@ import { type Question, writeEntry } from '../wire/request.js';
 import { ClientError } from './error.js';
 import type { AppendOptions, ClientEvent, EmitOptions } from './event.js';
 import type { Receipt } from './pending.js';
+import type { ReceiptTally } from './receipts.js';
 import { type ConnectOptions, Session } from './session.js';
 import type { TailOptions, TailRecord } from './tail.js';
 
@@ -16,8 +17,9 @@ export type { AppendOptions, ClientEvent, EmitOptions, EventOf, GenericEvent } f
 export type { ProfileName } from '../event/catalogue.js';
 export type { ConnectOptions } from './session.js';
 export type { Receipt } from './pending.js';
+export type { ReceiptTally } from './receipts.js';
 export type { TailOptions, TailRecord } from './tail.js';
-export type { Duplicate, ErrorCode, Filters, FilterName, ProofReply, Status, Welcome } from '../wire/message.js';
+export type { Duplicate, ErrorCode, Filters, FilterName, Status, Welcome } from '../wire/message.js';
 export type { JsonObject, JsonValue } from '../event/json.js';
 
 /** What `recent` gives: raw lines, newest first, and how many records in the daemon's memory match. */
@@ -25,6 +27,9 @@ export interface Records {
   readonly records: readonly string[];
   readonly total: number;
 }
+
+/** That a record is in the tree which a checkpoint signs: what `indelible verify --proof` checks, as values. */
+export type Proof = Omit<ProofReply, 'op' | 'id'>;
 
 export type RecentOptions = Filters & { readonly limit?: number | undefined; readonly before?: number | undefined };
 
@@ -73,6 +78,11 @@ export class Client<P extends string = 'generic', Given extends string = never> 
   /** Events lost by `emit` that no acknowledged request has reported yet. */
   get dropped(): number {
     return this.#session.outbox.sender.dropped;
+  }
+
+  /** How the file of receipts fares; undefined without `receiptsFile`. It never makes an append fail: look here. */
+  get receipts(): ReceiptTally | undefined {
+    return this.#session.receipts?.tally;
   }
 
   /**
@@ -129,9 +139,14 @@ export class Client<P extends string = 'generic', Given extends string = never> 
     return (await this.#ask({ op: 'checkpoint' }, 'checkpoint')).note;
   }
 
-  /** That record `seq` is in the signed tree; needs the right to read. */
-  async prove(seq: number): Promise<Omit<ProofReply, 'op' | 'id'>> {
-    return this.#ask({ op: 'prove', seq }, 'proof');
+  /**
+   * Proves that record `seq` is under the newest checkpoint; needs the right to read. Rejects with ClientError
+   * `bad_request` while no checkpoint covers the record, and when retention has removed it. The daemon reads a part of
+   * the log for it: of a large log that may take longer than the client's `timeoutMs`, so it can have its own.
+   */
+  async prove(seq: number, options: { readonly timeoutMs?: number | undefined } = {}): Promise<Proof> {
+    const { line, index, size, hashes, note } = await this.#ask({ op: 'prove', seq }, 'proof', options.timeoutMs);
+    return { line, index, size, hashes, note };
   }
 
   /**
@@ -142,9 +157,9 @@ export class Client<P extends string = 'generic', Given extends string = never> 
     return this.#session.tail(options);
   }
 
-  /** Resolves when everything appended and emitted so far is settled. */
+  /** Resolves when everything appended and emitted so far is settled; receipts are then in their file, if they could be. */
   flush(): Promise<void> {
-    return this.#session.outbox.flush();
+    return this.#session.flush();
   }
 
   /** Flushes, then ends the connection, for all children too. After `timeoutMs` what is left is rejected `closed`. */
@@ -177,9 +192,9 @@ export class Client<P extends string = 'generic', Given extends string = never> 
     return this.#encoder.take();
   }
 
-  async #ask<Op extends Reply['op']>(question: Question, op: Op): Promise<Extract<Reply, { op: Op }>> {
+  async #ask<Op extends Reply['op']>(question: Question, op: Op, timeoutMs?: number): Promise<Extract<Reply, { op: Op }>> {
     if (this.#session.closed) throw closedError();
-    const reply = await this.#session.questions.ask(question, this.#session.timeoutMs);
+    const reply = await this.#session.questions.ask(question, timeoutMs ?? this.#session.timeoutMs);
     if (reply.op === op) return reply as Extract<Reply, { op: Op }>;
     throw new ClientError('protocol', `the daemon answered ${question.op} with ${reply.op}`);
   }

@@ -7,6 +7,7 @@ import { ClientError, isRetryable } from './error.js';
 import { Link, type LinkOptions } from './link.js';
 import { type OutboxBounds, Outbox, defaultBounds } from './outbox.js';
 import { Questions } from './questions.js';
+import { ReceiptFile } from './receipts.js';
 import { Tail, type TailOptions, type TailRecord } from './tail.js';
 
 /** How to reach the daemon, and what to do meanwhile. */
@@ -27,6 +28,12 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   /** How much may wait here; what is absent keeps its default. */
   readonly bounds?: Partial<OutboxBounds> | undefined;
+  /**
+   * A file that every acknowledgement's receipt is appended to, a JSON line {"seq","mac"} each, for `indelible verify
+   * --receipts`. Made with mode 0600, written in the background and not synced; one for each process. Appends do not
+   * suffer if it cannot be written: see `Client.receipts`.
+   */
+  readonly receiptsFile?: string | undefined;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -37,6 +44,8 @@ export class Session {
   readonly timeoutMs: number;
   readonly outbox: Outbox;
   readonly questions: Questions;
+  /** Undefined if none are kept. */
+  readonly receipts: ReceiptFile | undefined;
   readonly #linkOptions: LinkOptions;
   readonly #link: Link;
   readonly #tails = new Set<Tail>();
@@ -50,6 +59,7 @@ export class Session {
     this.#opening = { up, failed };
     this.outbox = new Outbox({ ...defaultBounds, ...options.bounds }, () => { this.#hold(); });
     this.questions = new Questions(() => this.outbox.sender.requestId(), () => { this.#hold(); });
+    this.receipts = options.receiptsFile === undefined ? undefined : new ReceiptFile(options.receiptsFile);
     const helloMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
     this.#linkOptions = { socket: placeOf(options), client: options.client ?? 'indelible-js/1', helloMs };
     this.#link = new Link(this.#linkOptions, {
@@ -122,9 +132,16 @@ export class Session {
     const late = new Promise<void>((resolve) => {
       if (timeoutMs !== undefined) timer = setTimeout(resolve, timeoutMs);
     });
-    await Promise.race([this.outbox.flush(), late]);
-    clearTimeout(timer);
+    await Promise.race([this.flush(), late]);
     this.#finish(new ClientError('closed', 'the client was closed; what was sent may have been recorded'));
+    await Promise.race([this.receipts?.close(), late]);
+    clearTimeout(timer);
+  }
+
+  /** Resolves when everything taken in so far is settled, and the receipts of it are written or could not be. */
+  async flush(): Promise<void> {
+    await this.outbox.flush();
+    await this.receipts?.flush();
   }
 
   // "From now" as a number, so that a connection lost before the first record loses none.
@@ -149,7 +166,10 @@ export class Session {
   #reply(reply: Reply): void {
     if (this.questions.answer(reply)) return;
     switch (reply.op) {
-      case 'ack': this.outbox.sender.acknowledged(reply); return;
+      case 'ack':
+        this.outbox.sender.acknowledged(reply);
+        this.receipts?.take(reply);
+        return;
       case 'error':
         // Without an id it is the conversation that failed: the daemon could not read what we sent.
         if (reply.id === null) throw new ClientError('protocol', `${reply.code}: ${reply.message}`);

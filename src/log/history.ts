@@ -2,11 +2,13 @@
  * Records that are older than memory, read back from the segments without ever holding up the thread that asks: a disk
  * that hangs, hangs the reader and nobody else.
  */
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { realDisk } from '../disk/disk.js';
+import { lineBytesMax } from './record.js';
 import { listSegments } from './segment.js';
 
-/** Read at a time. */
+/** Read at a time, and looked at in one turn of the event loop. */
 const chunkBytes = 256 * 1024;
 const lineFeed = 0x0a;
 /** `{"seq":` and the digits behind it. */
@@ -25,20 +27,26 @@ export async function* readHistory(logDirectory: string, from: number, until: ()
   const at = Math.max(0, segments.findLastIndex((segment) => segment.first <= from));
   for (const segment of segments.slice(at)) {
     if (segment.first > until()) return;
-    for await (const stored of readSegment(segment.path)) {
+    for await (const stored of readSegment(segment.path, chunkBytes)) {
       if (stored.seq > until()) return;
       if (stored.seq >= from) yield stored;
     }
   }
 }
 
-async function* readSegment(path: string): AsyncGenerator<StoredLine> {
-  const file = await open(path, 'r');
+/**
+ * A segment's records in their order, what is none passed over. Rejects for a line longer than any record, which would
+ * fill the memory. `pieceBytes` are read at a time.
+ */
+export async function* readSegment(path: string, pieceBytes: number): AsyncGenerator<StoredLine> {
+  // No link that was put in its place is followed, and no FIFO waited for.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    let buffer = Buffer.allocUnsafe(chunkBytes);
+    let buffer = Buffer.allocUnsafe(pieceBytes);
     let filled = 0;
     let position = 0;
     for (;;) {
+      if (filled >= lineBytesMax) throw new Error(`${path} has a line that is longer than a record may be`);
       if (filled === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
       const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position);
       if (bytesRead === 0) return;

@@ -7,6 +7,8 @@ const unsentBytesMax = 1024 * 1024;
 /** A client that takes nothing at all for this long is let go, ms. */
 export const slowConsumerMs = 30_000;
 
+const nothing = Buffer.alloc(0);
+
 export class Outflow {
   readonly #socket: Socket;
   readonly #onSlow: () => void;
@@ -27,6 +29,14 @@ export class Outflow {
   send(bytes: Buffer): boolean {
     if (this.#isClosed || !this.#socket.writable || bytes.length === 0) return true;
     return this.#socket.write(bytes);
+  }
+
+  /**
+   * Asks the kernel whether anybody is there, by sending nothing: a client that only ended what it sends looks the same
+   * as one that is gone until something is sent to it. If it is gone the socket's error says so.
+   */
+  probe(): void {
+    if (!this.#isClosed && this.#socket.writable) this.#socket.write(nothing);
   }
 
   /** Whether so much is unread that nothing more should be taken from this client. */

@@ -6,8 +6,9 @@ import type { JsonObject } from '../event/json.js';
 import { readHistory } from '../log/history.js';
 import type { Log } from '../log/log.js';
 import type { Opening } from '../log/mailbox.js';
+import { proveRecord } from '../log/prover.js';
 import { RecordFilter } from '../wire/filter.js';
-import type { Reply, Request } from '../wire/message.js';
+import type { Reply } from '../wire/message.js';
 import { protocolVersion } from '../wire/message.js';
 import { encodeReply } from '../wire/reply.js';
 import type { AdmissionRules } from './admission.js';
@@ -17,13 +18,14 @@ import { IdMemory } from './ids.js';
 import { Intake } from './intake.js';
 import type { MirroredRecord } from './mirror.js';
 import { mirrored } from './mirror.js';
+import { Proving, nothingSealed } from './proving.js';
 import { RateLimiter } from './rate.js';
 import { Ring } from './ring.js';
 import { Session } from './session.js';
-import type { SessionParts } from './session.js';
+import type { Question, SessionParts } from './session-parts.js';
 import type { Limits, ListenerConfig, ReaderPolicy } from './settings.js';
 import type { Peer } from './source.js';
-import { identifyPeer } from './source.js';
+import { identifyPeer, mayRead } from './source.js';
 
 /** Connections beyond the limit for root and the daemon's own user. */
 const reservedClients = 16;
@@ -61,6 +63,8 @@ export interface ChangedNames {
 /** What the server tells whoever runs it. */
 export interface ServerWatcher {
   note(message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** The log's files are not what they should be. */
+  alarm(message: string): void;
   /** The log takes nothing any more; every waiting append was answered. */
   failed(call: string, message: string): void;
   freeBytes(): number | null;
@@ -81,6 +85,7 @@ export class Server {
   readonly #sessions = new Set<Session>();
   readonly #onCommit = new Set<() => void>();
   readonly #doors: Doors;
+  readonly #proving: Proving;
   #gapTimer: NodeJS.Timeout | undefined;
   #headTs: string | null = null;
   /** Something found no room and nothing was written since. */
@@ -100,8 +105,12 @@ export class Server {
     this.ring = new Ring(options.recent);
     this.#rates = new RateLimiter(clock);
     this.#doors = new Doors((socket, config) => { this.#accept(socket, config); });
-    const { limits, pid } = options;
+    const { limits, pid, logDirectory } = options;
     this.#intake = new Intake({ log, rules, ids: this.ids, rates: this.#rates, counters: this.#counters, limits, pid });
+    this.#proving = new Proving({
+      checkpoint: () => log.checkpoint, durable: () => log.standing.seq, alarm: (message) => { watcher.alarm(message); },
+      prove: (seq, note, signal) => proveRecord(logDirectory, seq, note, signal),
+    });
   }
 
   /** Opens the sockets, all or none. @throws ListenError */
@@ -129,6 +138,7 @@ export class Server {
   async stop(reason: string): Promise<void> {
     await this.#doors.close();
     clearInterval(this.#gapTimer);
+    this.#proving.close();
     this.#recordGaps();
     await this.#log.stop(reason);
     for (const session of this.#sessions) session.finish();
@@ -139,6 +149,7 @@ export class Server {
   async abandon(): Promise<void> {
     await this.#doors.close();
     clearInterval(this.#gapTimer);
+    this.#proving.close();
     for (const session of this.#sessions) session.finish();
     await this.#farewell();
   }
@@ -207,17 +218,13 @@ export class Server {
         return () => { this.#onCommit.delete(wake); };
       },
       answer: (request, peer) => this.#answer(request, peer),
-      mayRead: (peer) => this.#mayRead(peer),
+      prove: (id, seq, client) => this.#proving.ask(id, seq, client),
+      mayRead: (peer) => mayRead(peer, this.#options.readers),
       note: (message, peer) => { this.#watcher.note(message, { source: peer.source }); },
     };
   }
 
-  #mayRead({ source, groups }: Peer): boolean {
-    const { ownUid, gids } = this.#options.readers;
-    return source.uid === 0 || source.uid === ownUid || [...groups].some((gid) => gids.has(gid));
-  }
-
-  #answer(request: Request, peer: Peer): Reply {
+  #answer(request: Question, peer: Peer): Reply {
     const { id } = request;
     switch (request.op) {
       case 'hello': return this.#welcome(id, peer);
@@ -230,12 +237,8 @@ export class Server {
       case 'checkpoint': {
         const note = this.#log.checkpoint;
         if (note !== undefined) return { op: 'checkpoint', id, note };
-        return { op: 'error', id, code: 'bad_request', message: 'nothing is sealed yet, so there is no checkpoint; try again after the first seal' };
+        return { op: 'error', id, code: 'bad_request', message: nothingSealed };
       }
-      case 'prove': return { op: 'error', id, code: 'unknown_op', message: 'this version gives no proofs' };
-      case 'append':
-      case 'tail':
-        return { op: 'error', id, code: 'internal', message: `${request.op} was not handled where it belongs` };
       default: return request satisfies never;
     }
   }

@@ -7,19 +7,16 @@ import { FrameReader } from '../wire/frame.js';
 import type { FrameOutcome } from '../wire/frame.js';
 import type { ErrorCode, Reply, Request } from '../wire/message.js';
 import { encodeReply } from '../wire/reply.js';
-import type { Counters } from './counters.js';
-import type { FollowerParts } from './follower.js';
-import type { Intake } from './intake.js';
+import { HalfFrame, halfFrameMs } from './half-frame.js';
 import { Outflow, slowConsumerMs } from './outflow.js';
 import type { Place } from './reply-order.js';
 import { ReplyOrder } from './reply-order.js';
-import type { Limits, ListenerConfig } from './settings.js';
+import type { SessionParts } from './session-parts.js';
+import type { ListenerConfig } from './settings.js';
 import type { Peer } from './source.js';
 import type { TailRequest } from './tailing.js';
 import { Tailing } from './tailing.js';
 
-/** How long a frame may stay half sent, ms. */
-const halfFrameMs = 30_000;
 /** Undecodable payloads after which a client is not worth another. */
 const badFramesMax = 16;
 /** Append replies that wait for their turn: beyond, the client is not read from until some have left. */
@@ -32,21 +29,6 @@ const questionCost = 32;
 /** How long a client that was let go may take to read why, ms. */
 const lastWordsMs = 1_000;
 
-/** What a session asks of the daemon around it. */
-export interface SessionParts {
-  readonly intake: Intake;
-  readonly counters: Counters;
-  readonly limits: Limits;
-  readonly follower: Pick<FollowerParts, 'ring' | 'durable' | 'history'>;
-  /** Has `wake` called at every commit, until the returned function is called. */
-  onCommit(wake: () => void): () => void;
-  /** Answers that need no order: hello, status, recent, checkpoint. */
-  answer(request: Request, peer: Peer): Reply;
-  mayRead(peer: Peer): boolean;
-  /** For the process log: something about this client that an operator may want to know. */
-  note(message: string, peer: Peer): void;
-}
-
 export class Session {
   readonly #socket: Socket;
   readonly #peer: Peer;
@@ -55,12 +37,14 @@ export class Session {
   readonly #frames: FrameReader;
   readonly #replies = new ReplyOrder();
   readonly #outflow: Outflow;
+  readonly #halfFrame: HalfFrame;
+  readonly #gone = new AbortController();
+  #proofs = 0;
   #badFrames = 0;
   #tail: Tailing | undefined;
   /** The client sends nothing more; what it is owed still leaves. */
   #ended = false;
   #closed = false;
-  #halfFrame: NodeJS.Timeout | undefined;
   #isWorkDue = false;
   #isInputOver = false;
 
@@ -72,6 +56,7 @@ export class Session {
     this.#frames = new FrameReader(parts.limits.frameBytes);
     socket.on('data', (chunk: Buffer) => { this.#receive(chunk); });
     this.#outflow = new Outflow(socket, () => { this.#dropSlow(); }, () => { this.#goOn(); });
+    this.#halfFrame = new HalfFrame(() => { this.#dropHalf(); });
     socket.on('end', () => {
       // What it sent before is still to be taken.
       this.#isInputOver = true;
@@ -82,9 +67,9 @@ export class Session {
     socket.on('close', () => { this.#close(); });
   }
 
-  /** Whether append replies are still owed. */
+  /** Whether replies are still owed. */
   get owes(): boolean {
-    return !this.#closed && this.#replies.waiting > 0;
+    return !this.#closed && (this.#replies.waiting > 0 || this.#proofs > 0);
   }
 
   /** What it came through. */
@@ -125,14 +110,16 @@ export class Session {
       if (outcome.kind === 'incomplete') {
         if (this.#isInputOver) {
           this.#ended = true;
+          // Proofs take their time; who is gone shall not have them made.
+          if (this.#proofs > 0) this.#outflow.probe();
           this.#endIfDone();
           return;
         }
-        this.#watchHalfFrame();
+        if (this.#frames.midFrame) this.#halfFrame.watch();
         if (this.#socket.isPaused()) this.#socket.resume();
         return;
       }
-      this.#forgetHalfFrame();
+      this.#halfFrame.forget();
       budget -= this.#takeOutcome(outcome);
     }
   }
@@ -166,7 +153,7 @@ export class Session {
   }
 
   #take(payload: Buffer): number {
-    const { limits, intake, counters } = this.#parts;
+    const { limits, intake } = this.#parts;
     const decoded = decodeRequest(payload, { events: limits.events, eventBytes: limits.eventBytes });
     if (!decoded.ok) {
       this.#refuse(decoded.error);
@@ -182,10 +169,10 @@ export class Session {
       this.#fail({ id: request.id, code: 'forbidden', message: `uid ${this.#peer.source.uid} may not read; see INDELIBLE_READERS` });
     } else if (request.op === 'tail') {
       this.#startTail(request);
+    } else if (request.op === 'prove') {
+      void this.#prove(request.id, request.seq);
     } else {
-      const reply = this.#parts.answer(request, this.#peer);
-      if (reply.op === 'error') counters.refuse(reply.code);
-      this.#send(reply);
+      this.#give(this.#parts.answer(request, this.#peer));
     }
     return request.op === 'recent' ? turnBudget : questionCost;
   }
@@ -203,6 +190,19 @@ export class Session {
   #fail(error: { readonly id: number | null; readonly code: ErrorCode; readonly message: string }): void {
     this.#parts.counters.refuse(error.code);
     this.#send({ op: 'error', ...error });
+  }
+
+  #give(reply: Reply): void {
+    if (reply.op === 'error') this.#parts.counters.refuse(reply.code);
+    this.#send(reply);
+  }
+
+  async #prove(id: number, seq: number): Promise<void> {
+    this.#proofs += 1;
+    const reply = await this.#parts.prove(id, seq, { gone: this.#gone.signal, hasRoom: () => !this.#outflow.isFull });
+    this.#proofs -= 1;
+    if (!this.#closed) this.#give(reply);
+    this.#endIfDone();
   }
 
   #fill(place: Place, reply: Reply): void {
@@ -252,21 +252,11 @@ export class Session {
     });
   }
 
-  /** From the first byte of a frame that is not whole: more bytes of the same one gain it no time. */
-  #watchHalfFrame(): void {
-    if (!this.#frames.midFrame) return;
-    this.#halfFrame ??= setTimeout(() => {
-      this.#halfFrame = undefined;
-      // While it is not read from, the rest of the frame may be here and not looked at.
-      if (this.#socket.isPaused()) return;
-      this.#fail({ id: null, code: 'bad_frame', message: `half a frame for ${halfFrameMs} ms` });
-      this.#hangUp();
-    }, halfFrameMs);
-  }
-
-  #forgetHalfFrame(): void {
-    clearTimeout(this.#halfFrame);
-    this.#halfFrame = undefined;
+  #dropHalf(): void {
+    // While it is not read from, the rest of the frame may be here and not looked at.
+    if (this.#socket.isPaused()) return;
+    this.#fail({ id: null, code: 'bad_frame', message: `half a frame for ${halfFrameMs} ms` });
+    this.#hangUp();
   }
 
   /** No more of this client; what it is owed still leaves. */
@@ -285,7 +275,8 @@ export class Session {
 
   #close(): void {
     this.#closed = true;
-    this.#forgetHalfFrame();
+    this.#gone.abort();
+    this.#halfFrame.forget();
     this.#outflow.close();
     this.#tail?.close();
   }

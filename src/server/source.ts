@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { peerCredentials, peerGroups } from '../kernel/native.js';
 import { processStart } from '../kernel/proc.js';
-import type { ListenerConfig } from './settings.js';
+import type { ListenerConfig, ReaderPolicy } from './settings.js';
 
 /** The record's `source`, keys in this order. */
 export interface Source {
@@ -41,4 +41,9 @@ export function identifyPeer(socket: Socket, listener: ListenerConfig): Peer {
     process: `${listener.name} ${uid} ${pid} ${start ?? ''}`,
     groups: new Set([gid, ...peerGroups(socket)]),
   };
+}
+
+/** Whether a peer may read: root, the daemon's own user, and the readers' groups. */
+export function mayRead({ source, groups }: Peer, { ownUid, gids }: ReaderPolicy): boolean {
+  return source.uid === 0 || source.uid === ownUid || [...groups].some((gid) => gids.has(gid));
 }

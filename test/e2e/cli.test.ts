@@ -51,7 +51,7 @@ describe('without a daemon', () => {
     const listed = run(['--help']);
     expect(listed.status).toBe(0);
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-    for (const command of ['serve', 'init', 'emit', 'tail', 'status', 'verify', 'checkpoint']) {
+    for (const command of ['serve', 'init', 'emit', 'tail', 'status', 'verify', 'prove', 'checkpoint']) {
       expect(listed.stdout).toContain(command);
       const help = run([command, '--help']);
       expect([command, help.status]).toEqual([command, 0]);

@@ -1,0 +1,28 @@
+// What a connection asks of the daemon around it; nothing else of the daemon is in its reach.
+import type { Reply, Request } from '../wire/message.js';
+import type { Counters } from './counters.js';
+import type { FollowerParts } from './follower.js';
+import type { Intake } from './intake.js';
+import type { ProofClient } from './proving.js';
+import type { Limits } from './settings.js';
+import type { Peer } from './source.js';
+
+/** Requests whose answer is known at once. */
+export type Question = Exclude<Request, { readonly op: 'append' | 'tail' | 'prove' }>;
+
+/** What a session asks of the daemon around it. */
+export interface SessionParts {
+  readonly intake: Intake;
+  readonly counters: Counters;
+  readonly limits: Limits;
+  readonly follower: Pick<FollowerParts, 'ring' | 'durable' | 'history'>;
+  /** Has `wake` called at every commit, until the returned function is called. */
+  onCommit(wake: () => void): () => void;
+  /** Answers that need no order. */
+  answer(request: Question, peer: Peer): Reply;
+  /** A proof takes its time; its reply may come behind others. */
+  prove(id: number, seq: number, client: ProofClient): Promise<Reply>;
+  mayRead(peer: Peer): boolean;
+  /** For the process log: something about this client that an operator may want to know. */
+  note(message: string, peer: Peer): void;
+}

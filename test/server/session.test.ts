@@ -1,0 +1,106 @@
+// A connection that waits for a proof: what overtakes it, and what it takes along when it goes.
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Counters } from '../../src/server/counters.js';
+import type { Intake } from '../../src/server/intake.js';
+import type { ProofClient } from '../../src/server/proving.js';
+import { Ring } from '../../src/server/ring.js';
+import { Session } from '../../src/server/session.js';
+import type { SessionParts } from '../../src/server/session-parts.js';
+import type { Peer } from '../../src/server/source.js';
+import type { Reply } from '../../src/wire/message.js';
+import { Conversation } from '../daemon.js';
+
+const source = { listener: 'l', pid: 1, uid: 1, gid: 1 };
+const peer: Peer = { source, sourceText: JSON.stringify(source), process: 'l 1 1', groups: new Set() };
+let directory: string;
+let path: string;
+const counters = new Counters();
+let server: Server;
+/** Proofs that were asked for and are not answered. */
+let asked: { readonly seq: number; readonly client: ProofClient; readonly answer: (reply: Reply) => void }[];
+let wasAsked: () => void;
+
+async function* noHistory(): AsyncGenerator<{ seq: number; line: Buffer }> {
+  yield* await Promise.resolve([]);
+}
+
+function parts(): SessionParts {
+  return {
+    // Nothing is appended here.
+    intake: {} as unknown as Intake, counters,
+    limits: { frameBytes: 1 << 20, eventBytes: 1 << 18, events: 1024, clients: 10, queueBytes: 1 << 20 },
+    follower: { ring: new Ring(128), durable: () => 0, history: noHistory },
+    onCommit: () => () => undefined,
+    answer: ({ id }) => ({ op: 'checkpoint', id, note: 'n' }),
+    prove: (_, seq, client) => new Promise((resolve) => {
+      asked.push({ seq, client, answer: resolve });
+      wasAsked();
+    }),
+    mayRead: () => true,
+    note: () => undefined,
+  };
+}
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'ind-session-'));
+  path = join(directory, 's');
+  asked = [];
+  wasAsked = () => undefined;
+  server = createServer({ allowHalfOpen: true }, (socket) => {
+    new Session(socket, peer, { name: 'l', path, mode: 0o600, profiles: undefined, labels: {}, rate: 0 }, parts());
+  });
+  server.listen(path);
+  await once(server, 'listening');
+});
+
+afterEach(() => {
+  server.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function nextAsked(): Promise<void> {
+  return new Promise((resolve) => { wasAsked = resolve; });
+}
+
+test('a reply that is known may overtake a proof, and a refusal is counted', async () => {
+  const conversation = new Conversation(path);
+  conversation.send({ op: 'prove', id: 1, seq: 7 }, { op: 'checkpoint', id: 2 });
+  expect(await conversation.until(1)).toMatchObject([{ op: 'checkpoint', id: 2 }]);
+  expect(asked.map(({ seq }) => seq)).toEqual([7]);
+  asked[0]?.answer({ op: 'error', id: 1, code: 'internal', message: 'm' });
+  expect(await conversation.until(2)).toMatchObject([{ op: 'checkpoint' }, { op: 'error', id: 1, code: 'internal' }]);
+  expect(counters.refused.get('internal')).toBe(1);
+  await conversation.close();
+});
+
+test('who only says no more gets what it waits for', async () => {
+  const conversation = new Conversation(path);
+  const waiting = nextAsked();
+  conversation.send({ op: 'prove', id: 1, seq: 7 });
+  conversation.socket.end();
+  await waiting;
+  await new Promise(setImmediate);
+  expect(asked[0]?.client.gone.aborted).toBe(false);
+  asked[0]?.answer({ op: 'checkpoint', id: 1, note: 'n' });
+  await conversation.closed;
+  expect(conversation.replies).toEqual([{ op: 'checkpoint', id: 1, note: 'n' }]);
+});
+
+test('who goes away waits for nothing any more', async () => {
+  const conversation = new Conversation(path);
+  const waiting = nextAsked();
+  conversation.send({ op: 'prove', id: 1, seq: 7 });
+  await waiting;
+  const { gone } = asked[0]?.client ?? { gone: AbortSignal.abort() };
+  expect(gone.aborted).toBe(false);
+  const aborted = once(gone, 'abort');
+  await conversation.close();
+  await aborted;
+  asked[0]?.answer({ op: 'checkpoint', id: 1, note: 'late' });
+});
