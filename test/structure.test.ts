@@ -11,7 +11,7 @@ const floors: readonly (readonly (readonly string[])[])[] = [
   [['event', 'clock', 'disk', 'kernel', 'metrics']],
   [['keys', 'wire', 'redact'], ['chain']],
   [['checkpoint'], ['log']],
-  [['server', 'client', 'verify', 'query', 'config'], ['exec', 'exchange']],
+  [['server', 'client', 'verify', 'query', 'config'], ['exec', 'exchange', 'doctor']],
   [['cli']],
 ];
 

@@ -2,6 +2,7 @@
 // The command line: one file for each command, put together here.
 import { Command } from '@commander-js/extra-typings';
 import { checkpointCommand } from './checkpoint.js';
+import { doctorCommand } from './doctor.js';
 import { emitCommand } from './emit.js';
 import { exitCodes } from './exit.js';
 import { execCommand } from './exec.js';
@@ -23,7 +24,7 @@ const program = new Command('indelible')
 
 const commands = [
   serveCommand(), initCommand(), emitCommand(), execCommand(), tailCommand(), queryCommand(), statusCommand(), verifyCommand(),
-  proveCommand(), checkpointCommand(), listenCommand(), importCommand(), exportCommand(),
+  proveCommand(), checkpointCommand(), doctorCommand(), listenCommand(), importCommand(), exportCommand(),
 ];
 for (const command of commands) program.addCommand(command.version(version));
 

@@ -1,6 +1,7 @@
 // `indelible status`: how the daemon is, for people and for programs.
 import { Command } from '@commander-js/extra-typings';
 import type { Status } from '../client/client.js';
+import { bytesText } from '../doctor/amount.js';
 import { printable } from '../event/printable.js';
 import { withClient } from './connection.js';
 import { exitCodes } from './exit.js';
@@ -33,7 +34,7 @@ function describe(status: Status, paint: Paint): readonly string[] {
     ['log', printable(origin)],
     ['head', `record ${head.seq} of ${printable(head.ts ?? 'no time')}`],
     ['sealed', `up to record ${status.sealed_to}; key ${epoch}.${step}`],
-    ['size', `${bytesText(status.bytes)} in ${status.segments} segments, ${bytesText(status.disk.free_bytes)} free`],
+    ['size', `${bytesText(status.bytes)} in ${status.segments} segments, ${sizeText(status.disk.free_bytes)} free`],
     ['sync', `${printable(status.sync)}, fsync ${status.fsync_ms.p50} ms (p99 ${status.fsync_ms.p99})`],
     ['up', `${Math.round(status.uptime_ms / 1000)} s, ${status.clients} clients`],
     ['queue', `${queue.events} events, ${bytesText(queue.bytes)}`],
@@ -52,15 +53,6 @@ function counts(numbers: Readonly<Partial<Record<string, number>>>): string {
   return entries.length === 0 ? 'none' : entries.map(([name, count]) => `${printable(name)} ${count ?? 0}`).join(', ');
 }
 
-const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-function bytesText(value: number | null): string {
-  if (value === null) return 'unknown';
-  let amount = value;
-  let unit = 0;
-  while (amount >= 1024 && unit < units.length - 1) {
-    amount /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit] ?? ''}`;
+function sizeText(value: number | null): string {
+  return value === null ? 'unknown' : bytesText(value);
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 
 /** How long the lease may go without being renewed before another may take it, and how often it is renewed. */
-const leaseMs = 10_000;
+export const leaseMs = 10_000;
 const renewMs = 2_500;
 
 /** Held until `release`. */

@@ -1,11 +1,12 @@
-// The kernel's door: the three things Node does not ask it. Who is at the other end of a socket, in which groups, and
-// whether a directory is ours alone. The only user of koffi.
+// The kernel's door: the four things Node does not ask it. Who is at the other end of a socket, in which groups, whether
+// a directory is ours alone, and whether the clock is kept right. The only user of koffi.
 import koffi from 'koffi';
 import type { Socket } from 'node:net';
 
 const libc = koffi.load('libc.so.6');
 const getsockopt = libc.func('int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)');
 const flock = libc.func('int flock(int fd, int operation)');
+const adjtimex = libc.func('int adjtimex(_Inout_ uint8_t *timex)');
 
 const solSocket = 1;
 const soPeercred = 17;
@@ -25,7 +26,7 @@ export interface PeerCredentials {
 
 /** A call that the kernel refused. `errno` is its number. */
 export class KernelError extends Error {
-  readonly code: 'getsockopt' | 'flock' | 'no_descriptor';
+  readonly code: 'getsockopt' | 'flock' | 'adjtimex' | 'no_descriptor';
   readonly errno: number;
 
   constructor(code: KernelError['code'], errno: number, message: string) {
@@ -76,4 +77,27 @@ export function tryLock(descriptor: number): boolean {
   const errno = koffi.errno();
   if (errno === eagain) return false;
   throw new KernelError('flock', errno, `flock failed with errno ${errno}`);
+}
+
+/** Whether somebody (NTP, PTP) keeps the wall clock right, and how wrong it may be, milliseconds. */
+export interface ClockSync {
+  readonly isSynchronised: boolean;
+  readonly maxErrorMs: number;
+}
+
+/** `struct timex` of a 64-bit kernel has 208 bytes; more, so that a longer one finds room. */
+const timexBytes = 512;
+const maxErrorOffset = 24;
+const statusOffset = 40;
+/** STA_UNSYNC. */
+const unsynchronised = 0x40;
+
+/** Asks, and changes nothing. @throws KernelError */
+export function clockSync(): ClockSync {
+  const timex = Buffer.alloc(timexBytes);
+  if ((adjtimex(timex) as number) < 0) throw new KernelError('adjtimex', koffi.errno(), `adjtimex failed with errno ${koffi.errno()}`);
+  return {
+    isSynchronised: (timex.readInt32LE(statusOffset) & unsynchronised) === 0,
+    maxErrorMs: Number(timex.readBigInt64LE(maxErrorOffset)) / 1000,
+  };
 }

@@ -30,9 +30,14 @@ export function bootId(): string {
 /** The pid that holds an flock on what lies at `path`, if /proc/locks shows it. */
 export function lockHolder(path: string): number | undefined {
   const { ino } = statSync(path, { bigint: true });
-  for (const line of readText('/proc/locks')?.split('\n') ?? []) {
-    const [, , , , pid, place] = line.trim().split(/\s+/);
-    if (line.includes('FLOCK') && place?.endsWith(`:${ino}`) === true) return Number(pid);
+  return holderIn(readText('/proc/locks') ?? '', ino);
+}
+
+/** The pid that holds an flock on an inode, by the text of /proc/locks. Those who wait for one hold nothing. */
+export function holderIn(locks: string, inode: bigint): number | undefined {
+  for (const line of locks.split('\n')) {
+    const [, kind, , , pid, place] = line.trim().split(/\s+/);
+    if (kind === 'FLOCK' && place?.endsWith(`:${inode}`) === true) return Number(pid);
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { KernelError, peerCredentials, peerGroups, tryLock } from '../../src/kernel/native.js';
+import { KernelError, clockSync, peerCredentials, peerGroups, tryLock } from '../../src/kernel/native.js';
 import { bootId, groupId, lockHolder, processStart } from '../../src/kernel/proc.js';
 import { temporaryDirectory } from '../daemon.js';
 
@@ -96,4 +96,12 @@ describe('/proc', () => {
     expect([groupId('root'), groupId('no-such-group'), groupId('')]).toEqual([0, undefined, undefined]);
     expect(processStart(2 ** 30)).toBeUndefined();
   });
+});
+
+test('the kernel says whether its clock is kept right, and how wrong it may be', () => {
+  const { isSynchronised, maxErrorMs } = clockSync();
+  expect(isSynchronised).toBeTypeOf('boolean');
+  // The kernel lets the error grow to 16 s while nobody corrects it, and no further.
+  expect(maxErrorMs).toBeGreaterThanOrEqual(0);
+  expect(maxErrorMs).toBeLessThanOrEqual(16_000);
 });

@@ -1,0 +1,19 @@
+// The variables that the daemon was started with, or would be.
+import type { Verdict } from './check.js';
+import { fail, ok, rootSays, skip, warn } from './check.js';
+import type { Subject } from './subject.js';
+import { settingsSource } from './subject.js';
+
+export function checkConfiguration({ holder, settings }: Subject): Verdict {
+  if (!settings.isDaemons && holder.kind === 'process') return skip(`this user may not read the environment of process ${holder.pid}`, rootSays);
+  // Ours says what a daemon would start with only where surely none is running with another.
+  if (!settings.isDaemons && holder.kind !== 'nobody') return skip('no daemon\'s process is to be seen whose environment could be read');
+  const { config, problems } = settings;
+  const where = settingsSource(settings);
+  if (config === undefined) {
+    return fail(`${problems.length} mistakes in ${where}: ${problems.join('; ')}`, 'mend these variables: serve does not start with them');
+  }
+  const { withoutEffect } = config;
+  if (withoutEffect.length > 0) return warn(`${withoutEffect.join(', ')} set in ${where}, without effect in this version`, 'unset them, or do not rely on them');
+  return ok(`no mistakes in ${where}`);
+}
