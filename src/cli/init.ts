@@ -1,7 +1,9 @@
-// `indelible init`: makes a log before the daemon does, so that its name and the place of its key are chosen by a person.
+// `indelible init`: makes a log before the daemon does, so that its name and the place of its key are chosen by a person; and
+// with --successor the log that comes after one that cannot go on.
 import { realpathSync } from 'node:fs';
 import { Command } from '@commander-js/extra-typings';
 import { realClock } from '../clock/clock.js';
+import type { Config } from '../config/config.js';
 import { readConfig, writerOptions } from '../config/config.js';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { LockHeld, lockState } from '../disk/lock.js';
@@ -10,11 +12,25 @@ import { tryLock } from '../kernel/native.js';
 import { lockHolder } from '../kernel/proc.js';
 import { LogError } from '../log/failure.js';
 import { makeLog } from '../log/birth.js';
+import type { Previous } from '../log/own.js';
 import { isUnborn } from '../log/recovery.js';
 import type { Places } from '../log/segment.js';
 import { placesIn } from '../log/segment.js';
 import { exitCodes } from './exit.js';
+import { makeWay } from './successor.js';
 import { complain, say } from './terminal.js';
+
+const helpText = `
+With --successor the log that is there, damaged or no longer to be trusted, moves to <state>/predecessor-<n>, where
+"indelible verify --state-dir" goes on checking it with its own, old verification key: keep that one, too. A new log with a new
+name and a new key takes its place, and its first record names the old one. Nothing is deleted. If it is interrupted, give the
+same command again.
+
+Exit status: 0 made, 1 there is a log already, 2 wrong usage, 3 what is there is damaged, or no log to succeed, 4 held by a daemon.
+
+Examples:
+  indelible init --origin audit.example.org/host-7 --key-out /media/usb/host-7.key
+  indelible init --successor --key-out /media/usb/host-7-second.key`;
 
 export function initCommand(): Command {
   return new Command('init')
@@ -23,19 +39,19 @@ export function initCommand(): Command {
     .option('--origin <name>', 'the log\'s name, fixed for its life; default: <hostname>/<8 hex>')
     .option('--key-out <file>', 'write the verification key there; a file that exists is never overwritten')
     .option('--state-dir <dir>', 'where the log lives; default: INDELIBLE_STATE_DIR and its fallbacks')
-    .addHelpText('after', '\nExit status: 0 made, 1 there is a log already, 2 wrong usage, 3 what is there is damaged, 4 held by a daemon.\n\n' +
-      'Example:\n  indelible init --origin audit.example.org/host-7 --key-out /media/usb/host-7.key')
-    .action(async ({ origin, keyOut, stateDir }) => {
+    .option('--successor', 'put the log that is there aside and open one that names it')
+    .addHelpText('after', helpText)
+    .action(async ({ origin, keyOut, stateDir, successor }) => {
       const environment = {
         ...process.env,
         ...(origin === undefined ? {} : { INDELIBLE_ORIGIN: origin }),
         ...(stateDir === undefined ? {} : { INDELIBLE_STATE_DIR: stateDir }),
       };
-      process.exitCode = await init(environment, keyOut);
+      process.exitCode = await init(environment, keyOut, successor === true);
     });
 }
 
-async function init(environment: NodeJS.ProcessEnv, keyOut: string | undefined): Promise<number> {
+async function init(environment: NodeJS.ProcessEnv, keyOut: string | undefined, isSuccessor: boolean): Promise<number> {
   const read = readConfig(environment);
   if (!read.ok) {
     for (const problem of read.problems) say(`indelible: ${problem}`);
@@ -44,31 +60,64 @@ async function init(environment: NodeJS.ProcessEnv, keyOut: string | undefined):
   const { config } = read;
   process.umask(0o077);
   try {
-    realDisk.makeDirectory(config.stateDirectory);
+    if (!isSuccessor) {
+      realDisk.makeDirectory(config.stateDirectory);
+    } else if (realDisk.entry(config.stateDirectory) === undefined) {
+      say(`indelible: there is no ${config.stateDirectory}, and so no log to succeed`);
+      return exitCodes.unverifiable;
+    }
     const state = realpathSync(config.stateDirectory);
     const lock = await lockState(state, { tryLock, lockHolder }, (reason) => { say(`indelible: the lock was lost: ${reason}`); });
     try {
-      const places = placesIn(state);
-      if (!isUnborn(realDisk, places)) {
-        say(`indelible: there is a log in ${state} already; nothing was changed`);
-        return exitCodes.failed;
-      }
-      makeLog(realDisk, realClock, places, {
-        origin: config.origin, options: writerOptions(config), previous: null,
-        handOver: (key) => { handOver(key, keyOut, places); },
-      });
-      say(`made log ${config.origin} in ${state}`);
-      say(keyOut === undefined
-        ? 'Above is its verification key: keep it away from this host, it is not stored anywhere.'
-        : `Its verification key is in ${keyOut}: move it off this host.`);
-      say(`${places.logPub} is for auditors: with it alone they check signatures, with the key every line.`);
-      return exitCodes.ok;
+      return isSuccessor ? succeed(config, state, keyOut) : begin(config, state, keyOut);
     } finally {
       await lock.release();
     }
   } catch (error) {
     return explain(error);
   }
+}
+
+function begin(config: Config, state: string, keyOut: string | undefined): number {
+  if (!isUnborn(realDisk, placesIn(state))) {
+    say(`indelible: there is a log in ${state} already; nothing was changed`);
+    return exitCodes.failed;
+  }
+  make(config, state, keyOut, null);
+  return exitCodes.ok;
+}
+
+function succeed(config: Config, state: string, keyOut: string | undefined): number {
+  // Before anything moves: a key that could not be handed over would stop the making behind it.
+  if (keyOut !== undefined && keyOut !== placesIn(state).verificationKey && realDisk.entry(keyOut) !== undefined) {
+    say(`indelible: ${keyOut} is there already: a verification key is never written over another file; name a new one`);
+    return exitCodes.usage;
+  }
+  const way = makeWay(realDisk, state, config.origin);
+  if (way.kind === 'same_name') {
+    say(`indelible: the old log is called ${config.origin}, too; give the new one another name with --origin. Nothing was changed`);
+    return exitCodes.usage;
+  }
+  make(config, state, keyOut, way.previous);
+  say(`Its first record names ${way.previous.origin}, record ${way.previous.seq}, mac ${way.previous.mac}:`);
+  say(way.from === 'head'
+    ? '  the old sealed head says so. Its MAC was not checked here; indelible verify with the old key does that.'
+    : '  the old log/head cannot be read, so this is the last whole line that was found. Nothing vouches for it: records may be missing behind it.');
+  say(`The old log is in ${way.movedTo}. Check it with its old key: indelible verify --state-dir ${way.movedTo} --key OLD-KEY`);
+  return exitCodes.ok;
+}
+
+function make(config: Config, state: string, keyOut: string | undefined, previous: Previous | null): void {
+  const places = placesIn(state);
+  makeLog(realDisk, realClock, places, {
+    origin: config.origin, options: writerOptions(config), previous,
+    handOver: (key) => { handOver(key, keyOut, places); },
+  });
+  say(`made log ${config.origin} in ${state}`);
+  say(keyOut === undefined
+    ? 'Above is its verification key: keep it away from this host, it is not stored anywhere.'
+    : `Its verification key is in ${keyOut}: move it off this host.`);
+  say(`${places.logPub} is for auditors: with it alone they check signatures, with the key every line.`);
 }
 
 function handOver(key: string, keyOut: string | undefined, places: Places): void {
@@ -78,13 +127,17 @@ function handOver(key: string, keyOut: string | undefined, places: Places): void
   else createFile(realDisk, keyOut, Buffer.from(`${key}\n`));
 }
 
+/** Refusals that say what to do themselves. */
+const selfExplaining = new Set(['nothing_to_succeed', 'succession_unfinished']);
+
 function explain(error: unknown): number {
   if (error instanceof LockHeld) {
     say(`indelible: ${error.message}; stop that daemon first`);
     return exitCodes.held;
   }
   if (error instanceof LogError && error.code === 'refused') {
-    say(`indelible: ${error.message}; nothing was changed. See what is wrong with: indelible verify --key FILE`);
+    const advice = selfExplaining.has(error.what) ? '' : '. See what is wrong with: indelible verify --key FILE';
+    say(`indelible: ${error.message}; nothing was changed${advice}`);
     return exitCodes.unverifiable;
   }
   if (errorCode(error) !== undefined) {

@@ -105,13 +105,21 @@ function explain(error: unknown, logger: Logger): number {
     return exitCodes.usage;
   }
   if (error instanceof LogError && error.code === 'refused') {
-    logger.fatal({ finding: error.what },
-      `this log will not be extended: ${error.message}. Nothing was changed. See what is wrong with: indelible verify --key FILE`);
+    logger.fatal({ finding: error.what }, `this log will not be extended: ${error.message}. Nothing was changed.${adviceFor(error.what)}`);
     return exitCodes.unverifiable;
   }
   const message = error instanceof Error ? error.message : String(error);
   logger.fatal({ err: error }, `cannot start: ${message}`);
   return exitCodes.writeFailed;
+}
+
+/** Findings that say what to do themselves, and are nothing that anybody did to the log. */
+const selfExplaining = new Set(['succession_unfinished', 'keys_version', 'unknown_format']);
+
+function adviceFor(finding: string): string {
+  if (selfExplaining.has(finding)) return '';
+  return ' See what is wrong with: indelible verify --key FILE. When that is understood, a new log that names this one is opened by:' +
+    ' indelible init --successor';
 }
 
 /** How often the directory of listeners is read again; SIGHUP reads it at once. */
@@ -143,7 +151,7 @@ class Daemon {
       const { log, opening } = await Log.open({
         state, options: writerOptions(config),
         started: { version, bootId: bootId(), listeners: config.listeners.map(({ name }) => name) },
-      });
+      }, (message) => { logger.warn(message); });
       onLost = (reason) => {
         // First: a log line may wait for whoever reads it, and meanwhile somebody else may be writing here.
         log.fence();

@@ -1,20 +1,23 @@
 /**
  * The one door to time. The wall clock dates records and may step; the monotonic one measures and never does.
  */
-import { performance } from 'node:perf_hooks';
-
 /** Two clocks, both in milliseconds. */
 export interface Clock {
   /** Milliseconds since 1970, UTC, whole. */
   wall(): number;
-  /** Milliseconds since some fixed moment, with fractions; only differences mean anything. */
+  /**
+   * Milliseconds since some moment of this boot, with fractions; only differences mean anything. The same moment for every
+   * process of one boot, so that what one noted the next can subtract; a suspended machine does not count.
+   */
   monotonic(): number;
 }
 
-/** The machine's clocks. */
+const nanosecondsPerMs = 1e6;
+
+/** The machine's clocks. (`performance.now()` is counted from the start of the process, and would mean nothing to the next.) */
 export const realClock: Clock = {
   wall: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => Number(process.hrtime.bigint()) / nanosecondsPerMs,
 };
 
 /** RFC 3339, UTC, three fraction digits: 24 characters for the years 0 to 9999. */

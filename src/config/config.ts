@@ -53,9 +53,7 @@ export type ReadConfig =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Variables that are checked and have no effect yet: whoever sets one is told, since silence would pass for consent. */
-const withoutEffect: readonly string[] = [
-  'INDELIBLE_RETAIN_BYTES', 'INDELIBLE_RETAIN_MS', 'INDELIBLE_DISK_LOW_BYTES',
-];
+const withoutEffect: readonly string[] = ['INDELIBLE_DISK_LOW_BYTES'];
 
 /** Reads and checks everything. Nothing is touched: no directory is made, no socket opened. */
 export function readConfig(environment: Environment): ReadConfig {

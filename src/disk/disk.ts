@@ -39,6 +39,7 @@ export interface Disk {
   read(path: string): Buffer | undefined;
   /** The names in a directory, sorted; none if there is no directory. */
   list(path: string): readonly string[];
+  /** What lies at a path; undefined also where something above it is no directory. */
   entry(path: string): Entry | undefined;
   makeDirectory(path: string): void;
   rename(from: string, to: string): void;
@@ -120,10 +121,15 @@ export const realDisk: Disk = {
     }
   }),
   list: (path) => unlessAbsent(() => fs.readdirSync(path).sort()) ?? [],
-  entry: (path) => unlessAbsent(() => {
-    const stat = fs.lstatSync(path);
-    return { kind: entryKind(stat), bytes: stat.size, links: stat.nlink };
-  }),
+  entry(path) {
+    try {
+      const stat = fs.lstatSync(path);
+      return { kind: entryKind(stat), bytes: stat.size, links: stat.nlink };
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  },
   makeDirectory,
   rename: (from, to) => { fs.renameSync(from, to); },
   remove: (path) => { fs.unlinkSync(path); },

@@ -59,7 +59,12 @@ export class Anchor {
 
   /** Syncs both if the oldest unsynced write is about to be a second old. */
   syncIfDue(): void {
-    if (this.#unsyncedSince === undefined || this.#clock.monotonic() - this.#unsyncedSince < unsyncedMsMax) return;
+    if (this.#unsyncedSince !== undefined && this.#clock.monotonic() - this.#unsyncedSince >= unsyncedMsMax) this.sync();
+  }
+
+  /** Syncs both, where anything was written since they were. */
+  sync(): void {
+    if (this.#unsyncedSince === undefined) return;
     this.#disk.sync(this.#head);
     this.#keyFile.sync();
     this.#unsyncedSince = undefined;
@@ -68,10 +73,7 @@ export class Anchor {
   /** Syncs what is not synced yet and lets go. */
   close(): void {
     try {
-      if (this.#unsyncedSince !== undefined) {
-        this.#disk.sync(this.#head);
-        this.#keyFile.sync();
-      }
+      this.sync();
     } finally {
       this.#disk.close(this.#head);
       this.#keyFile.close();

@@ -8,6 +8,7 @@ import type { Frontier } from '../checkpoint/merkle.js';
 import type { KeyWalker } from '../keys/schedule.js';
 import type { Link } from './record.js';
 import { lineBytesMax, formatPrefix, formatPrev } from './record.js';
+import type { OpenEpoch } from './state.js';
 
 /** What a line adds to its body at most: prefix, prev, mac and LF. */
 const frameBytesMax = 512;
@@ -32,6 +33,13 @@ export interface Commit extends Pending {
   readonly isRequest: boolean;
   /** What the fsync took, ms. */
   readonly syncMs: number;
+}
+
+/** `sealsInto`: the commit is a seal, and this the epoch behind it. `ts`: else the time of its making. */
+export interface CommitOptions {
+  readonly sealsInto?: OpenEpoch;
+  readonly ts?: string;
+  readonly isRequest?: boolean;
 }
 
 /** What the writer tells, as it happens and in order. */

@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { realDisk } from '../disk/disk.js';
 import { lineBytesMax } from './record.js';
-import { listSegments } from './segment.js';
+import { isRetired, listSegments } from './segment.js';
 
 /** Read at a time, and looked at in one turn of the event loop. */
 const chunkBytes = 256 * 1024;
@@ -21,15 +21,23 @@ export interface StoredLine {
   readonly line: Buffer;
 }
 
-/** Yields the records `from` .. `until()`, asked anew as it goes: what is not durable yet MUST NOT be shown. */
+/**
+ * Yields the records from `from`, or from the oldest that is kept, to `until()`, asked anew as it goes: what is not durable
+ * yet MUST NOT be shown.
+ */
 export async function* readHistory(logDirectory: string, from: number, until: () => number): AsyncGenerator<StoredLine> {
   const segments = listSegments(realDisk, logDirectory);
   const at = Math.max(0, segments.findLastIndex((segment) => segment.first <= from));
   for (const segment of segments.slice(at)) {
     if (segment.first > until()) return;
-    for await (const stored of readSegment(segment.path, chunkBytes)) {
-      if (stored.seq > until()) return;
-      if (stored.seq >= from) yield stored;
+    try {
+      for await (const stored of readSegment(segment.path, chunkBytes)) {
+        if (stored.seq > until()) return;
+        if (stored.seq >= from) yield stored;
+      }
+    } catch (error) {
+      // Who reads slower than retention removes goes on with the oldest that is kept; the numbers show what is gone.
+      if (!isRetired(realDisk, error, logDirectory, segment)) throw error;
     }
   }
 }

@@ -1,10 +1,12 @@
 /**
  * Whether every segment that should be there is. A start does not read the whole log, but the end of each closed segment
- * says which must follow it: a segment that was taken away shows without reading one that is there.
+ * says which must follow it, and the oldest goes on from what retention removed: a segment that was taken away shows without
+ * reading one that is there.
  */
 import type { Disk } from '../disk/disk.js';
 import { refused } from './failure.js';
 import { parseFrame } from './record.js';
+import { findRetiredEnd } from './retired-file.js';
 import type { Places, SegmentFile } from './segment.js';
 import { readSpan } from './torn.js';
 
@@ -12,12 +14,10 @@ import { readSpan } from './torn.js';
 const sealBytesMax = 64 * 1024;
 const lineFeed = 0x0a;
 
-/** Looks at the ends of all segments but the newest. @throws LogError `refused` */
+/** Looks at what was removed and at the ends of all segments but the newest. @throws LogError `refused` */
 export function checkInventory(disk: Disk, places: Places, segments: readonly SegmentFile[]): void {
   const oldest = segments[0];
-  if (oldest !== undefined && oldest.first !== 1 && disk.entry(places.retired) === undefined) {
-    throw refused('segment_missing', `the oldest segment is ${oldest.name}, and log/retired.jsonl does not say what became of those before`);
-  }
+  if (oldest !== undefined) findRetiredEnd(disk, places, oldest);
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1];
     if (next === undefined) return;

@@ -19,17 +19,6 @@ export interface Line {
 const chunkBytes = 1024 * 1024;
 const lineFeed = 0x0a;
 
-/** A file's first line without its LF; undefined if it has no whole one. */
-export function readFirstLine(disk: Disk, path: string): Buffer | undefined {
-  const file = disk.open(path, 'read');
-  try {
-    for (const line of readLines(disk, file)) return line.kind === 'line' ? line.bytes : undefined;
-    return undefined;
-  } finally {
-    disk.close(file);
-  }
-}
-
 /** Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. */
 export function* readLines(disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY): Generator<Line> {
   let buffer = Buffer.allocUnsafe(chunkBytes);

@@ -47,10 +47,10 @@ export class Log {
   }
 
   /**
-   * Opens the log, making it if there is none; resolves when `started` is durable.
+   * Opens the log; resolves when `started` is durable. `noticed` is told what a person should know, from the opening on.
    * @throws LogError `refused` or `write_failed`
    */
-  static open(start: Omit<ThreadStart, 'fence'>): Promise<{ readonly log: Log; readonly opening: Opening }> {
+  static open(start: Omit<ThreadStart, 'fence'>, noticed: (message: string) => void): Promise<{ readonly log: Log; readonly opening: Opening }> {
     const fence = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const workerData: ThreadStart = { ...start, fence };
     const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, stdin: false });
@@ -64,7 +64,9 @@ export class Log {
       worker.on('error', fail);
       worker.on('exit', (code) => { if (code !== 0) fail(new Error(`exit code ${code}`)); });
       worker.on('message', (report: Report) => {
-        if (log !== undefined) {
+        if (report.kind === 'noticed') {
+          noticed(report.message);
+        } else if (log !== undefined) {
           log.#take(report);
         } else if (report.kind === 'opened') {
           log = new Log(worker, start.options.sync, new Int32Array(fence), report);
@@ -184,6 +186,7 @@ export class Log {
         return;
       case 'opened':
       case 'refused':
+      case 'noticed':
         return;
       default:
         report satisfies never;

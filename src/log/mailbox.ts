@@ -76,6 +76,8 @@ export type Report =
     }
   /** Something that was due found no room; it is tried again. */
   | { readonly kind: 'delayed'; readonly message: string }
+  /** Something that a person should know of, for the process log. */
+  | { readonly kind: 'noticed'; readonly message: string }
   | { readonly kind: 'sealed'; readonly checkpoint: string | undefined; readonly standing: Standing }
   /** The end: nothing is written any more. */
   | { readonly kind: 'failed'; readonly call: string; readonly message: string }

@@ -7,7 +7,7 @@ import type { CommittedLines } from './mailbox.js';
 import { continues } from './continuity.js';
 import { parseFrame } from './record.js';
 import type { SegmentFile } from './segment.js';
-import { listSegments } from './segment.js';
+import { isRetired, listSegments } from './segment.js';
 
 /** Read from the end of a segment at a time. */
 const stepBytes = 4 * 1024 * 1024;
@@ -35,9 +35,16 @@ export async function readNewest(logDirectory: string, last: number, records: nu
   let next: SegmentFile | undefined;
   for (const segment of [...listSegments(realDisk, logDirectory)].reverse()) {
     if (leftRecords <= 0 || leftBytes <= 0) break;
-    if (next !== undefined && !continues(realDisk, segment, next)) return { pieces, untrusted: segment.name };
-    next = segment;
-    const piece = await readEnd(segment, last, leftRecords, leftBytes);
+    let piece: StoredLines | undefined;
+    try {
+      if (next !== undefined && !continues(realDisk, segment, next)) return { pieces, untrusted: segment.name };
+      next = segment;
+      piece = await readEnd(segment, last, leftRecords, leftBytes);
+    } catch (error) {
+      // Retention has taken the oldest away since they were listed.
+      if (isRetired(realDisk, error, logDirectory, segment)) break;
+      throw error;
+    }
     if (piece === undefined) continue;
     pieces.unshift(piece);
     leftRecords -= piece.ends.length;

@@ -6,7 +6,8 @@ import { signerFrom, verifierOf } from '../checkpoint/note.js';
 import { epochKeyName } from '../checkpoint/seal.js';
 import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
-import { replaceFile, writeWhole } from '../disk/write.js';
+import { errorCode } from '../disk/disk.js';
+import { removeIfThere, replaceFile, writeWhole } from '../disk/write.js';
 import { KeyWalker } from '../keys/schedule.js';
 import type { Identity, StoredKeys } from '../keys/store.js';
 import { KeyFile, decodeIdentity } from '../keys/store.js';
@@ -18,11 +19,14 @@ import { checkInventory } from './inventory.js';
 import type { TornPiece } from './own.js';
 import { confirmPieces, keepPiece, unnamedPieces } from './quarantine.js';
 import type { Link } from './record.js';
+import { findRetiredEnd } from './retired-file.js';
 import type { Newborn } from './scan.js';
 import { Scanner } from './scan.js';
 import type { Scanned } from './scanned.js';
 import type { Places, SegmentFile } from './segment.js';
 import { listSegments } from './segment.js';
+import type { Predecessor } from './successor.js';
+import { newestPredecessor } from './successor.js';
 import type { LogState, OpenEpoch } from './state.js';
 import { readSpan } from './torn.js';
 
@@ -37,18 +41,28 @@ export interface OpenedLog {
   readonly adopted: number;
   /** What was cut off, now in quarantine, to be named by `recovered` and then confirmed. */
   readonly torn: readonly TornPiece[];
+  /** The oldest segment, if the log says that it is removed and its file is still there; retention goes on with it. */
+  readonly unremoved: SegmentFile | undefined;
 }
 
 /**
  * Whether a log may be made here: there is none, nor keys that ever wrote a record. An init that did not come to its
- * end counts as none. @throws LogError `refused` where something says that there was a log
+ * end counts as none. @throws LogError `refused` where something says that there was a log, or one is being succeeded
  */
 export function isUnborn(disk: Disk, places: Places): boolean {
+  const predecessor = newestPredecessor(disk, places.state);
+  if (predecessor?.isMoved === false) throw unfinished(predecessor);
   if (listSegments(disk, places.log).length > 0) return false;
   const stored = readKeys(disk, places, false);
   if (stored !== undefined && stored.name.epoch + stored.name.step > 0) return false;
   checkNothingWasHere(disk, places);
+  if (predecessor !== undefined) throw unfinished(predecessor);
   return true;
+}
+
+function unfinished({ places }: Predecessor): Error {
+  return refused('succession_unfinished',
+    `the old log moves to ${places.state}, and the new one is not made yet: give "indelible init --successor" again`);
 }
 
 /**
@@ -76,7 +90,7 @@ export function openLog(disk: Disk, clock: Clock, places: Places): OpenedLog | '
   stored.nextEpoch.fill(0);
   const scanner = new Scanner(disk, head, stored, keys, head.seq === 0 ? newborn(identity, stored) : undefined);
   const scanned = scanner.scan(segmentsFromHead(segments, head));
-  return mend(disk, clock, places, { head, identity, stored, keys, scanned });
+  return mend(disk, clock, places, { head, identity, stored, keys, scanned, segments });
 }
 
 function readKeys(disk: Disk, places: Places, logIsThere: boolean): StoredKeys | undefined {
@@ -121,11 +135,13 @@ interface Found {
   readonly stored: StoredKeys;
   readonly keys: KeyWalker;
   readonly scanned: Scanned;
+  readonly segments: readonly SegmentFile[];
 }
 
 function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog {
   const { head, scanned } = found;
   const state = stateFrom(found);
+  const unremoved = openRemoval(disk, places, found);
   // After a failed fsync the kernel may hold pages as clean that the disk lacks. Only writing them again makes an
   // fsync speak of these bytes, so nothing behind the head counts before that.
   for (const { segment, from, until } of scanned.adopted) writeAgain(disk, segment, from, until);
@@ -156,7 +172,40 @@ function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog
   const stopped = scanned.lastKinds[0] === 'stopped' && scanned.endsInSeal;
   const atKey = found.stored.seq === scanned.last.seq;
   const clean = torn.length === 0 && scanned.adoptedLines === 0 && atKey && !isEmpty && (stopped || scanned.last.seq === 1);
-  return { state, clean, head: { seq: head.seq, mac: head.mac }, adopted: scanned.adoptedLines, torn };
+  return {
+    state, clean, head: { seq: head.seq, mac: head.mac }, adopted: scanned.adoptedLines, torn,
+    unremoved: unremoved === undefined ? undefined : finishRemoval(disk, places, head, unremoved),
+  };
+}
+
+/**
+ * The removal that a crash left open: the newest `segment_removed` that was read names the oldest segment there is. Only such
+ * a record counts, one of the log's own that the scan has checked; never a client's event of that name. Should it lie
+ * further back than the scan reads, then retention chooses the segment again, and a second record says the same.
+ */
+function openRemoval(disk: Disk, places: Places, { scanned, segments }: Found): SegmentFile | undefined {
+  const [oldest, second] = segments;
+  const record = scanned.removed.at(-1);
+  if (oldest === undefined || second === undefined) return undefined;
+  if (record?.segment !== oldest.name || record.last + 1 !== second.first) return undefined;
+  // What stands for the segment was synced before the record was written; where it is not, a hand was at work.
+  findRetiredEnd(disk, places, second);
+  return oldest;
+}
+
+/** Takes the file away, now that the record is durable; returns it if it is still there. */
+function finishRemoval(disk: Disk, places: Places, head: ReadHead, oldest: SegmentFile): SegmentFile | undefined {
+  // A head that still names it must move on first, and that takes a durable record behind it.
+  if (head.segment === oldest.name) return oldest;
+  try {
+    removeIfThere(disk, oldest.path);
+  } catch (error) {
+    // A file that will not go is no reason to record nothing.
+    if (errorCode(error) === undefined) throw error;
+    return oldest;
+  }
+  disk.syncDirectory(places.log);
+  return undefined;
 }
 
 function stateFrom({ head, identity, stored, keys, scanned }: Found): LogState {

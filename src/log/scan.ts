@@ -7,7 +7,6 @@
  */
 import { macMatches } from '../chain/link.js';
 import type { Seal } from '../checkpoint/seal.js';
-import { openSeal } from '../checkpoint/seal.js';
 import type { Verifier } from '../checkpoint/note.js';
 import { parseVkey } from '../checkpoint/note.js';
 import { Frontier, leafHash } from '../checkpoint/merkle.js';
@@ -19,11 +18,14 @@ import type { StoredKeys } from '../keys/store.js';
 import { refused } from './failure.js';
 import type { ReadHead } from './head.js';
 import { readLines } from './lines.js';
-import type { LogPub, SealEvent } from './own.js';
-import { formatVersion, formatOf, ownKind, parseGenesis, parseHeader, parseRecovered, parseSealEvent } from './own.js';
+import type { LogPub, SealEvent, SegmentRemoved } from './own.js';
+import {
+  formatVersion, formatOf, ownKind, parseGenesis, parseHeader, parseRecovered, parseSealEvent, parseSegmentRemoved,
+} from './own.js';
 import type { Frame, Link } from './record.js';
 import { logStart, isOwnBody, parseFrame } from './record.js';
 import type { Adopted, Scanned, Torn } from './scanned.js';
+import { fittingSeal } from './sealing.js';
 import type { SegmentFile } from './segment.js';
 import { isTorn } from './torn.js';
 
@@ -58,6 +60,7 @@ export class Scanner {
   #headSeen: boolean;
   #adoptedLines = 0;
   #namedPieces: string[] = [];
+  #removed: SegmentRemoved[] = [];
   #openedMs = 0;
 
   /**
@@ -104,6 +107,7 @@ export class Scanner {
       segment: { name: newest.name, first: newest.first, bytes, openedMs: this.#openedMs },
       epochFirst: this.#epochFirst, epochDirty: this.#epochDirty, seal: this.#seal, endsInSeal: this.#endsInSeal,
       lastKinds: this.#lastKinds, adoptedLines: this.#adoptedLines, adopted, torn, namedPieces: this.#namedPieces,
+      removed: this.#removed,
     };
   }
 
@@ -202,13 +206,12 @@ export class Scanner {
   }
 
   #sealFits(frame: Frame): boolean {
-    const event = parseSealEvent(frame.body);
-    if (event === undefined || this.#verifier === undefined || frame.open || this.#lastOpen) return false;
-    const seal = openSeal(event.seal, this.#verifier);
-    this.#openedSeal = seal;
-    return seal?.epoch === frame.key.epoch && event.epoch === seal.epoch && seal.origin === this.#head.origin &&
-      seal.size === this.#tree.size && event.size === seal.size && seal.first === this.#epochFirst && seal.last === seal.size &&
-      seal.root.equals(this.#tree.root()) && event.root === seal.root.toString('base64');
+    if (this.#verifier === undefined) return false;
+    this.#openedSeal = fittingSeal(frame, {
+      origin: this.#head.origin, tree: this.#tree, epochFirst: this.#epochFirst, verifier: this.#verifier,
+      inCommit: this.#lastOpen,
+    });
+    return this.#openedSeal !== undefined;
   }
 
   #take(frame: Frame, line: Buffer, segment: SegmentFile, end: number): void {
@@ -230,6 +233,8 @@ export class Scanner {
       this.#epochDirty = true;
     }
     if (kind === 'recovered') this.#namedPieces.push(...parseRecovered(frame.body));
+    const removed = kind === 'segment_removed' ? parseSegmentRemoved(frame.body) : undefined;
+    if (removed !== undefined) this.#removed.push(removed);
     if (!frame.open) {
       if (compareKeyNames(frame.key, this.#keys.name) === 0) this.#keys.evolve(sealing);
       this.#nextKey = successor(frame.key, sealing);

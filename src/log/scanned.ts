@@ -3,7 +3,7 @@
  */
 import type { Frontier } from '../checkpoint/merkle.js';
 import type { Verifier } from '../checkpoint/note.js';
-import type { LogPub, SealEvent } from './own.js';
+import type { LogPub, SealEvent, SegmentRemoved } from './own.js';
 import type { Link } from './record.js';
 import type { SegmentFile } from './segment.js';
 
@@ -44,4 +44,6 @@ export interface Scanned {
   readonly torn: Torn | undefined;
   /** Quarantined pieces that a durable `recovered` names. */
   readonly namedPieces: readonly string[];
+  /** Segments that the log itself says were removed, oldest first; a crash may have come before they were. */
+  readonly removed: readonly SegmentRemoved[];
 }

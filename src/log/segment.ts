@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Disk } from '../disk/disk.js';
+import { errorCode } from '../disk/disk.js';
 
 /** Where things lie below the state directory. */
 export interface Places {
@@ -20,6 +21,8 @@ export interface Places {
   readonly verificationKey: string;
   readonly salt: string;
   readonly quarantine: string;
+  /** How long the daemon has watched, for retention by time. */
+  readonly retention: string;
 }
 
 export function placesIn(state: string): Places {
@@ -39,6 +42,7 @@ export function placesIn(state: string): Places {
     verificationKey: join(keys, 'verification.key'),
     salt: join(keys, 'salt'),
     quarantine: join(state, 'quarantine'),
+    retention: join(state, 'retention'),
   };
 }
 
@@ -64,10 +68,22 @@ export interface SegmentFile {
   readonly first: number;
 }
 
+/** The segment that begins with a record. */
+export function segmentFile(logDirectory: string, first: number): SegmentFile {
+  const name = segmentName(first);
+  return { name, path: join(logDirectory, name), first };
+}
+
 /** All segments, oldest first. */
 export function listSegments(disk: Disk, logDirectory: string): readonly SegmentFile[] {
   return disk.list(logDirectory).flatMap((name) => {
     const first = parseSegmentName(name);
-    return first === undefined ? [] : [{ name, path: join(logDirectory, name), first }];
+    return first === undefined ? [] : [segmentFile(logDirectory, first)];
   });
+}
+
+/** Whether an error means that retention took `segment` away since it was listed: it, and all before it, are not there. */
+export function isRetired(disk: Disk, error: unknown, logDirectory: string, segment: SegmentFile): boolean {
+  if (errorCode(error) !== 'ENOENT') return false;
+  return (listSegments(disk, logDirectory)[0]?.first ?? 0) > segment.first;
 }

@@ -7,13 +7,17 @@ import type { MessagePort } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { LogError, refused } from './failure.js';
+import { Holdings } from './holdings.js';
 import { readSalt } from './init.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
+import { ObservedTime } from './observed.js';
 import { confirmPieces } from './quarantine.js';
 import type { OpenedLog } from './recovery.js';
 import { openLog } from './recovery.js';
-import { listSegments, placesIn } from './segment.js';
+import { Retention } from './retention.js';
+import { placesIn } from './segment.js';
 import type { Places } from './segment.js';
+import { previousOf } from './successor.js';
 import type { Commit } from './commit.js';
 import { Writer } from './writer.js';
 
@@ -30,9 +34,8 @@ class WriterThread {
   #writer: Writer | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #commits: CommittedLines[] = [];
-  #closedSegments = { count: 0, bytes: 0 };
-  #segment: string | undefined;
-  #segmentBytes = 0;
+  #holdings: Holdings | undefined;
+  #retention: Retention | undefined;
   #checkpoint: string | undefined;
 
   constructor(port: MessagePort, start: ThreadStart) {
@@ -51,30 +54,35 @@ class WriterThread {
       return;
     }
     this.#port.on('message', (order: Order) => { this.#carryOut(order); });
-    this.#ticker = setInterval(() => { this.#attempt((writer) => { writer.tick(); }); }, tickMs);
+    this.#ticker = setInterval(() => {
+      this.#attempt((writer) => { writer.tick(); });
+      this.#attempt((writer) => { this.#retention?.tick(writer); });
+    }, tickMs);
   }
 
   #open(): void {
     const opened = openLog(realDisk, realClock, this.#places);
     if (opened === 'absent') throw refused('log_missing', `there is no log in ${this.#start.state}`);
-    const { state, clean, adopted, torn } = opened;
-    for (const segment of listSegments(realDisk, this.#places.log)) {
-      if (segment.name === state.segment?.name) continue;
-      this.#closedSegments.count += 1;
-      this.#closedSegments.bytes += realDisk.entry(segment.path)?.bytes ?? 0;
-    }
-    this.#segment = state.segment?.name;
+    const { state, clean, adopted, torn, unremoved } = opened;
+    const salt = readSalt(realDisk, this.#places);
     const writer = new Writer(realDisk, realClock, this.#places, state, this.#start.options, {
       committed: (commit) => { this.#collect(commit); },
       delayed: (message) => { this.#post({ kind: 'delayed', message }); },
     });
     this.#writer = writer;
     this.#announce(writer, opened);
+    const holdings = new Holdings(realDisk, this.#places, writer.state.segment);
+    this.#holdings = holdings;
+    this.#retention = new Retention({
+      disk: realDisk, clock: realClock, places: this.#places, holdings, recorded: unremoved !== undefined,
+      observed: new ObservedTime(realDisk, realClock, this.#places.retention, salt, this.#start.started.bootId),
+      notice: (message) => { this.#post({ kind: 'noticed', message }); },
+    });
     this.#checkpoint = writer.checkpoint;
     // Whoever watches reads these from the log, with all that was there before.
     this.#commits = [];
     this.#post({
-      kind: 'opened', origin: state.origin, logPub: state.logPub, salt: readSalt(realDisk, this.#places),
+      kind: 'opened', origin: state.origin, logPub: state.logPub, salt,
       standing: this.#standing(writer), checkpoint: this.#checkpoint, clean, adopted, torn: torn.length,
     });
   }
@@ -83,7 +91,8 @@ class WriterThread {
   #announce(writer: Writer, found: OpenedLog): void {
     const { version, bootId, listeners } = this.#start.started;
     const { sync, headSync, sealMs, heartbeatMs } = this.#start.options;
-    writer.begin();
+    // Where an init ended between the segment and its first line, the genesis is written now.
+    writer.begin(writer.state.last.seq === 0 ? previousOf(realDisk, this.#places) : null);
     if (!found.clean) {
       writer.record('recovered', { head: found.head, adopted: found.adopted, torn: found.torn });
       // Named by a durable record now; a crash before this line is finished by the next start.
@@ -144,6 +153,7 @@ class WriterThread {
 
   /** To the last seal. A stop that found no room for it is no clean one: it says so, and the next start mends it. */
   #stop(reason: string): void {
+    this.#attempt(() => { this.#retention?.stop(); });
     const isStopped = this.#attempt((writer) => { writer.stop(reason); });
     const writer = this.#writer;
     if (writer === undefined) return;
@@ -209,16 +219,10 @@ class WriterThread {
 
   #standing(writer: Writer): Standing {
     const { last, keys, sealed, segment } = writer.state;
-    if (segment !== undefined && segment.name !== this.#segment) {
-      if (this.#segment !== undefined) this.#closedSegments.count += 1;
-      this.#closedSegments.bytes += this.#segmentBytes;
-      this.#segment = segment.name;
-    }
-    this.#segmentBytes = segment?.bytes ?? 0;
+    this.#holdings?.follow(segment);
     return {
       ...last, epoch: keys.name.epoch, step: keys.name.step, sealedTo: sealed?.size ?? 0,
-      segments: this.#closedSegments.count + (segment === undefined ? 0 : 1),
-      bytes: this.#closedSegments.bytes + this.#segmentBytes,
+      segments: this.#holdings?.count ?? 0, bytes: this.#holdings?.bytes ?? 0,
     };
   }
 

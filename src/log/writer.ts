@@ -13,7 +13,7 @@ import type { Disk } from '../disk/disk.js';
 import { replaceLink } from '../disk/write.js';
 import { Anchor } from './anchor.js';
 import { CheckpointFile } from './checkpoint-file.js';
-import type { WriterEvents } from './commit.js';
+import type { CommitOptions, WriterEvents } from './commit.js';
 import { buildCommit } from './commit.js';
 import { LogError, shortageOr, writeFailed } from './failure.js';
 import { OpenFile } from './open-file.js';
@@ -32,13 +32,6 @@ export interface WriterOptions extends ScheduleOptions {
   readonly headSync: 'second' | 'always';
   readonly retain: Retain;
   readonly pid: number;
-}
-
-/** `sealsInto`: the commit is a seal, and this the epoch behind it. */
-interface CommitOptions {
-  readonly sealsInto?: LogState['epoch'];
-  readonly ts?: string;
-  readonly isRequest?: boolean;
 }
 
 export class Writer {
@@ -123,6 +116,11 @@ export class Writer {
     this.#noteClockStep();
     this.settle();
     this.#guard('head', () => { this.#anchor.syncIfDue(); });
+  }
+
+  /** Returns when head and keys are on the disk as they stand. @throws LogError */
+  secure(): void {
+    this.#guard('head', () => { this.#anchor.sync(); });
   }
 
   /** Says why it ends, seals and closes. @throws LogError */

@@ -10,7 +10,7 @@ import { readLines } from '../log/lines.js';
 import { listSegments, placesIn } from '../log/segment.js';
 import type { Places, SegmentFile } from '../log/segment.js';
 import type { Examined } from '../wire/filter.js';
-import { readLinesBackward } from './backward.js';
+import { readLinesBackward } from '../log/backward.js';
 import { readDurable } from './durable.js';
 import { Before, macOfLine, seqOf } from './link.js';
 import { beforeFirst } from './retired.js';

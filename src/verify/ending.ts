@@ -8,6 +8,7 @@ import type { KeyName } from '../keys/name.js';
 import type { Places } from '../log/segment.js';
 import type { Facts } from './facts.js';
 import type { Fault, Findings } from './finding.js';
+import { SegmentsMoved } from './passes.js';
 import type { Passes, Tail } from './passes.js';
 import type { Note } from './report.js';
 import { compareHead, headMoves, readHead, sameHead } from './sealed-head.js';
@@ -46,12 +47,14 @@ export class Ending {
     let head = first;
     let tail = passes.pass(durableSeq(head));
     let checkpoint = readSmall(disk, places.checkpoint);
+    /** Retention took the segment that was being read: what was walked is judged by the head it was walked for. */
+    let isOvertaken = false;
     for (let round = 1; ; round += 1) {
       const now = readHead(disk, places.head);
       const moved = !sameHead(head, now);
       // Not moved: this is the end. Moved, but only to what was walked already: judge by the newer one.
       const settled = !moved || (now.state === 'ok' && now.head.seq <= walk.seq && keeper.at(now.head.seq) !== undefined);
-      if (settled || round === roundsMax) {
+      if (settled || isOvertaken || round === roundsMax) {
         if (settled) head = now;
         const faults = this.#headFaults(head);
         // A slot read while it is overwritten may look whole and be half of each: only bytes that stay are evidence.
@@ -61,12 +64,19 @@ export class Ending {
           tail = undefined;
         }
         this.#conclude(head, faults, tail, settled);
-        this.#checkCheckpoint(checkpoint);
+        // One that is newer than what was walked says nothing about it.
+        if (settled) this.#checkCheckpoint(checkpoint);
         return head;
       }
-      head = now;
       if (now.state === 'ok') keeper.want(now.head.seq);
-      tail = passes.pass(durableSeq(head));
+      try {
+        tail = passes.pass(durableSeq(now));
+      } catch (error) {
+        if (!(error instanceof SegmentsMoved)) throw error;
+        isOvertaken = true;
+        continue;
+      }
+      head = now;
       checkpoint = readSmall(disk, places.checkpoint);
     }
   }

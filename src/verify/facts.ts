@@ -8,10 +8,9 @@ import type { Verifier } from '../checkpoint/note.js';
 import { epochKeyName } from '../checkpoint/seal.js';
 import type { Disk } from '../disk/disk.js';
 import type { VerificationKey } from '../keys/verification.js';
-import { readFirstLine } from '../log/lines.js';
+import { readFirstFrame } from '../log/first-line.js';
 import { parseGenesis, parseHeader } from '../log/own.js';
 import type { LogPub } from '../log/own.js';
-import { parseFrame } from '../log/record.js';
 
 /** What a log is believed to be. */
 export interface Facts {
@@ -48,8 +47,7 @@ export function isKeyOf(key: VerificationKey, facts: Facts): boolean {
 
 /** The public keys that a file's first line states, if it is a genesis or a header. Not to be believed by itself. */
 export function statedIn(disk: Disk, path: string): LogPub | undefined {
-  const line = readFirstLine(disk, path);
-  const frame = line === undefined ? undefined : parseFrame(line);
+  const frame = readFirstFrame(disk, path);
   return frame === undefined ? undefined : (parseGenesis(frame.body) ?? parseHeader(frame.body))?.log_pub;
 }
 

@@ -49,6 +49,7 @@ export const findingTable = {
   wrong_key: { weight: 'tampered', means: 'another log, or a replaced one', todo: 'check which key belongs to this log; if it is the right one, the log was replaced' },
   retired_malformed: { weight: 'tampered', means: 'retired.jsonl does not hold what was removed by retention', todo: restoreAdvice },
   retired_gap: { weight: 'tampered', means: 'a removed segment left no header or seals behind', todo: restoreAdvice },
+  removal_not_recorded: { weight: 'tampered', means: 'a segment was removed, and the log does not say that the daemon did it', todo: restoreAdvice },
   retired_not_allowed: { weight: 'tampered', means: 'a segment was removed that its header did not allow to go', todo: restoreAdvice },
   receipt_missing: { weight: 'tampered', means: 'a record that a producer holds a receipt for is not in the log', todo: restoreAdvice },
   receipt_mismatch: { weight: 'tampered', means: 'another record stands where a producer\'s receipt points', todo: restoreAdvice },
@@ -130,6 +131,11 @@ export class Findings {
   /** Whether any of these was found. */
   has(...codes: readonly FindingCode[]): boolean {
     return codes.some((code) => this.#counts.has(code));
+  }
+
+  /** Whether anything else than these was found. */
+  hasBesides(...codes: readonly FindingCode[]): boolean {
+    return [...this.#counts.keys()].some((code) => !codes.includes(code));
   }
 
   /** Whether anything of this weight was found. */

@@ -76,6 +76,8 @@ export class Ledger {
   #signedSeals = 0;
   #foreign: number | undefined;
   #anchored = false;
+  #removedTo = 0;
+  #tellsOfRuns = false;
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
@@ -92,6 +94,10 @@ export class Ledger {
   get signedSeals(): number { return this.#signedSeals; }
   /** The log that this one continues, by the genesis that was walked. */
   get previous(): Previous | null { return this.#previous; }
+  /** The last record that a `segment_removed` tells of; 0 if none does. */
+  get removedTo(): number { return this.#removedTo; }
+  /** Whether a `started` was seen: a log that tells of its daemon's runs tells of what that removed. */
+  get tellsOfRuns(): boolean { return this.#tellsOfRuns; }
   /** A format this version does not read, which a genesis or header named that nothing has proved. */
   get foreign(): number | undefined { return this.#foreign; }
 
@@ -131,6 +137,8 @@ export class Ledger {
     this.#proven += stretch.proven;
     this.#goodSeal = stretch.goodSeal ?? this.#goodSeal;
     this.#signedSeals += stretch.signedSeals;
+    this.#removedTo = Math.max(this.#removedTo, stretch.removedTo);
+    this.#tellsOfRuns ||= stretch.tellsOfRuns;
   }
 
   /** Records are missing: the tree is not known any more. */
@@ -161,6 +169,7 @@ export class Ledger {
     else if (kind === 'segment') this.#passHeader(frame, place, standing.behindSeal);
     else if (kind === 'seal') this.#passSeal(frame, standing.inCommit, at);
     else if (kind === 'segment_removed') this.#passRemoved(frame, at);
+    else if (kind === 'started') this.#tellsOfRuns = true;
     const hash = this.#tree === undefined ? undefined : leafHash(line);
     if (hash !== undefined) this.#tree?.append(hash);
     if (kind !== undefined && this.#parts.leftovers.size > 0) this.#checkLeftover(frame.seq, hash ?? leafHash(line));
@@ -237,6 +246,7 @@ export class Ledger {
   #passRemoved(frame: Frame, at: () => Place): void {
     const removed = parseSegmentRemoved(frame.body);
     const { retiredStarts, retiredTo } = this.#parts;
+    this.#removedTo = Math.max(this.#removedTo, removed?.last ?? 0);
     if (removed === undefined || removed.first > retiredTo || retiredStarts.has(removed.first)) return;
     const message = `the segment of records ${removed.first} to ${removed.last} was removed and its header is not in retired.jsonl`;
     this.#report([{ code: 'retired_gap', message }], at());

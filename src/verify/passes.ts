@@ -11,6 +11,7 @@ import type { SegmentFile } from '../log/segment.js';
 import { isTorn } from '../log/torn.js';
 import type { Ahead } from './ahead.js';
 import type { Findings } from './finding.js';
+import type { HeldSegments } from './held.js';
 import { sameSeam } from './seam.js';
 import type { Walk } from './walk.js';
 
@@ -43,6 +44,7 @@ export interface PassParts {
   readonly findings: Findings;
   /** The segments by which it was judged what retention removed. */
   readonly listed: readonly SegmentFile[];
+  readonly held: HeldSegments;
   /** Threads that have walked closed segments already. */
   readonly ahead: Ahead | undefined;
   /** More names than one for a segment are no finding. */
@@ -83,14 +85,15 @@ export class Passes {
    * stands behind the last good record, if anything does.
    */
   pass(durableSeq: number): Tail | undefined {
-    const { disk, logDirectory } = this.#parts;
+    const { disk, logDirectory, held } = this.#parts;
     const from = this.#current?.first ?? this.#parts.listed[0]?.first ?? 0;
-    const all = listSegments(disk, logDirectory).filter((segment) => segment.first >= from);
-    // What is still to be read must still be there, or it has become a matter for `retired.jsonl`.
+    const there = listSegments(disk, logDirectory).filter((segment) => segment.first >= from);
+    // What is still to be read must be held or still be there, or it has become a matter for `retired.jsonl`.
     const expected = this.#current === undefined ? this.#parts.listed : [this.#current];
-    const gone = expected.find((segment) => !all.some(({ name }) => name === segment.name));
+    const removed = expected.filter((segment) => !there.some(({ name }) => name === segment.name));
+    const gone = removed.find((segment) => !held.has(segment));
     if (gone !== undefined) throw new SegmentsMoved(gone.name);
-    const files = all.filter((segment) => this.#isFile(segment));
+    const files = [...removed, ...there].filter((segment) => this.#isFile(segment));
     this.#bytesTotal = this.#bytesBefore + files.reduce((sum, segment) => sum + (disk.entry(segment.path)?.bytes ?? 0), 0);
     let tail: Tail | undefined;
     for (const [index, segment] of files.entries()) {
@@ -138,12 +141,13 @@ export class Passes {
   #walkSegment(segment: SegmentFile, newest: boolean, durableSeq: number): Tail | undefined {
     this.#enter(segment);
     if (!newest && this.#offset === 0 && this.#goOver(segment)) return undefined;
-    const { disk } = this.#parts;
-    const file = openSegment(disk, segment);
+    const { disk, held } = this.#parts;
+    const file = held.take(segment) ?? openSegment(disk, segment);
     try {
       const stoppedAt = this.#walkLines(file, segment, newest, durableSeq);
       if (stoppedAt !== undefined) return { segment: segment.name, offset: stoppedAt, torn: isTorn(disk, file, stoppedAt) };
       if (!newest) this.#checkClosed(segment);
+      else if (this.#line === 0) this.#checkEmpty(segment);
       return undefined;
     } finally {
       disk.close(file);
@@ -193,6 +197,14 @@ export class Passes {
       }
     }
     return undefined;
+  }
+
+  /** A newest segment without a line is what a crash leaves of a rotation, and only under the next record's name. */
+  #checkEmpty(segment: SegmentFile): void {
+    const { walk, findings } = this.#parts;
+    if (segment.first === walk.reached + 1) return;
+    const message = `${segment.name} is empty, and the next record is ${walk.reached + 1}`;
+    findings.add('segment_name', message, { segment: segment.name, line: 1, offset: 0 });
   }
 
   #checkClosed(segment: SegmentFile): void {

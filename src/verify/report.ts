@@ -155,7 +155,7 @@ function completeness(outcome: Outcome, checked: boolean): Verdict {
   const { findings, covered } = outcome;
   const lost = findings.has(
     'seq_gap', 'epoch_gap', 'missing_segment', 'log_truncated', 'head_missing', 'head_malformed', 'head_forged', 'head_mismatch',
-    'key_file_ahead', 'checkpoint_mismatch', 'receipt_missing', 'retired_gap', 'retired_not_allowed', 'retired_malformed', 'bad_line',
+    'key_file_ahead', 'checkpoint_mismatch', 'receipt_missing', 'retired_gap', 'retired_not_allowed', 'removal_not_recorded', 'retired_malformed', 'bad_line',
     'overlong_line', 'bad_mac', 'root_mismatch', 'bad_key_order', 'broken_link', 'segment_not_a_file',
   );
   if (lost) return failed('records are missing, or were replaced');

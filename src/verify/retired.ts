@@ -10,6 +10,7 @@ import { formatKeyName } from '../keys/name.js';
 import { readLines } from '../log/lines.js';
 import type { Retain } from '../log/own.js';
 import { parseFrame } from '../log/record.js';
+import { isTorn } from '../log/torn.js';
 import type { Frame, Link } from '../log/record.js';
 import type { EpochChain, SeenSeal } from './epochs.js';
 import type { Facts } from './facts.js';
@@ -109,9 +110,13 @@ export class RetiredWalk {
       for (const line of readLines(disk, file)) {
         number += 1;
         this.#place = { segment: retiredName, line: number, offset: line.offset };
-        if (line.kind === 'line') this.#entry(line.bytes);
-        else if (line.kind === 'rest' && (this.#last?.seq ?? 0) === firstKept - 1) this.#torn = true;
-        else {
+        const isWhole = line.kind === 'line' && !line.bytes.includes(0);
+        if (isWhole) this.#entry(line.bytes);
+        else if ((this.#last?.seq ?? 0) === firstKept - 1 && isTorn(disk, file, line.offset)) {
+          // Behind what the removed segments left: a removal that did not come to its end, and writes it again.
+          this.#torn = true;
+          return;
+        } else {
           this.#report('retired_malformed', 'the entry is cut short or too long');
           this.#damaged = true;
         }

@@ -6,10 +6,9 @@ import { decodeBase64, parseVkey } from '../checkpoint/note.js';
 import type { Verifier } from '../checkpoint/note.js';
 import { Frontier } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
-import { readFirstLine } from '../log/lines.js';
+import { readFirstFrame } from '../log/first-line.js';
 import { parseHeader } from '../log/own.js';
 import type { Link } from '../log/record.js';
-import { parseFrame } from '../log/record.js';
 import type { SegmentFile } from '../log/segment.js';
 
 /** `seq` and `mac` are those of the seal in front of it. */
@@ -52,8 +51,7 @@ export function sameSeam(a: Seam, b: Seam): boolean {
  * Nothing of it may be believed before a walk from before has arrived at the same, or a root from outside holds it.
  */
 export function statedSeam(disk: Disk, segment: SegmentFile): Seam | undefined {
-  const line = readFirstLine(disk, segment.path);
-  const frame = line === undefined ? undefined : parseFrame(line);
+  const frame = readFirstFrame(disk, segment.path);
   const header = frame === undefined ? undefined : parseHeader(frame.body);
   if (frame === undefined || header === undefined) return undefined;
   const fits = frame.seq === segment.first && header.tree_size === frame.seq - 1 && frame.key.step === 0;

@@ -1,6 +1,6 @@
 /**
  * Silence: a daemon that runs seals at every heartbeat, so a longer pause between two records means that it did not
- * run, or that its clock moved. Invariant: a pause that a stop, a start or a recorded clock step explains is not one.
+ * run, or that its clock moved. Invariant: a pause behind a stop, before a start, or at a recorded step of the clock is not one.
  */
 
 import type { Findings } from './finding.js';
@@ -12,34 +12,37 @@ export interface Silence {
   readonly limitMs: number;
 }
 
-/** Kinds of the log's own records that explain a pause. */
-const explainingKinds: ReadonlySet<string> = new Set(['started', 'stopped', 'recovered', 'clock_stepped']);
-/** Behind a pause its explanation may stand a few records later: a header before `started`, a producer before `clock_stepped`. */
+/** The daemon did not run, and this is its next run's first word. A header may come before it. */
+const beginningKinds: ReadonlySet<string> = new Set(['started', 'recovered']);
+/** A step of the clock may be noted a few records behind the pause that it made: a producer's were on their way. */
 const waitRecordsMax = 16;
+/** What explains a pause to come is followed by no more than this: a `stopped` by its seal and a header. */
+const explainedRecords = 3;
 
 /** Sees every record in order and tells of unexplained pauses. */
 export class SilenceWatch {
   #heartbeatMs: number | undefined;
   #lastMs: number | undefined;
-  #pending: { readonly silence: Silence; readonly since: number } | undefined;
-  /** Records ago that something explained a pause to come: a `stopped` is followed by its seal. */
+  /** `since`: the record behind the pause; `isAtStart`: nothing but a header came since. */
+  #pending: { readonly silence: Silence; readonly since: number; isAtStart: boolean } | undefined;
+  /** Records for which a pause is explained by what came before. */
   #explainedFor = 0;
 
   /** A silence that is now certain, or undefined. `kind` is given for the log's own records only. */
   see(seq: number, tsMs: number, kind: string | undefined, heartbeatMs: number | undefined): Silence | undefined {
-    const explains = kind !== undefined && explainingKinds.has(kind);
     const limitMs = this.#heartbeatMs === undefined ? Number.POSITIVE_INFINITY : 2 * this.#heartbeatMs;
     const pauseMs = this.#lastMs === undefined ? 0 : tsMs - this.#lastMs;
     this.#lastMs = tsMs;
     let certain = this.#pending !== undefined && seq - this.#pending.since >= waitRecordsMax ? this.#settle() : undefined;
-    if (explains) this.#pending = undefined;
-    else if (pauseMs > limitMs && this.#explainedFor === 0) {
-      certain ??= this.#settle();
-      this.#pending = { silence: { afterSeq: seq - 1, ms: pauseMs, limitMs }, since: seq };
+    if (this.#pending !== undefined && (kind === 'clock_stepped' || (this.#pending.isAtStart && isBeginning(kind)))) {
+      this.#pending = undefined;
     }
+    if (pauseMs > limitMs && this.#explainedFor === 0 && !isBeginning(kind) && kind !== 'clock_stepped') {
+      certain ??= this.#settle();
+      this.#pending = { silence: { afterSeq: seq - 1, ms: pauseMs, limitMs }, since: seq, isAtStart: kind === 'segment' };
+    } else if (this.#pending !== undefined) this.#pending.isAtStart = false;
     if (heartbeatMs !== undefined) this.#heartbeatMs = heartbeatMs > 0 ? heartbeatMs : undefined;
-    // What explains stays valid over the seal, and the header behind it, that follow a stop.
-    if (kind === 'stopped' || kind === 'clock_stepped') this.#explainedFor = 3;
+    if (kind === 'stopped' || kind === 'clock_stepped') this.#explainedFor = explainedRecords;
     else if (this.#explainedFor > 0) this.#explainedFor -= 1;
     return certain;
   }
@@ -54,6 +57,10 @@ export class SilenceWatch {
     this.#pending = undefined;
     return silence;
   }
+}
+
+function isBeginning(kind: string | undefined): boolean {
+  return kind !== undefined && beginningKinds.has(kind);
 }
 
 /** Says how long nothing was recorded. */

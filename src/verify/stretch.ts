@@ -23,6 +23,9 @@ export interface Stretch {
   readonly signedSeals: number;
   /** Records under a signed root. */
   readonly proven: number;
+  /** See `Ledger`. */
+  readonly removedTo: number;
+  readonly tellsOfRuns: boolean;
   readonly pace: PaceTrace;
   /** The records that receipts ask for. */
   readonly macs: readonly Link[];

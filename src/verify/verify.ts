@@ -5,7 +5,6 @@
  */
 import { errorCode } from '../disk/disk.js';
 import type { Disk } from '../disk/disk.js';
-import { formatKeyName } from '../keys/name.js';
 import type { KeyName } from '../keys/name.js';
 import { firstEpoch } from '../keys/schedule.js';
 import type { Previous } from '../log/own.js';
@@ -18,6 +17,7 @@ import { EpochChain } from './epochs.js';
 import type { Facts } from './facts.js';
 import { Findings } from './finding.js';
 import type { FindingCode } from './finding.js';
+import { HeldSegments } from './held.js';
 import { identify } from './identify.js';
 import type { Witness } from './identify.js';
 import { ForeignFormat, Ledger } from './ledger.js';
@@ -25,8 +25,8 @@ import { OutsideCheckpoints } from './outside.js';
 import { Passes, SegmentsMoved } from './passes.js';
 import { ReceiptBook, reportReceipt } from './receipts.js';
 import type { Receipt } from './receipts.js';
-import { noCounts, makeReport } from './report.js';
 import type { Note, Report } from './report.js';
+import { reportOf } from './reached.js';
 import { checkPassedOver, epochsIn, resumeAt } from './resume.js';
 import { RetiredWalk } from './retired.js';
 import type { RetiredOutcome } from './retired.js';
@@ -56,6 +56,8 @@ export interface VerifyOptions extends Witness {
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
 }
 
+/** What the landmarks of another format are called as long as nothing proves that they are. */
+const foreignCodes = ['bad_genesis', 'bad_header', 'bad_line'] as const;
 /** Times the whole is begun anew because retention removed a segment meanwhile. */
 const attemptsMax = 5;
 
@@ -120,7 +122,7 @@ class Verification {
     const facts = identify({ disk, places: this.#places, segments, head: this.#head, findings: this.#findings }, this.#options);
     if (facts === undefined) return this.#report();
     this.#facts = facts;
-    this.#walkAll(facts, segments, stored);
+    this.#walkHeld(facts, segments, stored);
     return this.#report();
   }
 
@@ -145,7 +147,17 @@ class Verification {
     return disk.entry(this.#places.checkpoint) !== undefined || disk.entry(this.#places.retired) !== undefined;
   }
 
-  #walkAll(facts: Facts, listed: readonly SegmentFile[], stored: KeyName | undefined): void {
+  /** Walks the log, its oldest segments being held open for as long as it takes. */
+  #walkHeld(facts: Facts, listed: readonly SegmentFile[], stored: KeyName | undefined): void {
+    const held = new HeldSegments(this.#options.disk, listed);
+    try {
+      this.#walkAll(facts, listed, held, stored);
+    } finally {
+      held.close();
+    }
+  }
+
+  #walkAll(facts: Facts, listed: readonly SegmentFile[], held: HeldSegments, stored: KeyName | undefined): void {
     const { disk, key } = this.#options;
     const findings = this.#findings;
     const checkpoints = this.#checkpoints;
@@ -153,7 +165,7 @@ class Verification {
     const epochKey = key === undefined ? undefined : firstEpoch(key.key.secret, facts.logPub[0]);
     const trail = epochKey === undefined ? undefined : new KeyTrail(epochKey);
     const keeper = new SnapshotKeeper(checkpoints.sizes, this.#head.state === 'ok' ? this.#head.head.seq : Number.POSITIVE_INFINITY);
-    const retired = this.#passRetired(facts, listed, chain, trail);
+    const retired = this.#passRetired(facts, listed, held, chain, trail);
     const silence = new SilenceWatch();
     const ledger = new Ledger({
       facts, findings, chain, withKey: trail !== undefined, leftovers: retired.leftovers,
@@ -170,7 +182,7 @@ class Verification {
     }, ordersFor(disk, segments, this.#receipts, keeper));
     try {
       const passes = new Passes({
-        disk, logDirectory: this.#places.log, walk, findings, listed: segments, ahead,
+        disk, logDirectory: this.#places.log, walk, findings, listed: segments, held, ahead,
         hardLinksAllowed: this.#options.hardLinksAllowed === true, onProgress: this.#options.onProgress,
       });
       this.#passes = passes;
@@ -190,17 +202,20 @@ class Verification {
     }
     const read = { lastSeq: walk.seq, retiredTo: this.#retiredTo, resumedBehind: this.#resumedBehind ?? 0 };
     checkpoints.check(facts, (size) => keeper.at(size), read, findings);
+    this.#checkRemovals(ledger);
     const { previous } = ledger;
     if (previous !== null) this.#notes.push({ code: 'continues', message: continues(previous) });
     this.#settle(walk);
   }
 
-  #passRetired(facts: Facts, segments: readonly SegmentFile[], chain: EpochChain, trail: KeyTrail | undefined): RetiredOutcome {
+  #passRetired(
+    facts: Facts, segments: readonly SegmentFile[], held: HeldSegments, chain: EpochChain, trail: KeyTrail | undefined,
+  ): RetiredOutcome {
     const { disk } = this.#options;
     const firstKept = segments[0]?.first ?? 1;
     const parts = {
       disk, path: this.#places.retired, facts, chain, trail, findings: this.#findings, firstKept,
-      keptBytes: this.#bytesOf(segments),
+      keptBytes: segments.reduce((sum, segment) => sum + held.bytes(segment), 0),
     };
     const retired = new RetiredWalk(parts).run();
     this.#retiredTo = firstKept > 1 ? firstKept - 1 : 0;
@@ -241,10 +256,19 @@ class Verification {
     return epochsIn(this.#bytesOf(segments) + (this.#options.disk.entry(this.#places.retired)?.bytes ?? 0));
   }
 
+  /** What removed the newest segment that is gone was recorded before it went, so the record is in one that is kept. */
+  #checkRemovals({ removedTo, tellsOfRuns }: Ledger): void {
+    if (this.#resumedBehind !== undefined || removedTo >= this.#retiredTo || !tellsOfRuns) return;
+    const message = `records up to ${this.#retiredTo} were removed, and the log says so of those up to ${removedTo} only`;
+    this.#findings.add('removal_not_recorded', message);
+  }
+
   /** What can only be said at the end: nothing was there at all, or it was never for this version to judge. */
   #settle(walk: Walk): void {
     const foreign = this.#ledger?.foreign;
-    if (foreign !== undefined && !walk.evidence) {
+    // With the key a format that its MAC does not bear out is a changed byte; without, nobody can tell the two apart.
+    const isUntold = this.#options.key === undefined && !this.#findings.hasBesides(...foreignCodes);
+    if (foreign !== undefined && !walk.evidence && isUntold) {
       this.#findings = new Findings();
       this.#findings.add('unknown_format', `the log is of format ${foreign}`);
       return;
@@ -255,38 +279,10 @@ class Verification {
   }
 
   #report(): Report {
-    const { key, pub, checkpoint } = this.#options;
-    const walk = this.#walk;
-    const seal = this.#ledger?.goodSeal;
-    const head = this.#head.state === 'ok' ? this.#head.head : undefined;
-    return makeReport({
-      checkedWith: key === undefined ? (pub === undefined ? 'nothing' : 'public_key') : key.besideLog ? 'key_beside_log' : 'key',
-      origin: this.#facts?.origin ?? null,
-      findings: this.#findings,
-      notes: this.#notes,
-      counts: {
-        ...noCounts,
-        records: walk?.records ?? 0,
-        segments: this.#passes?.segments ?? 0,
-        epochs: walk?.chain.sealed ?? 0,
-        bytes: this.#passes?.bytes ?? 0,
-        retired: this.#retiredTo,
-        not_read: this.#resumedBehind === undefined ? 0 : this.#resumedBehind - this.#retiredTo,
-        not_checked: key === undefined && walk !== undefined ? walk.records - (this.#ledger?.proven ?? 0) : 0,
-        receipts: this.#receipts.count,
-        receipts_found: this.#receipts.found,
-        receipts_not_read: this.#receiptsUnread,
-      },
-      covered: {
-        seal: seal === undefined ? null : { seq: seal.size, time: seal.ts },
-        checkpoint: this.#checkpoints.covered ?? null,
-      },
-      last: walk === undefined || walk.seq === 0 ? null : { seq: walk.seq, mac: walk.mac, ts: walk.ts ?? null },
-      head: head === undefined ? null : {
-        seq: head.seq, mac: head.mac, segment: head.segment, bytes: head.bytes, key: formatKeyName(head.key),
-      },
-      checkpoint: seal?.checkpoint ?? null,
-      checkpointGiven: checkpoint !== undefined || this.#checkpoints.resumeSize !== undefined,
+    return reportOf(this.#options, {
+      facts: this.#facts, findings: this.#findings, notes: this.#notes, head: this.#head, walk: this.#walk, ledger: this.#ledger,
+      passes: this.#passes, receipts: this.#receipts, receiptsUnread: this.#receiptsUnread, checkpoints: this.#checkpoints,
+      retiredTo: this.#retiredTo, resumedBehind: this.#resumedBehind,
     });
   }
 }

@@ -24,7 +24,7 @@ async function open(sync: 'line' | 'group'): Promise<{ readonly log: SourceLog; 
   const { log } = await Log.open({
     state, options: { ...usual, sync, segmentBytes: 65_536 },
     started: { version: '0', bootId: '', listeners: [] },
-  });
+  }, () => undefined);
   return { log, state };
 }
 

@@ -7,9 +7,13 @@ import { keyFileBytes, encodeKeys } from '../../src/keys/store.js';
 import { parseVerificationKey } from '../../src/keys/verification.js';
 import { makeLog } from '../../src/log/birth.js';
 import { linesOf } from '../../src/log/durable.js';
+import { Holdings } from '../../src/log/holdings.js';
+import { readSalt } from '../../src/log/init.js';
+import { ObservedTime } from '../../src/log/observed.js';
 import { confirmPieces } from '../../src/log/quarantine.js';
 import type { OpenedLog } from '../../src/log/recovery.js';
 import { isUnborn, openLog } from '../../src/log/recovery.js';
+import { Retention } from '../../src/log/retention.js';
 import { listSegments, placesIn } from '../../src/log/segment.js';
 import type { WriterOptions } from '../../src/log/writer.js';
 import { Writer } from '../../src/log/writer.js';
@@ -93,6 +97,16 @@ export function start(
     clean: found.clean, after: last.seq === 0 ? { seq: 1, mac: writer.state.genesisMac } : last,
   });
   return { writer, clock, found: wasUnborn ? 'absent' : found, acknowledged };
+}
+
+/** Retention of a run, put together as the writer's thread does it. */
+export function retentionOf(disk: Disk, run: Run, bootId = 'boot', notices: string[] = []): Retention {
+  const holdings = new Holdings(disk, places, run.writer.state.segment);
+  return new Retention({
+    disk, clock: run.clock, places, holdings, recorded: run.found !== 'absent' && run.found.unremoved !== undefined,
+    observed: new ObservedTime(disk, run.clock, places.retention, readSalt(disk, places), bootId),
+    notice: (message) => { notices.push(message); },
+  });
 }
 
 /** A key file's bytes. */

@@ -90,7 +90,7 @@ export class MemoryDisk implements Disk {
     if (node === undefined) return undefined;
     if (node === 'unreadable') fail('EACCES', path);
     this.onRead(path);
-    return Buffer.isBuffer(node) ? node : fail('EISDIR', path);
+    return Buffer.isBuffer(node) ? Buffer.from(node) : fail('EISDIR', path);
   }
 
   list(path: string): readonly string[] {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Line } from '../../src/log/lines.js';
 import { readLines } from '../../src/log/lines.js';
 import { lineBytesMax } from '../../src/log/record.js';
-import { readLinesBackward } from '../../src/query/backward.js';
+import { readLinesBackward } from '../../src/log/backward.js';
 import { MemoryDisk } from '../verify/memory-disk.js';
 
 function both(bytes: Buffer, until = bytes.length): readonly [object[], object[]] {

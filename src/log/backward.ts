@@ -3,9 +3,9 @@
  * and the longest line allowed; what is longer is passed on as `overlong`, counted but not kept.
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
-import type { Line } from '../log/lines.js';
-import { lineBytesMax } from '../log/record.js';
-import { readSpan } from '../log/torn.js';
+import type { Line } from './lines.js';
+import { lineBytesMax } from './record.js';
+import { readSpan } from './torn.js';
 
 const chunkBytes = 1024 * 1024;
 const lineFeed = 0x0a;
