@@ -96,7 +96,7 @@ export class Ledger {
   get previous(): Previous | null { return this.#previous; }
   /** The last record that a `segment_removed` tells of; 0 if none does. */
   get removedTo(): number { return this.#removedTo; }
-  /** Whether a `started` was seen: a log that tells of its daemon's runs tells of what that removed. */
+  /** Whether anything but headers and seals was said by the daemon: one that tells of its runs tells of what it removed. */
   get tellsOfRuns(): boolean { return this.#tellsOfRuns; }
   /** A format this version does not read, which a genesis or header named that nothing has proved. */
   get foreign(): number | undefined { return this.#foreign; }
@@ -169,7 +169,7 @@ export class Ledger {
     else if (kind === 'segment') this.#passHeader(frame, place, standing.behindSeal);
     else if (kind === 'seal') this.#passSeal(frame, standing.inCommit, at);
     else if (kind === 'segment_removed') this.#passRemoved(frame, at);
-    else if (kind === 'started') this.#tellsOfRuns = true;
+    else if (kind !== undefined) this.#tellsOfRuns = true;
     const hash = this.#tree === undefined ? undefined : leafHash(line);
     if (hash !== undefined) this.#tree?.append(hash);
     if (kind !== undefined && this.#parts.leftovers.size > 0) this.#checkLeftover(frame.seq, hash ?? leafHash(line));
@@ -247,6 +247,7 @@ export class Ledger {
     const removed = parseSegmentRemoved(frame.body);
     const { retiredStarts, retiredTo } = this.#parts;
     this.#removedTo = Math.max(this.#removedTo, removed?.last ?? 0);
+    this.#tellsOfRuns = true;
     if (removed === undefined || removed.first > retiredTo || retiredStarts.has(removed.first)) return;
     const message = `the segment of records ${removed.first} to ${removed.last} was removed and its header is not in retired.jsonl`;
     this.#report([{ code: 'retired_gap', message }], at());

@@ -50,6 +50,8 @@ export interface RetiredOutcome {
   readonly leftovers: ReadonlyMap<number, Buffer>;
   /** First records of the removed segments, by their headers. */
   readonly starts: ReadonlySet<number>;
+  /** Under which the newest removed segment might go. */
+  readonly retain: Retain | undefined;
   /** The file ends in part of an entry: a crash during an append, finished at the next start. */
   readonly torn: boolean;
 }
@@ -94,7 +96,10 @@ export class RetiredWalk {
       this.#report('retired_gap', message);
     }
     if (firstKept > 1) this.#checkRetain(true);
-    return { last: this.#last, genesisMac: this.#genesisMac, leftovers: this.#leftovers, starts: this.#starts, torn: this.#torn };
+    return {
+      last: this.#last, genesisMac: this.#genesisMac, leftovers: this.#leftovers, starts: this.#starts, torn: this.#torn,
+      retain: this.#retain,
+    };
   }
 
   #report(code: FindingCode, message: string): void {

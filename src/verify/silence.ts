@@ -12,8 +12,9 @@ export interface Silence {
   readonly limitMs: number;
 }
 
-/** The daemon did not run, and this is its next run's first word. A header may come before it. */
+/** The daemon did not run, and this is its next run's first word, but for a rotation that was due before it. */
 const beginningKinds: ReadonlySet<string> = new Set(['started', 'recovered']);
+const rotationKinds: ReadonlySet<string> = new Set(['seal', 'segment']);
 /** A step of the clock may be noted a few records behind the pause that it made: a producer's were on their way. */
 const waitRecordsMax = 16;
 /** What explains a pause to come is followed by no more than this: a `stopped` by its seal and a header. */
@@ -23,7 +24,7 @@ const explainedRecords = 3;
 export class SilenceWatch {
   #heartbeatMs: number | undefined;
   #lastMs: number | undefined;
-  /** `since`: the record behind the pause; `isAtStart`: nothing but a header came since. */
+  /** `since`: the record behind the pause; `isAtStart`: nothing but a rotation came since. */
   #pending: { readonly silence: Silence; readonly since: number; isAtStart: boolean } | undefined;
   /** Records for which a pause is explained by what came before. */
   #explainedFor = 0;
@@ -39,8 +40,8 @@ export class SilenceWatch {
     }
     if (pauseMs > limitMs && this.#explainedFor === 0 && !isBeginning(kind) && kind !== 'clock_stepped') {
       certain ??= this.#settle();
-      this.#pending = { silence: { afterSeq: seq - 1, ms: pauseMs, limitMs }, since: seq, isAtStart: kind === 'segment' };
-    } else if (this.#pending !== undefined) this.#pending.isAtStart = false;
+      this.#pending = { silence: { afterSeq: seq - 1, ms: pauseMs, limitMs }, since: seq, isAtStart: isRotation(kind) };
+    } else if (this.#pending !== undefined) this.#pending.isAtStart &&= isRotation(kind);
     if (heartbeatMs !== undefined) this.#heartbeatMs = heartbeatMs > 0 ? heartbeatMs : undefined;
     if (kind === 'stopped' || kind === 'clock_stepped') this.#explainedFor = explainedRecords;
     else if (this.#explainedFor > 0) this.#explainedFor -= 1;
@@ -57,6 +58,10 @@ export class SilenceWatch {
     this.#pending = undefined;
     return silence;
   }
+}
+
+function isRotation(kind: string | undefined): boolean {
+  return kind !== undefined && rotationKinds.has(kind);
 }
 
 function isBeginning(kind: string | undefined): boolean {

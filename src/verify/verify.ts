@@ -202,7 +202,7 @@ class Verification {
     }
     const read = { lastSeq: walk.seq, retiredTo: this.#retiredTo, resumedBehind: this.#resumedBehind ?? 0 };
     checkpoints.check(facts, (size) => keeper.at(size), read, findings);
-    this.#checkRemovals(ledger);
+    this.#checkRemovals(ledger, retired);
     const { previous } = ledger;
     if (previous !== null) this.#notes.push({ code: 'continues', message: continues(previous) });
     this.#settle(walk);
@@ -256,9 +256,13 @@ class Verification {
     return epochsIn(this.#bytesOf(segments) + (this.#options.disk.entry(this.#places.retired)?.bytes ?? 0));
   }
 
-  /** What removed the newest segment that is gone was recorded before it went, so the record is in one that is kept. */
-  #checkRemovals({ removedTo, tellsOfRuns }: Ledger): void {
-    if (this.#resumedBehind !== undefined || removedTo >= this.#retiredTo || !tellsOfRuns) return;
+  /**
+   * The newest removal was recorded before the segment went, so the record is in one that is kept. That a header allowed it
+   * by size can be seen; that its time had passed, nobody but the daemon can say.
+   */
+  #checkRemovals({ removedTo, tellsOfRuns }: Ledger, { retain }: RetiredOutcome): void {
+    if (this.#resumedBehind !== undefined || removedTo >= this.#retiredTo) return;
+    if (!tellsOfRuns && (retain?.ms ?? 0) === 0) return;
     const message = `records up to ${this.#retiredTo} were removed, and the log says so of those up to ${removedTo} only`;
     this.#findings.add('removal_not_recorded', message);
   }
