@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { advance } from '../../src/verify/trail.js';
 import { encodeHead, decodeHead } from '../../src/log/head.js';
-import { parseSegmentName } from '../../src/log/segment.js';
+import { parseSegmentName, segmentName } from '../../src/log/segment.js';
 import type { FindingCode } from '../../src/verify/finding.js';
 import { reportText } from '../../src/verify/report-text.js';
 import type { Report } from '../../src/verify/report.js';
@@ -63,6 +63,18 @@ describe('segments', () => {
   it('another log under this public key is said to be another', () => {
     const report = verify({ disk: other.disk(), stateDirectory: '/', pub: log.logPub });
     expect(report).toMatchObject({ exit: 1, findings: [{ code: 'wrong_key' }], verdicts: { integrity: { verdict: 'not_checked' } } });
+  });
+
+  it('an empty one is what a rotation leaves only under the next record\'s name', () => {
+    const sealed = smallLog();
+    sealed.seal();
+    const name = (seq: number): string => `/log/${segmentName(seq)}`;
+    const withEmpty = (seq: number): MemoryDisk => changed((disk) => {
+      disk.nodes.set(name(seq), Buffer.alloc(0));
+      disk.nodes.delete('/log/audit.jsonl');
+    }, sealed.disk());
+    expect(check(withEmpty(sealed.seq + 1))).toMatchObject({ exit: 0, findings: [] });
+    for (const seq of [sealed.seq - 1, sealed.seq, sealed.seq + 2]) expect(check(withEmpty(seq)).exit).toBe(1);
   });
 
   it('an unreadable segment is not called tampered', () => {
@@ -184,6 +196,25 @@ describe('nothing to check', () => {
   });
 });
 
+it('a made-up format hides nothing from whoever has the key', () => {
+  const lines = clean.file(first).toString('latin1').split('\n').slice(0, 1);
+  const disk = changed((all) => {
+    for (const path of [middle, newest]) all.nodes.delete(path);
+    all.nodes.set(first, Buffer.from(`${(lines[0] ?? '').replace('"format":1', '"format":2')}\n`, 'latin1'));
+  });
+  expect(check(disk).exit).toBe(1);
+  expect(verify({ disk, stateDirectory: '/', pub: log.logPub, checkpoint: log.checkpoints[0] ?? '' }).exit).toBe(1);
+});
+
+it('something else in the place of keys/ hides nothing', () => {
+  const disk = changed((all) => {
+    all.nodes.delete('/keys/current');
+    all.nodes.set('/keys', Buffer.from('no directory'));
+    all.nodes.set(middle, Buffer.from(all.file(middle).toString('latin1').replace('deploy', 'deplay'), 'latin1'));
+  });
+  expect(check(disk).exit).toBe(1);
+});
+
 describe('from outside', () => {
   it('a checkpoint the log extends covers it up to there', () => {
     const checkpoint = log.checkpoints.at(1) ?? '';
@@ -243,6 +274,34 @@ describe('retention', () => {
     const text = whole.file('/log/retired.jsonl').toString('latin1').replace('"created":"2026', '"created":"2025');
     whole.nodes.set('/log/retired.jsonl', Buffer.from(text, 'latin1'));
     expect(codes(check(whole))).toEqual(['retired_malformed']);
+  });
+
+  it('a removal that nobody recorded is found, where the daemon tells of its runs or time alone allowed it', () => {
+    const landmark = /"profile":"indelible","kind":"(?:genesis|segment|seal)"/;
+    const dressedUp = (of: LogMaker): MemoryDisk => changed((disk) => {
+      const lines = disk.file(first).toString('latin1').split('\n').filter((line) => landmark.test(line.slice(0, 400)));
+      disk.nodes.set('/log/retired.jsonl', Buffer.from(`${lines.join('\n')}\n`, 'latin1'));
+      disk.nodes.delete(first);
+    }, of.disk());
+    const bySize = smallLog({ retain: { bytes: 1000, ms: 0 } });
+    // Its size allows it at this very moment, and the daemon would do it: nothing more can be told from what is kept.
+    expect(check(dressedUp(bySize))).toMatchObject({ exit: 0, findings: [] });
+    bySize.started();
+    expect(codes(check(dressedUp(bySize)))).toEqual(['removal_not_recorded']);
+    expect(codes(check(dressedUp(smallLog({ retain: { bytes: 0, ms: 1000 } }))))).toEqual(['removal_not_recorded']);
+  });
+
+  it('a copy that a power loss left with sectors of zeros is one of a removal under way, and no finding', () => {
+    const under = smallLog({ retain: { bytes: 1000, ms: 0 } });
+    const whole = under.disk();
+    under.retire();
+    const torn = Buffer.from(under.disk().file('/log/retired.jsonl'));
+    torn.fill(0, 512, 1024);
+    whole.nodes.set('/log/retired.jsonl', torn);
+    expect(check(whole)).toMatchObject({ exit: 0, findings: [], notes: [{ code: 'retired_torn' }] });
+    const gone = under.disk();
+    gone.nodes.set('/log/retired.jsonl', torn);
+    expect(codes(check(gone))).toContain('retired_malformed');
   });
 
   it('a missing header or seal is found', () => {
