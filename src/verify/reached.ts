@@ -27,6 +27,8 @@ export interface Reached {
   readonly receiptsUnread: number;
   readonly checkpoints: OutsideCheckpoints;
   readonly retiredTo: number;
+  /** Seals that stand for removed records. */
+  readonly sealsRetired: number;
   readonly resumedBehind: number | undefined;
 }
 
@@ -49,7 +51,7 @@ export function reportOf(witness: Witness, reached: Reached): Report {
       ...noCounts,
       records: walk?.records ?? 0,
       segments: passes?.segments ?? 0,
-      epochs: walk?.chain.sealed ?? 0,
+      epochs: (walk?.chain.sealed ?? 0) - reached.sealsRetired,
       bytes: passes?.bytes ?? 0,
       retired: retiredTo,
       not_read: resumedBehind === undefined ? 0 : resumedBehind - retiredTo,

@@ -146,7 +146,7 @@ function integrity({ findings, counts }: Outcome, checked: boolean): Verdict {
   );
   if (damaged) return failed('what is stored is not what was recorded');
   if (!checked) return notChecked('no record could be checked');
-  const rest = counts.not_checked > 0 ? `; ${counts.not_checked} were not checked` : '';
+  const rest = counts.not_checked > 0 ? `; ${counts.not_checked} ${counts.not_checked === 1 ? 'was' : 'were'} not checked` : '';
   const before = counts.not_read > 0 ? `; ${counts.not_read} before them rest on the earlier run` : '';
   return ok(`${counts.records - counts.not_checked} records are as they were recorded${rest}${before}`);
 }

@@ -99,6 +99,7 @@ class Verification {
   #ledger: Ledger | undefined;
   #passes: Passes | undefined;
   #retiredTo = 0;
+  #sealsRetired = 0;
   #receiptsUnread = 0;
   #resumedBehind: number | undefined;
 
@@ -219,6 +220,7 @@ class Verification {
     };
     const retired = new RetiredWalk(parts).run();
     this.#retiredTo = firstKept > 1 ? firstKept - 1 : 0;
+    this.#sealsRetired = chain.sealed;
     const unread = this.#receipts.skipTo(this.#retiredTo);
     if (unread > 0) this.#findings.add('retired_unchecked', `${unread} receipts are of records that retention removed`);
     this.#receiptsUnread += unread;
@@ -286,7 +288,7 @@ class Verification {
     return reportOf(this.#options, {
       facts: this.#facts, findings: this.#findings, notes: this.#notes, head: this.#head, walk: this.#walk, ledger: this.#ledger,
       passes: this.#passes, receipts: this.#receipts, receiptsUnread: this.#receiptsUnread, checkpoints: this.#checkpoints,
-      retiredTo: this.#retiredTo, resumedBehind: this.#resumedBehind,
+      retiredTo: this.#retiredTo, sealsRetired: this.#sealsRetired, resumedBehind: this.#resumedBehind,
     });
   }
 }
