@@ -67,6 +67,8 @@ export function ordersFor(
   });
 }
 
+/** Threads at most: each holds a segment's worth of memory, and one disk feeds them all. */
+const threadsMax = 8;
 /** A thread takes longer to start than this many bytes take to walk. */
 const aheadBytesMin = 8 * 1024 * 1024;
 
@@ -74,7 +76,7 @@ const aheadBytesMin = 8 * 1024 * 1024;
 export function lookAheadOnThreads(threads: number): LookAhead {
   return (start, orders) => {
     const bytes = orders.reduce((sum, order) => sum + order.bytes, 0);
-    return bytes < aheadBytesMin ? undefined : new AheadOnThreads(threads, start, orders);
+    return bytes < aheadBytesMin ? undefined : new AheadOnThreads(Math.min(threads, threadsMax), start, orders);
   };
 }
 
