@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { realDisk } from '../disk/disk.js';
+import { isMoment } from '../event/moment.js';
 import { printable } from '../event/printable.js';
 import { LineBatch } from '../query/batch.js';
 import { csvHeader, csvRow } from '../query/csv.js';
@@ -14,7 +15,7 @@ import type { ScanOptions, Seen } from '../query/scan.js';
 import { LogScan } from '../query/scan.js';
 import type { Tally } from '../query/tally.js';
 import type { Filters } from '../wire/message.js';
-import { RecordFilter, isMoment } from '../wire/filter.js';
+import { RecordFilter } from '../wire/filter.js';
 import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
 import { addFilters, filtersOf } from './filters.js';
@@ -124,7 +125,7 @@ export async function flush(batch: LineBatch): Promise<void> {
 
 /** What was skipped, for the person. */
 export function sayTally(tally: Tally): void {
-  for (const { segment, reason } of tally.lost) say(`indelible: ${segment} was not read: ${printable(reason)}`);
+  for (const [name, reason] of tally.lost) say(`indelible: ${name} was not read: ${printable(reason)}`);
   say(`indelible: ${tally.text}`);
 }
 
@@ -136,7 +137,7 @@ function writer(format: Plan['format']): (seen: Seen) => Buffer | string | undef
     const raw = printable(bytes.toString('utf8', 0, rawCharsMax * 4));
     return raw.length > rawCharsMax ? `${raw.slice(0, rawCharsMax)}…` : raw;
   };
-  const lineOf = ({ segment, offset }: Seen): number => numbers.at(segment.path, offset);
+  const lineOf = ({ segment, offset }: Seen): number | undefined => numbers.at(segment.path, offset);
   return (seen) => {
     const { fault, segment, bytes } = seen;
     switch (format) {
@@ -144,7 +145,7 @@ function writer(format: Plan['format']): (seen: Seen) => Buffer | string | undef
       case 'json': return fault === undefined ? bytes : JSON.stringify({ broken: fault, segment: segment.name, line: lineOf(seen), raw: rawOf(seen) });
       case 'table':
         if (fault === undefined) return showRecord(bytes.toString('utf8'), paint);
-        return `${paint('red', `! ${fault} ${segment.name}:${lineOf(seen)}`)} ${rawOf(seen)}`;
+        return `${paint('red', `! ${fault} ${segment.name}:${lineOf(seen) ?? '?'}`)} ${rawOf(seen)}`;
       default: return format satisfies never;
     }
   };

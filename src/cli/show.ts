@@ -1,13 +1,15 @@
 // One record as a line for people. Whatever stands in it was chosen by whoever sent it, so nothing of it reaches a
 // terminal unescaped.
 import type { JsonValue } from '../event/json.js';
-import { jsonText } from '../event/json.js';
+import { isNestedWithin, jsonText } from '../event/json.js';
 import { parseJson } from '../event/parse.js';
 import { printable } from '../event/printable.js';
 import type { Paint } from './terminal.js';
 
 /** Characters of an event's text shown; the rest is one `--json` away. */
 const detailCharsMax = 240;
+/** Levels of a value shown: more than an event may have. */
+const levelsMax = 64;
 
 interface Shown {
   readonly seq?: unknown;
@@ -49,5 +51,7 @@ function fieldsOf(event: Shown['event']): string {
 
 function text(value: unknown): string {
   if (value === undefined) return '-';
-  return printable(typeof value === 'string' ? value : jsonText(value as JsonValue));
+  if (typeof value === 'string') return printable(value);
+  // What is sent us may have been put into a log by hand, and deeper than a stack is.
+  return isNestedWithin(value, levelsMax) ? printable(jsonText(value as JsonValue)) : '…';
 }

@@ -34,6 +34,15 @@ export function isJsonArray(value: JsonValue | undefined): value is readonly Jso
   return Array.isArray(value);
 }
 
+/** Whether maps and arrays in a value are at most so many levels deep, its own one counted; what is deeper is not looked at. */
+export function isNestedWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels === 0) return false;
+  const inside: Iterable<unknown> = value instanceof Map ? value.values() : Object.values(value);
+  for (const held of inside) if (!isNestedWithin(held, levels - 1)) return false;
+  return true;
+}
+
 /** Whether an object with this key would re-order it or swallow it, so that only a `JsonMap` holds it as sent. */
 export function isTrapKey(key: string): boolean {
   return key === '__proto__' || /^[0-9]{1,10}$/.test(key);

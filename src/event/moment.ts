@@ -9,7 +9,8 @@ const momentForm = new RegExp(
   '(?:[Zz]|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)$',
 );
 
-function isMoment(text: string): boolean {
+/** Whether a text is RFC 3339, on a day and at an hour that there are. */
+export function isMoment(text: string): boolean {
   if (!momentForm.test(text)) return false;
   const day = Number(text.slice(8, 10));
   if (day <= 28) return true;
@@ -17,6 +18,13 @@ function isMoment(text: string): boolean {
   const month = Number(text.slice(5, 7));
   if (month === 2) return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   return day <= 30 || ![4, 6, 9, 11].includes(month);
+}
+
+/** The milliseconds since 1970 of RFC 3339 text. A leap second is the first of the next minute, as clocks count it. */
+export function momentMs(text: string): number {
+  const isLeap = text.slice(17, 19) === '60';
+  const ms = Date.parse(`${text.slice(0, 17)}${isLeap ? '59' : text.slice(17, 19)}${text.slice(19)}`.toUpperCase());
+  return isLeap ? ms + 1000 : ms;
 }
 
 /** RFC 3339 text, kept as it is spelled. */

@@ -1,9 +1,8 @@
 /**
  * Reads the whole log on disk, oldest or newest first, without the daemon: every line up to the sealed head is checked
  * to follow the one before it, and those that a filter lets through are handed on. Invariant: a line that cannot be read
- * or does not follow is handed on with its fault and never as sound; what is skipped is in the tally.
+ * or does not follow is handed on with its fault and never as sound; what is skipped, or cannot be read, is in the tally.
  */
-import { errorCode } from '../disk/disk.js';
 import type { Descriptor, Disk } from '../disk/disk.js';
 import type { Line } from '../log/lines.js';
 import { readLines } from '../log/lines.js';
@@ -13,13 +12,14 @@ import type { Examined } from '../wire/filter.js';
 import { readLinesBackward } from '../log/backward.js';
 import { readDurable } from './durable.js';
 import { Before, macOfLine, seqOf } from './link.js';
+import { openFile, reasonOf } from './open.js';
 import { beforeFirst } from './retired.js';
 import { Tally } from './tally.js';
 
 /**
- * `not_a_record`: its frame is not one. `unreadable`: its body is not JSON. `overlong`, `unterminated`: it has no end where one
- * must be. `link`: it does not name the line before it. `unlinked`: the line before it is not there to be compared. `seq`:
- * not the number that follows. `head`: not the record that the sealed head names.
+ * `not_a_record`: its frame is not one. `unreadable`: its body is not JSON, or nested deeper than any record. `overlong`,
+ * `unterminated`: it has no end where one must be. `link`: it does not name the line before it. `unlinked`: the line before it
+ * is not there to be compared. `seq`: not the number that follows. `head`: not the record that the sealed head names.
  */
 export type FaultCode = 'not_a_record' | 'unreadable' | 'overlong' | 'unterminated' | 'link' | 'unlinked' | 'seq' | 'head';
 
@@ -87,20 +87,17 @@ export class LogScan {
         known = false;
         continue;
       }
-      try {
-        for (const line of readLines(this.#options.disk, file, 0, this.#endOf(segment))) {
-          if (this.#isTornTail(line, segment)) continue;
-          const seq = line.kind === 'line' ? seqOf(line.bytes) : 0;
-          // What retention took away since the segments were listed is known by its seal.
-          if (!known && line.offset === 0) known = this.#placeBefore(before, segment);
-          const seen = this.#judge(line, seq, segment, known ? before : undefined);
-          known = seq > 0;
-          if (known) before.move(line.bytes, seq);
-          if (seen !== undefined) yield seen;
-        }
-      } finally {
-        this.#options.disk.close(file);
+      for (const line of this.#linesOf(segment, file, readLines(this.#options.disk, file, 0, this.#endOf(segment)))) {
+        if (this.#isTornTail(line, segment)) continue;
+        const seq = line.kind === 'line' ? seqOf(line.bytes) : 0;
+        // What retention took away since the segments were listed is known by its seal.
+        if (!known && line.offset === 0) known = this.#placeBefore(before, segment);
+        const seen = this.#judge(line, seq, segment, known ? before : undefined);
+        known = seq > 0;
+        if (known) before.move(line.bytes, seq);
+        if (seen !== undefined) yield seen;
       }
+      if (this.tally.lost.has(segment.name)) known = false;
     }
     this.#expectEnd(before.seq);
   }
@@ -112,28 +109,22 @@ export class LogScan {
     const before = new Before();
     for (const segment of [...this.#durable].reverse()) {
       const file = this.#open(segment);
-      if (file === undefined) {
-        if (waiting !== undefined) yield* this.#judgeFirst(waiting.line, waiting.seq, waiting.segment, before);
-        waiting = undefined;
-        continue;
-      }
-      try {
-        const until = Math.min(this.#endOf(segment), this.#options.disk.size(file));
-        for (const line of readLinesBackward(this.#options.disk, file, until)) {
-          if (this.#isTornTail(line, segment)) continue;
-          const seq = line.kind === 'line' ? seqOf(line.bytes) : 0;
-          if (seq > 0 && !isEndKnown) this.#expectEnd(seq);
-          isEndKnown ||= seq > 0;
-          if (waiting !== undefined) {
-            if (seq > 0) before.move(line.bytes, seq);
-            const seen = this.#judge(waiting.line, waiting.seq, waiting.segment, seq > 0 ? before : undefined);
-            if (seen !== undefined) yield seen;
-          }
-          waiting = { line, seq, segment };
+      const lines = file === undefined ? [] : this.#linesOf(segment, file, this.#newestFirst(segment, file));
+      for (const line of lines) {
+        if (this.#isTornTail(line, segment)) continue;
+        const seq = line.kind === 'line' ? seqOf(line.bytes) : 0;
+        if (seq > 0 && !isEndKnown) this.#expectEnd(seq);
+        isEndKnown ||= seq > 0;
+        if (waiting !== undefined) {
+          if (seq > 0) before.move(line.bytes, seq);
+          const seen = this.#judge(waiting.line, waiting.seq, waiting.segment, seq > 0 ? before : undefined);
+          if (seen !== undefined) yield seen;
         }
-      } finally {
-        this.#options.disk.close(file);
+        waiting = { line, seq, segment };
       }
+      if (file !== undefined && !this.tally.lost.has(segment.name)) continue;
+      if (waiting !== undefined) yield* this.#judgeFirst(waiting.line, waiting.seq, waiting.segment, before);
+      waiting = undefined;
     }
     if (!isEndKnown) this.#expectEnd(0);
     if (waiting !== undefined) yield* this.#judgeFirst(waiting.line, waiting.seq, waiting.segment, before);
@@ -177,7 +168,7 @@ export class LogScan {
       before.reset();
       return true;
     }
-    const seal = beforeFirst(this.#options.disk, this.#places.retired, segment.first - 1);
+    const seal = beforeFirst(this.#options.disk, this.#places.retired, segment.first - 1, this.tally);
     if (seal !== undefined) before.move(seal, segment.first - 1);
     return seal !== undefined;
   }
@@ -194,19 +185,39 @@ export class LogScan {
   }
 
   #open(segment: SegmentFile): Descriptor | undefined {
-    try {
-      const file = this.#options.disk.open(segment.path, 'read');
+    const opened = openFile(this.#options.disk, segment.path);
+    if (opened.kind === 'open') {
       this.tally.segments += 1;
-      return file;
-    } catch (error) {
-      // Retention may take a segment away after it was listed; then its last seal is kept.
-      const next = this.segments[this.segments.indexOf(segment) + 1];
-      const retired = errorCode(error) === 'ENOENT' && next !== undefined &&
-        beforeFirst(this.#options.disk, this.#places.retired, next.first - 1) !== undefined;
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!retired) this.tally.lost.push({ segment: segment.name, reason });
-      return undefined;
+      return opened.file;
     }
+    // Retention may take a segment away after it was listed; then its last seal is kept.
+    const next = this.segments[this.segments.indexOf(segment) + 1];
+    const retired = opened.kind === 'absent' && next !== undefined &&
+      beforeFirst(this.#options.disk, this.#places.retired, next.first - 1, this.tally) !== undefined;
+    if (!retired) this.tally.lose(segment.name, opened.kind === 'absent' ? 'it was there and is gone' : opened.reason);
+    return undefined;
+  }
+
+  /** What `lines` reads of an open segment, which is closed afterwards. What cannot be read ends it, and is in the tally. */
+  * #linesOf(segment: SegmentFile, file: Descriptor, lines: Iterable<Line>): Generator<Line> {
+    try {
+      yield* lines;
+    } catch (error) {
+      this.tally.lose(segment.name, reasonOf(error));
+    } finally {
+      this.#options.disk.close(file);
+    }
+  }
+
+  /** Up to the file's end as it is now: a daemon may be writing. */
+  * #oldestFirst(file: Descriptor, from: number): Generator<Line> {
+    const { disk } = this.#options;
+    yield* readLines(disk, file, from, disk.size(file));
+  }
+
+  * #newestFirst(segment: SegmentFile, file: Descriptor): Generator<Line> {
+    const { disk } = this.#options;
+    yield* readLinesBackward(disk, file, Math.min(this.#endOf(segment), disk.size(file)));
   }
 
   /** `seq` is the newest record that was found. */
@@ -221,14 +232,10 @@ export class LogScan {
       const file = this.#open(segment);
       if (file === undefined) continue;
       this.tally.segments -= 1;
-      try {
-        const from = segment.name === head.segment ? head.bytes : 0;
-        for (const line of readLines(this.#options.disk, file, from, this.#options.disk.size(file))) {
-          if (line.kind === 'line') this.tally.behindHead += 1;
-          else this.tally.tornBytes += line.end - line.offset;
-        }
-      } finally {
-        this.#options.disk.close(file);
+      const from = segment.name === head.segment ? head.bytes : 0;
+      for (const line of this.#linesOf(segment, file, this.#oldestFirst(file, from))) {
+        if (line.kind === 'line') this.tally.behindHead += 1;
+        else this.tally.tornBytes += line.end - line.offset;
       }
     }
   }

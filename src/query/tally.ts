@@ -17,14 +17,19 @@ export class Tally {
   behindHead = 0;
   /** Bytes behind the last LF of the newest segment. */
   tornBytes = 0;
-  /** Segments that could not be read at all, with the reason. */
-  readonly lost: { readonly segment: string; readonly reason: string }[] = [];
+  /** Files that could not be read, or not to their end, by name with the reason: segments, and `retired.jsonl`. */
+  readonly lost = new Map<string, string>();
   /** Without a head nobody knows which records were acknowledged. */
   headKnown = true;
 
   /** Whether all that was read is a chain without a hole, up to a head that says so. */
   get isSound(): boolean {
-    return this.broken + this.unreadable + this.missing + this.lost.length === 0 && this.headKnown;
+    return this.broken + this.unreadable + this.missing + this.lost.size === 0 && this.headKnown;
+  }
+
+  /** Notes that a file could not be read. What was noted of it first stays. */
+  lose(name: string, reason: string): void {
+    if (!this.lost.has(name)) this.lost.set(name, reason);
   }
 
   /** One line for a person. */

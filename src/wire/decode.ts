@@ -2,6 +2,7 @@
 // Invariant: it never throws, whatever the bytes, and what it hands on is what was sent; an error echoes the request's
 // `id` whenever that can be found, also behind the part that is broken.
 import type { JsonValue } from '../event/json.js';
+import { isMoment } from '../event/moment.js';
 import { type EntryLimits, type Refusal, frameRefusal, readEntries } from './entry.js';
 import { exactValue } from './exact.js';
 import {
@@ -28,7 +29,10 @@ export type Decoded =
 
 /** Decodes one payload. `limits.events` counts the events of a request, `limits.eventBytes` one event's bytes. */
 export function decodeRequest(payload: Buffer, limits: EntryLimits): Decoded {
-  const fields = readFields(payload, limits);
+  let fields = readFields(payload, limits);
+  // Read as an append's, as nearly all are: `op` may stand behind `events`, which any other request has for nothing.
+  const op = 'code' in fields ? salvage(payload).op : fields.scalars.get('op');
+  if (op !== 'append' && ('code' in fields || fields.events !== undefined)) fields = readFields(payload, undefined);
   const request = 'code' in fields ? fields : requestOf(fields);
   if ('op' in request) return { ok: true, request };
   // Read anew, leniently: what broke the request may stand in front of its id.
@@ -44,7 +48,8 @@ interface Fields {
 const scalarNames: ReadonlySet<string> =
   new Set(['op', 'id', 'dropped', 'v', 'client', 'limit', 'before', 'from', 'seq', ...filterNames]);
 
-function readFields(payload: Buffer, limits: EntryLimits): Fields | Refusal {
+// Without `limits` it is no append, and `events` is ignored like any field that it does not have.
+function readFields(payload: Buffer, limits: EntryLimits | undefined): Fields | Refusal {
   const scan = new StrictScan(payload);
   const size = scan.mapSize();
   if (size < 0) return { code: 'bad_frame', message: 'the payload is not a map' };
@@ -53,7 +58,7 @@ function readFields(payload: Buffer, limits: EntryLimits): Fields | Refusal {
     const length = scan.key();
     if (length < 0) return frameRefusal(scan.fault);
     const start = scan.at;
-    if (scan.passed('events', length)) {
+    if (limits !== undefined && scan.passed('events', length)) {
       const entries = readEntries(payload, scan, limits);
       if ('code' in entries) return entries;
       fields.events = entries;
@@ -123,8 +128,6 @@ function tailOf(id: number, scalars: ReadonlyMap<string, JsonValue>): Request | 
   return 'refused' in filters ? filters.refused : { op: 'tail', id, from, filters: filters.filters };
 }
 
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
-
 type FiltersOrRefusal = { readonly filters: Filters } | { readonly refused: Refusal };
 
 function filtersOf(scalars: ReadonlyMap<string, JsonValue>): FiltersOrRefusal {
@@ -139,10 +142,6 @@ function filtersOf(scalars: ReadonlyMap<string, JsonValue>): FiltersOrRefusal {
     filters[name] = value;
   }
   return { filters };
-}
-
-function isMoment(text: string): boolean {
-  return rfc3339.test(text) && !Number.isNaN(Date.parse(text.toUpperCase()));
 }
 
 function isCount(value: JsonValue | undefined): value is number {

@@ -21,8 +21,8 @@ export interface Refusal {
   readonly path?: string;
 }
 
-// Version, trace id, parent id, flags; later versions may add to it.
-const traceparentForm = /^(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]*)?$/;
+// Version, trace id, parent id, flags; versions after 00 may add to it.
+const traceparentForm = /^(?!ff|00-.{53})[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]*)?$/;
 const traceparentCharsMax = 128;
 
 /** Reads the array of entries at the cursor, which stands behind it afterwards. */

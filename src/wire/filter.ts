@@ -1,17 +1,15 @@
 // Narrowing records by what they say. A filter names the field of its name in the events that have it; a record whose
 // event lacks it does not match.
 import { isUtf8 } from 'node:buffer';
+import { isNestedWithin } from '../event/json.js';
+import { momentMs } from '../event/moment.js';
 import type { FilterName, Filters } from './message.js';
 
-/** `unreadable`: nothing rules the line out, and it cannot be read to the end. */
+/** `unreadable`: nothing rules the line out, and it cannot be read to the end, or is nested deeper than any record. */
 export type Examined = 'match' | 'miss' | 'unreadable';
 
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
-
-/** Whether a text is what `since` and `until` take. */
-export function isMoment(text: string): boolean {
-  return rfc3339.test(text) && !Number.isNaN(Date.parse(text.toUpperCase()));
-}
+/** Levels of maps and arrays in a line: more than any record has, whose event is its second and may have 32. */
+const lineDepthMax = 64;
 
 // `{"seq":N,"ts":"` with the longest N ends before here.
 const tsStartMax = 32;
@@ -26,12 +24,13 @@ export class RecordFilter {
   readonly #since: number | undefined;
   readonly #until: number | undefined;
 
+  /** `since` and `until` MUST be RFC 3339. */
   constructor(filters: Filters) {
     const { since, until, ...equal } = filters;
     this.#equal = Object.entries(equal) as [FilterName, string][];
     this.#traces = this.#equal.map(([name, value]) => Buffer.from(`"${name}":${JSON.stringify(value)}`));
-    this.#since = since === undefined ? undefined : Date.parse(since.toUpperCase());
-    this.#until = until === undefined ? undefined : Date.parse(until.toUpperCase());
+    this.#since = since === undefined ? undefined : momentMs(since);
+    this.#until = until === undefined ? undefined : momentMs(until);
   }
 
   /** Whether everything matches. */
@@ -75,7 +74,7 @@ function parse(line: Buffer): Fields | undefined {
   if (!isUtf8(line)) return undefined;
   try {
     const value: unknown = JSON.parse(line.toString('utf8'));
-    return isFields(value) ? value : undefined;
+    return isFields(value) && isNestedWithin(value, lineDepthMax) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,20 +1,24 @@
 // What can still be said about a payload that was refused: which request it was, so that the error reaches its caller.
 // Invariant: it never throws, uses no memory and no recursion, and reads each byte at most once.
 
+/** Bytes of a string that may be an op, or `id`. */
+const wordBytesMax = 31;
+
 /** `id` (null) and `op` (undefined) as far as they are there, the last of each; they may stand behind broken parts. */
 export function salvage(payload: Buffer): { id: number | null; op: string | undefined } {
   const found: { id: number | null; op: string | undefined } = { id: null, op: undefined };
   const head = payload[0] ?? 0;
-  if (head !== 0xde && head !== 0xdf && (head < 0x80 || head >= 0x90)) return found;
-  let at = head < 0x90 ? 1 : head === 0xde ? 3 : 5;
-  while (at < payload.length) {
+  const width = head >= 0x80 && head < 0x90 ? 0 : head === 0xde ? 2 : head === 0xdf ? 4 : -1;
+  if (width < 0 || payload.length < 1 + width) return found;
+  let at = 1 + width;
+  // What stands behind the map's last entry is none of it.
+  for (let left = width === 0 ? head & 0x0f : payload.readUIntBE(1, width); left > 0; left -= 1) {
     const valueAt = skip(payload, at);
     const next = valueAt < 0 ? -1 : skip(payload, valueAt);
     if (next < 0) break;
-    const isId = payload[at] === 0xa2 && payload.toString('latin1', at + 1, valueAt) === 'id';
-    const isOp = payload[at] === 0xa2 && payload.toString('latin1', at + 1, valueAt) === 'op';
-    if (isId) found.id = integerAt(payload, valueAt);
-    if (isOp) found.op = shortTextAt(payload, valueAt);
+    const key = wordAt(payload, at, valueAt);
+    if (key === 'id') found.id = integerAt(payload, valueAt);
+    if (key === 'op') found.op = wordAt(payload, valueAt, next);
     at = next;
   }
   return found;
@@ -42,10 +46,12 @@ function wideIntegerAt(payload: Buffer, token: number, at: number): number | und
   }
 }
 
-// Every op there is fits the short form of a string.
-function shortTextAt(payload: Buffer, at: number): string | undefined {
+// The string from `at` to `end`, however its length is written; undefined for what is none, or longer than any op there is.
+function wordAt(payload: Buffer, at: number, end: number): string | undefined {
   const token = payload.readUInt8(at);
-  return token >= 0xa0 && token < 0xc0 ? payload.toString('latin1', at + 1, at + 1 + (token & 0x1f)) : undefined;
+  const header = token >= 0xa0 && token < 0xc0 ? 1 : token === 0xd9 ? 2 : token === 0xda ? 3 : token === 0xdb ? 5 : 0;
+  const start = at + header;
+  return header > 0 && end - start <= wordBytesMax ? payload.toString('latin1', start, end) : undefined;
 }
 
 // The offset behind the value at `at`, whatever it holds; -1 when the bytes end inside it.

@@ -1,6 +1,6 @@
 // `indelible query` as a person types it, on the log of a daemon that is running.
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/client/client.js';
@@ -15,7 +15,11 @@ interface Outcome {
 }
 
 function query(state: string, ...args: readonly string[]): Outcome {
-  const words = [program, 'query', '--state-dir', state, ...args];
+  return run('query', state, ...args);
+}
+
+function run(command: string, state: string, ...args: readonly string[]): Outcome {
+  const words = [program, command, '--state-dir', state, ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
   return { status, stdout, stderr };
 }
@@ -104,10 +108,56 @@ describe('on a log that was tampered with', () => {
   });
 });
 
+describe('on a log with something in it that is no file', () => {
+  // Of the three segments the middle one, whose beginning the end of the first one tells.
+  const makers: Readonly<Record<string, readonly [what: string, make: (path: string) => void]>> = {
+    directory: ['a directory', (path) => { mkdirSync(path); }],
+    fifo: ['a FIFO, a socket or a device', (path) => { execFileSync('mkfifo', [path]); }],
+    link: ['a symbolic link', (path) => { symlinkSync('/etc/passwd', path); }],
+  };
+
+  it.each(Object.entries(makers))('a %s is named, the rest is shown, and the exit status is 1', (_, [what, make]) => {
+    const log = smallLog();
+    const [, middle] = log.pieces;
+    const name = segmentName(middle?.first ?? 0);
+    const state = temporaryDirectory();
+    log.writeTo(state);
+    rmSync(join(state, 'log', name));
+    make(join(state, 'log', name));
+    const said = `indelible: ${name} was not read: it is ${what}, not a regular file\n`;
+    const rest = log.seq - (middle?.lines.length ?? 0);
+    for (const [command, shown, ...args] of [
+      ['query', rest], ['query', rest, '--json', '--reverse'], ['export', rest - 1, '--to', 'jsonl'], ['export', rest - 1, '--to', 'csv'],
+    ] as const) {
+      const { status, stderr } = run(command, state, ...args);
+      expect([status, stderr]).toEqual([1, expect.stringContaining(said)]);
+      expect(stderr.split('\n')).toEqual([said.trimEnd(), expect.stringContaining(`shown ${shown}, broken 1,`), '']);
+    }
+    rmSync(state, { recursive: true });
+  });
+
+  it.each(Object.entries(makers))('a %s for retired.jsonl is named, and only the first line follows nothing', (_, [what, make]) => {
+    const log = smallLog({ retain: { bytes: 1, ms: 0 } });
+    log.retire();
+    const state = temporaryDirectory();
+    log.writeTo(state);
+    const path = join(state, 'log', 'retired.jsonl');
+    rmSync(path);
+    make(path);
+    for (const command of [['query', '--reverse'], ['export', '--to', 'csv']] as const) {
+      const { status, stderr } = run(command[0], state, ...command.slice(1));
+      expect([status, stderr.split('\n')]).toEqual([1, [
+        `indelible: retired.jsonl was not read: it is ${what}, not a regular file`, expect.stringContaining('broken 1, not JSON 0,'), '',
+      ]]);
+    }
+    rmSync(state, { recursive: true });
+  });
+});
+
 it('wrong usage is 2, no log is 3, and neither says anything on stdout', () => {
   const nowhere = temporaryDirectory();
   for (const [args, status] of [
-    [['--since', 'yesterday'], 2], [['--limit', '0'], 2], [['--json', '--csv'], 2], [['--nonsense'], 2], [[], 3],
+    [['--since', 'yesterday'], 2], [['--until', '2026-02-30T00:00:00Z'], 2], [['--limit', '0'], 2], [['--json', '--csv'], 2], [['--nonsense'], 2], [[], 3],
   ] as const) {
     const outcome = query(nowhere, ...args);
     expect([args, outcome.status, outcome.stdout]).toEqual([args, status, '']);

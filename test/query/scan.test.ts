@@ -1,12 +1,14 @@
 // A log read without keys: sound lines are shown, everything else is marked or counted, in both directions alike.
 import { describe, expect, it } from 'vitest';
 import { segmentName } from '../../src/log/segment.js';
+import { LineNumbers } from '../../src/query/line-number.js';
 import { LogScan } from '../../src/query/scan.js';
 import type { Filters } from '../../src/wire/message.js';
 import { RecordFilter } from '../../src/wire/filter.js';
 import type { LogMaker } from '../verify/make-log.js';
 import { eventBody, smallLog } from '../verify/make-log.js';
 import { MemoryDisk } from '../verify/memory-disk.js';
+import type { Node } from '../verify/memory-disk.js';
 
 interface Read {
   readonly seen: readonly { readonly text: string; readonly fault: string | undefined; readonly at: string }[];
@@ -109,6 +111,9 @@ describe('a line that was tampered with is never shown as sound', () => {
     'a leading zero': { change: (lines) => lines.with(4, (lines[4] ?? '').replace('"seq":5', '"seq":05')), faults: ['not_a_record', 'unlinked'] },
     'a blank line': { change: (lines) => lines.toSpliced(4, 0, ''), faults: ['not_a_record', 'unlinked'] },
     'a line end of two characters': { change: (lines) => lines.with(4, `${lines[4] ?? ''}\r`), faults: ['not_a_record', 'unlinked'] },
+    'an event nested deeper than any': {
+      change: (lines) => lines.with(4, (lines[4] ?? '').replace('"detail":', `"x":${'['.repeat(5000)}${']'.repeat(5000)},"detail":`)), faults: ['unreadable'],
+    },
     'a body that is not JSON': { change: (lines) => lines.with(4, (lines[4] ?? '').replace('"detail":"', '"detail":')), faults: ['unreadable'] },
     'text that is not UTF-8': { change: (lines) => lines.with(4, (lines[4] ?? '').replace('"detail":"', '"detail":"\xff')), faults: ['unreadable'] },
   };
@@ -192,7 +197,66 @@ describe('whole segments', () => {
     const disk = smallLog().disk();
     disk.nodes.set(first, 'unreadable');
     const { scan, seen } = readBoth(disk);
-    expect(scan.tally.lost).toEqual([{ segment: segmentName(1), reason: expect.stringContaining('EACCES') as string }]);
+    expect(scan.tally.lost).toEqual(new Map([[segmentName(1), expect.stringContaining('EACCES')]]));
     expect(seen[0]?.fault).toBe('unlinked');
+  });
+
+  const notFiles: readonly (readonly [string, Node])[] = [
+    ['a directory', 'directory'], ['a FIFO, a socket or a device', 'fifo'], ['a symbolic link', { link: 'elsewhere' }],
+  ];
+
+  it.each(notFiles)('each that is %s is named once, and the others are read', (what, node) => {
+    const log = smallLog();
+    const [one, middle, last] = log.pieces;
+    for (const spoiled of [[one], [middle], [last], [one, last]]) {
+      const disk = log.disk();
+      for (const piece of spoiled) disk.nodes.set(`/log/${segmentName(piece?.first ?? 0)}`, node);
+      const { scan, seen } = readBoth(disk);
+      expect(scan.tally.lost).toEqual(new Map(spoiled.map((piece) => [segmentName(piece?.first ?? 0), `it is ${what}, not a regular file`])));
+      expect(seen).toHaveLength(log.seq - spoiled.reduce((lines, piece) => lines + (piece?.lines.length ?? 0), 0));
+      expect(scan.tally.isSound).toBe(false);
+    }
+  });
+
+  it('one that fails while it is read is named, and the others are read', () => {
+    const log = smallLog();
+    for (const order of ['oldest_first', 'newest_first'] as const) {
+      const disk = log.disk();
+      disk.onRead = (path) => { if (path === first) throw new Error('EIO: the disk is broken'); };
+      const { scan, seen } = read(disk, order);
+      expect(scan.tally.lost).toEqual(new Map([[segmentName(1), 'EIO: the disk is broken']]));
+      expect(seen).toHaveLength(log.seq - (log.pieces[0]?.lines.length ?? 0));
+      expect(seen.filter(({ fault }) => fault !== undefined)).toHaveLength(1);
+    }
+  });
+
+  it('where the seals of removed ones cannot be read, that is said, and the first line kept follows nothing', () => {
+    const log = smallLog({ retain: { bytes: 1, ms: 0 } });
+    log.retire();
+    const reasons = [
+      [{ link: '/etc/passwd' }, 'a symbolic link, not a regular file'], ['directory', 'a directory, not a regular file'], ['unreadable', 'EACCES'],
+    ] as const;
+    for (const [node, reason] of reasons) {
+      const disk = log.disk();
+      disk.nodes.set('/log/retired.jsonl', node);
+      const result = readBoth(disk);
+      expect(result.scan.tally.lost).toEqual(new Map([['retired.jsonl', expect.stringContaining(reason)]]));
+      expect(faults(result)).toEqual(['unlinked']);
+    }
+    const disk = log.disk();
+    disk.onRead = (path) => { if (path === '/log/retired.jsonl') throw new Error('EIO: the disk is broken'); };
+    expect(read(disk).scan.tally.lost).toEqual(new Map([['retired.jsonl', 'EIO: the disk is broken']]));
+  });
+
+  it('one that is gone when a broken line of it is counted leaves the line without a number', () => {
+    const disk = smallLog().disk();
+    const numbers = new LineNumbers(disk);
+    const offset = disk.file(first).indexOf(0x0a) + 1;
+    expect(numbers.at(first, offset)).toBe(2);
+    disk.nodes.set(first, 'directory');
+    expect(numbers.at(first, 0)).toBeUndefined();
+    disk.nodes.delete(first);
+    expect(numbers.at(first, 0)).toBeUndefined();
+    expect(disk.opened).toBe(0);
   });
 });

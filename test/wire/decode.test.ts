@@ -114,6 +114,23 @@ describe('hostile bytes', () => {
     expect(failure(decode(`83${hex('op')}${hex('nope')}${hex('x')}d47201${hex('id')}07`)).id).toBe(7);
     expect(failure(decode(`83${hex('id')}01${hex('op')}${hex('nope')}${hex('id')}02`)).id).toBe(2);
     expect(failure(decode('c0')).id).toBeNull();
+    expect(failure(decode('de')).id).toBeNull();
+    expect(failure(decode('df000000')).id).toBeNull();
+  });
+
+  test.each([
+    ['id, 16 bits of length', '81da0002696400', { id: 0, op: undefined }],
+    ['id, 8 bits, in a wide map', 'de0001d902696405', { id: 5, op: undefined }],
+    ['append, 32 bits', '81a26f70db00000006617070656e64', { id: null, op: 'append' }],
+    ['op and append, 8 and 16 bits, 32 for the map', 'df00000001d9026f70da0006617070656e64', { id: null, op: 'append' }],
+  ])('an error echoes what is written longer than it need be: %s', (_, bytes, echoed) => {
+    expect(failure(decode(bytes))).toMatchObject(echoed);
+  });
+
+  test('an error echoes nothing from behind the map', () => {
+    expect(failure(decode('81a2696401a2696402'))).toMatchObject({ id: 1, code: 'bad_frame' });
+    expect(failure(decode('80a2696402a26f70a6617070656e64'))).toMatchObject({ id: null, op: undefined });
+    expect(failure(decode('de0001a2696401a2696402')).id).toBe(1);
   });
 
   test('an event that travels as an array is told about the named form', () => {
@@ -148,15 +165,42 @@ describe('requests', () => {
     [{ op: 'append', id: 1, events: [{ ...entry, id: 'x'.repeat(129) }] }, 'invalid_event', 0],
     [{ op: 'append', id: 1, events: [{ ...entry, id: 5 }] }, 'bad_request', 0],
     [{ op: 'append', id: 1, events: [{ ...entry, traceparent: '00-x' }] }, 'invalid_event', 0],
+    [{ op: 'append', id: 1, events: [{ ...entry, traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01-x` }] }, 'invalid_event', 0],
+    [{ op: 'append', id: 1, events: [{ ...entry, traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01-` }] }, 'invalid_event', 0],
+    [{ op: 'append', id: 1, events: [{ ...entry, traceparent: `ff-${'1'.repeat(32)}-${'2'.repeat(16)}-01` }] }, 'invalid_event', 0],
     [{ op: 'append', id: 1, events: [entry], dropped: -1 }, 'bad_request'],
+    [{ events: [], op: 'append', id: 1 }, 'bad_request'],
+    [{ id: 1, events: [entry, { profile: 'x', event: 1 }], op: 'append' }, 'invalid_event', 1],
     [{ op: 'recent', id: 1, limit: 1001 }, 'bad_request'],
     [{ op: 'recent', id: 1, kind: 5 }, 'bad_request'],
     [{ op: 'recent', id: 1, since: 'yesterday' }, 'bad_request'],
+    ...['2026-01-01T24:00:00Z', '2026-02-30T00:00:00Z', '2025-02-29T00:00:00Z', '2026-04-31T00:00:00Z', '2026-01-01T00:00:00+24:00']
+      .flatMap((time): [object, string][] => [[{ op: 'recent', id: 1, since: time }, 'bad_request'], [{ op: 'tail', id: 1, until: time }, 'bad_request']]),
     [{ op: 'prove', id: 1 }, 'bad_request'],
   ];
 
   test.each(cases)('%j is refused with %s', (request, code, index) => {
     expect(failure(decode(hex(request)))).toMatchObject({ code, ...(index === undefined ? {} : { index }) });
+  });
+
+  test.each([
+    { op: 'status', id: 1, events: [] }, { op: 'status', id: 1, events: null }, { id: 1, events: [entry, entry, entry, entry, entry], op: 'status' },
+    { op: 'status', id: 1, events: [{ profile: 'generic', event: 5 }] }, { op: 'status', id: 1, events: [entry], since: 'yesterday', limit: 0, dropped: -1 },
+  ])('fields of another request are ignored: %j', (request) => {
+    expect(decode(hex(request))).toEqual({ ok: true, request: { op: 'status', id: 1 } });
+  });
+
+  test('of two ops the last decides whether events count', () => {
+    const [op, id, events] = [hex('op'), `${hex('id')}01`, `${hex('events')}90`];
+    expect(decode(`84${op}${hex('append')}${id}${events}${op}${hex('status')}`)).toMatchObject({ ok: true });
+    expect(failure(decode(`84${op}${hex('status')}${id}${events}${op}${hex('append')}`))).toMatchObject({ op: 'append', message: 'events is empty' });
+    expect(failure(decode(`83${op}${hex('status')}${id}${hex('events')}91c1`))).toMatchObject({ code: 'bad_frame', id: 1 });
+  });
+
+  test('a version of traceparent that is not known yet may be longer, and a leap second is a time', () => {
+    const traceparent = `01-${'1'.repeat(32)}-${'2'.repeat(16)}-01-x`;
+    expect(entries(decode(hex({ op: 'append', id: 1, events: [{ ...entry, traceparent }] })))[0]?.traceparent).toBe(traceparent);
+    expect(decode(hex({ op: 'tail', id: 1, since: '2016-12-31T23:59:60Z', until: '2024-02-29t23:59:59.5z' }))).toMatchObject({ ok: true });
   });
 
   test('nil counts as absent, unknown fields are ignored, floats may be whole numbers', () => {
