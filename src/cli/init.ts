@@ -16,7 +16,7 @@ import type { Previous } from '../log/own.js';
 import { isUnborn } from '../log/recovery.js';
 import type { Places } from '../log/segment.js';
 import { placesIn } from '../log/segment.js';
-import { exitCodes } from './exit.js';
+import { exitCodeOf, exitCodes } from './exit.js';
 import { makeWay } from './successor.js';
 import { complain, say } from './terminal.js';
 
@@ -26,7 +26,8 @@ With --successor the log that is there, damaged or no longer to be trusted, move
 name and a new key takes its place, and its first record names the old one. Nothing is deleted. If it is interrupted, give the
 same command again.
 
-Exit status: 0 made, 1 there is a log already, 2 wrong usage, 3 what is there is damaged, or no log to succeed, 4 held by a daemon.
+Exit status: 0 made, 1 there is a log already, 2 wrong usage, 3 what is there is damaged, or no log to succeed, 4 held by a daemon,
+5 the disk failed.
 
 Examples:
   indelible init --origin audit.example.org/host-7 --key-out /media/usb/host-7.key
@@ -128,7 +129,7 @@ function handOver(key: string, keyOut: string | undefined, places: Places): void
 }
 
 /** Refusals that say what to do themselves. */
-const selfExplaining = new Set(['nothing_to_succeed', 'succession_unfinished']);
+const selfExplaining = new Set(['nothing_to_succeed', 'succession_unfinished', 'keys_damaged']);
 
 function explain(error: unknown): number {
   if (error instanceof LockHeld) {
@@ -140,10 +141,15 @@ function explain(error: unknown): number {
     say(`indelible: ${error.message}; nothing was changed${advice}`);
     return exitCodes.unverifiable;
   }
+  // Of the disk, which may be sound tomorrow; a daemon that let us make its log ends as we do.
+  if (error instanceof LogError) {
+    say(`indelible: ${error.message}`);
+    return exitCodes.writeFailed;
+  }
   if (errorCode(error) !== undefined) {
     const advice = errorCode(error) === 'EEXIST' ? ': a verification key is never written over another file; name a new one' : '';
     say(`indelible: ${error instanceof Error ? error.message : String(error)}${advice}`);
-    return exitCodes.usage;
+    return exitCodeOf(error);
   }
   return complain(error);
 }

@@ -2,7 +2,6 @@
 //
 // Start: configuration, lock, log, what memory needs of it, sockets. Stop: sockets, queue, last seal, lock.
 import { randomUUID } from 'node:crypto';
-import { chmodSync, realpathSync, statSync } from 'node:fs';
 import { Command } from '@commander-js/extra-typings';
 import pino from 'pino';
 import type { Logger } from 'pino';
@@ -27,7 +26,8 @@ import { refill } from '../server/refill.js';
 import { Server } from '../server/server.js';
 import type { Birthed } from './born.js';
 import { makeLogIfUnborn } from './born.js';
-import { exitCodes } from './exit.js';
+import { claimDirectory } from './claim.js';
+import { exitCodeOf, exitCodes } from './exit.js';
 import { version } from './version.js';
 
 /** Of the process log that wait to be taken, at most. */
@@ -42,10 +42,11 @@ export function serveCommand(): Command {
     .option('--key-out <file>', 'where a new log\'s verification key is written; a file that exists is never overwritten')
     .addHelpText('after', [
       '', 'Exit status: 0 clean stop, 2 bad configuration, 3 a log it will not extend, 4 held by a live daemon,',
-      '5 after a failed write or fsync.', '', 'Example:', '  INDELIBLE_STATE_DIR=/var/lib/indelible INDELIBLE_SYNC=group indelible serve',
+      '5 after a failed write or fsync, or a start that the disk failed.', '', 'Example:', '  INDELIBLE_STATE_DIR=/var/lib/indelible INDELIBLE_SYNC=group indelible serve',
     ].join('\n'));
   return command.action(async ({ keyOut }) => {
-    process.exitCode = await serve(process.env, keyOut);
+    // Not by leaving: on its way out Node takes its signal handlers down first, and a SIGTERM then would be the exit status.
+    process.exit(await serve(process.env, keyOut));
   });
 }
 
@@ -74,8 +75,9 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
   // Before anything is made: nothing of ours is for others, whatever umask we were started with.
   process.umask(0o077);
   try {
-    const state = claimDirectory(config.stateDirectory, logger);
-    if (state === undefined) return exitCodes.usage;
+    const claim = claimDirectory(config.stateDirectory, logger);
+    if (!claim.ok) return claim.exitCode;
+    const { state } = claim;
     const birth = makeLogIfUnborn(state, config.origin, keyOut);
     if (birth.kind === 'failed') {
       logger.fatal(`no log could be made: ${birth.message}`);
@@ -102,7 +104,8 @@ function explain(error: unknown, logger: Logger): number {
   }
   if (error instanceof ListenError) {
     logger.fatal(error.message);
-    return exitCodes.usage;
+    // Without a cause it is the name itself: too long, or of something that is no socket.
+    return error.cause === undefined ? exitCodes.usage : exitCodeOf(error.cause);
   }
   if (error instanceof LogError && error.code === 'refused') {
     logger.fatal({ finding: error.what }, `this log will not be extended: ${error.message}. Nothing was changed.${adviceFor(error.what)}`);
@@ -114,7 +117,7 @@ function explain(error: unknown, logger: Logger): number {
 }
 
 /** Findings that say what to do themselves, and are nothing that anybody did to the log. */
-const selfExplaining = new Set(['succession_unfinished', 'keys_version', 'unknown_format']);
+const selfExplaining = new Set(['succession_unfinished', 'keys_version', 'keys_damaged', 'unknown_format']);
 
 function adviceFor(finding: string): string {
   if (selfExplaining.has(finding)) return '';
@@ -256,27 +259,6 @@ class Daemon {
     if (phase.kind === 'failed') return exitCodes.writeFailed;
     this.#logger.info('stopped');
     return exitCodes.ok;
-  }
-}
-
-/** Makes the state directory ours alone; undefined, with the reason said, if it cannot be or should not be. */
-function claimDirectory(path: string, logger: Logger): string | undefined {
-  try {
-    realDisk.makeDirectory(path);
-    const state = realpathSync(path);
-    const { mode } = statSync(state);
-    if ((mode & 0o077) === 0) return state;
-    // A directory full of other things was hardly meant: closing it to everybody else would break them.
-    if (realDisk.list(state).length > 0 && realDisk.entry(placesIn(state).keys) === undefined) {
-      logger.fatal(`${state} is neither empty nor a state directory; name one of its own in INDELIBLE_STATE_DIR`);
-      return undefined;
-    }
-    chmodSync(state, 0o700);
-    logger.warn(`${state} was open to others (mode ${(mode & 0o777).toString(8)}); it is 0700 now`);
-    return state;
-  } catch (error) {
-    logger.fatal(`the state directory cannot be used: ${String(error)}; name another in INDELIBLE_STATE_DIR`);
-    return undefined;
   }
 }
 

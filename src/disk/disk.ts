@@ -60,9 +60,13 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
   create: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
 };
 
+/** What Linux calls -122, and libuv and so Node have no name for: a full quota. */
+const quotaErrno = -122;
+
 /** Node's error code (`ENOENT`, `ENOSPC`…) of anything thrown, or undefined. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  if ('errno' in error && error.errno === quotaErrno) return 'EDQUOT';
   return typeof error.code === 'string' ? error.code : undefined;
 }
 

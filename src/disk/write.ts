@@ -29,6 +29,21 @@ export function writeWhole(disk: Disk, file: Descriptor, bytes: Uint8Array, posi
   }
 }
 
+/**
+ * Overwrites a slot, a file that is always as long as `bytes`. If that fails, or only half of it is taken, the whole of it is
+ * written once more: the old slot is gone by then, and half a new one would be the end of whatever is kept in it. Only a write
+ * may be tried again; an fsync that failed may not.
+ * @throws ShortWrite, or Node's error
+ */
+export function overwrite(disk: Disk, file: Descriptor, bytes: Uint8Array): void {
+  try {
+    writeWhole(disk, file, bytes, 0);
+  } catch {
+    // What it was will be said by the second try, if it lasts.
+    writeWhole(disk, file, bytes, 0);
+  }
+}
+
 /** Makes a new file that is on the disk, name included, when this returns. @throws EEXIST if the name is taken. */
 export function createFile(disk: Disk, path: string, bytes: Uint8Array): void {
   const file = disk.open(path, 'create');

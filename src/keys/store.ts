@@ -9,7 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Descriptor, Disk } from '../disk/disk.js';
-import { replaceFile, writeWhole } from '../disk/write.js';
+import { overwrite, replaceFile } from '../disk/write.js';
 import { readBase64, writeBase64 } from './base64.js';
 import type { KeyName } from './name.js';
 import { formatKeyName, parseKeyName } from './name.js';
@@ -173,7 +173,7 @@ export class KeyFile {
   /** Overwrites, not yet synced. */
   write(keys: StoredKeys): void {
     encodeKeys(keys, this.#slot);
-    writeWhole(this.#disk, this.#file, this.#slot, 0);
+    overwrite(this.#disk, this.#file, this.#slot);
   }
 
   sync(): void {

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../clock/clock.js';
 import type { Descriptor, Disk } from '../disk/disk.js';
-import { writeWhole } from '../disk/write.js';
+import { overwrite } from '../disk/write.js';
 import { KeyFile } from '../keys/store.js';
 import { encodeHead } from './head.js';
 import type { Places } from './segment.js';
@@ -37,7 +37,7 @@ export class Anchor {
     const { origin, last, tree, keys, segment } = state;
     const root = tree.root();
     const head = { origin, ...last, segment: segment?.name ?? '', bytes: segment?.bytes ?? 0, root, key: keys.name };
-    writeWhole(this.#disk, this.#head, encodeHead(head, keys.step), 0);
+    overwrite(this.#disk, this.#head, encodeHead(head, keys.step));
     if (synced) this.#disk.sync(this.#head);
     this.storeKeys(state, root);
     if (synced) this.#keyFile.sync();

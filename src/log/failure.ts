@@ -30,10 +30,18 @@ export function isNoSpace(error: unknown): boolean {
   return noSpace.has(errorCode(error) ?? '');
 }
 
-/** What a failed open, or the making of a name, comes to: a shortage that passes, or the end. */
+/**
+ * What a failed open, or the making of a name, comes to: a shortage that passes, or the end. A failed fsync is the end
+ * whatever its reason: the kernel tells of a lost page once, and the next fsync would say that all is well.
+ */
 export function shortageOr(error: unknown, call: string, message: string): LogError {
   const isShortage = isNoSpace(error) || noDescriptor.has(errorCode(error) ?? '');
-  return isShortage ? new LogError('disk_full', call, `${message}: ${String(error)}`, error) : writeFailed(call, error);
+  return isShortage && !isSync(error) ? new LogError('disk_full', call, `${message}: ${String(error)}`, error) : writeFailed(call, error);
+}
+
+function isSync(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('syscall' in error)) return false;
+  return error.syscall === 'fsync' || error.syscall === 'fdatasync';
 }
 
 /** A failed call of the disk, final for this process. */

@@ -3,6 +3,7 @@
  * what retention may take. Invariant: only the newest is open; all others are closed and never change again.
  */
 import type { Disk } from '../disk/disk.js';
+import { errorCode } from '../disk/disk.js';
 import { readFirstLine } from './first-line.js';
 import type { Retain } from './own.js';
 import type { Places, SegmentFile } from './segment.js';
@@ -25,6 +26,8 @@ export class Holdings {
   #closed: HeldSegment[] = [];
   #closedBytes = 0;
   #open: OpenSegment | undefined;
+  /** Closed ones whose header could not be read yet: until it is, they stay. */
+  readonly #unread = new Set<string>();
 
   /** Reads what is there; `open` is the one that is written to. */
   constructor(disk: Disk, places: Places, open: OpenSegment | undefined) {
@@ -61,13 +64,33 @@ export class Holdings {
     if (before !== undefined && before.name !== open?.name) this.#hold(segmentFile(this.#places.log, before.first), before.bytes);
   }
 
+  /** Looks again at what could not be read. */
+  readAgain(): void {
+    if (this.#unread.size === 0) return;
+    this.#closed = this.#closed.map((held) => (this.#unread.has(held.name) ? { ...held, retain: this.#retainOf(held) } : held));
+  }
+
   /** The oldest one is gone. */
   drop(): void {
-    this.#closedBytes -= this.#closed.shift()?.bytes ?? 0;
+    const gone = this.#closed.shift();
+    this.#closedBytes -= gone?.bytes ?? 0;
+    this.#unread.delete(gone?.name ?? '');
   }
 
   #hold(segment: SegmentFile, bytes: number): void {
-    this.#closed.push({ ...segment, bytes, retain: readFirstLine(this.#disk, segment)?.retain ?? keepAlways });
+    this.#closed.push({ ...segment, bytes, retain: this.#retainOf(segment) });
     this.#closedBytes += bytes;
+  }
+
+  #retainOf(segment: SegmentFile): Retain {
+    this.#unread.delete(segment.name);
+    try {
+      return readFirstLine(this.#disk, segment)?.retain ?? keepAlways;
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      // Nothing is recorded less for it; and descriptors come back.
+      this.#unread.add(segment.name);
+      return keepAlways;
+    }
   }
 }

@@ -9,12 +9,21 @@ import { Frontier } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
 import { keyBytes, KeyWalker, firstEpoch } from '../keys/schedule.js';
-import { KeyFile, encodeIdentity } from '../keys/store.js';
+import { KeyFile, decodeIdentity, encodeIdentity } from '../keys/store.js';
 import { formatVerificationKey } from '../keys/verification.js';
+import { refused } from './failure.js';
 import { encodeHead } from './head.js';
 import { logStart } from './record.js';
 import type { Places } from './segment.js';
 import type { LogState } from './state.js';
+
+/** The identity key's seed. @throws LogError `refused` if it is not there */
+export function readIdentitySeed(disk: Disk, places: Places): Buffer {
+  const bytes = disk.read(places.identity);
+  const identity = bytes === undefined ? undefined : decodeIdentity(bytes);
+  if (identity === undefined) throw refused('identity_mismatch', 'keys/identity is not there, or damaged');
+  return identity.seed;
+}
 
 /**
  * The log's salt, which tells equal masked secrets equal and nothing else. Made where it is missing: it is no evidence,

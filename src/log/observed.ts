@@ -40,9 +40,12 @@ export interface Observation {
   readonly closed: readonly Closing[];
 }
 
-/** The key of the file's MAC, from the log's secret salt. */
-export function observationKey(salt: Uint8Array): Buffer {
-  return hmac(salt, 'indelible retention');
+/**
+ * The key of the file's MAC, from the identity key's seed: the one secret of the host that a start holds against what the
+ * log says, so that who may only write files cannot put one of his own in its place.
+ */
+export function observationKey(identitySeed: Uint8Array): Buffer {
+  return hmac(identitySeed, 'indelible retention');
 }
 
 /** The file. */
@@ -84,11 +87,11 @@ export class ObservedTime {
   #savedMs: number | undefined;
 
   /** Goes on from the file at `path`, if there is one and it is this log's. `bootId` empty: no boot is known to be this one. */
-  constructor(disk: Disk, clock: Clock, path: string, salt: Uint8Array, bootId: string) {
+  constructor(disk: Disk, clock: Clock, path: string, identitySeed: Uint8Array, bootId: string) {
     this.#disk = disk;
     this.#clock = clock;
     this.#path = path;
-    this.#key = observationKey(salt);
+    this.#key = observationKey(identitySeed);
     this.#bootId = bootId;
     const entry = disk.entry(path);
     const bytes = entry?.kind === 'file' && entry.bytes <= fileBytesMax ? disk.read(path) : undefined;

@@ -50,9 +50,10 @@ export interface OpenedLog {
  * end counts as none. @throws LogError `refused` where something says that there was a log, or one is being succeeded
  */
 export function isUnborn(disk: Disk, places: Places): boolean {
+  // log/ is the first that moves to a predecessor: where it has segments nothing has moved, or all has.
+  if (listSegments(disk, places.log).length > 0) return false;
   const predecessor = newestPredecessor(disk, places.state);
   if (predecessor?.isMoved === false) throw unfinished(predecessor);
-  if (listSegments(disk, places.log).length > 0) return false;
   const stored = readKeys(disk, places, false);
   if (stored !== undefined && stored.name.epoch + stored.name.step > 0) return false;
   checkNothingWasHere(disk, places);
@@ -93,13 +94,17 @@ export function openLog(disk: Disk, clock: Clock, places: Places): OpenedLog | '
   return mend(disk, clock, places, { head, identity, stored, keys, scanned, segments });
 }
 
+/** `verify` needs nothing of what is lost, and may well say that all is intact: nobody shall take that for a contradiction. */
+const damagedKeysAdvice = 'keys/current is damaged: this host\'s keys are lost, and nothing else could extend the log. The log itself may ' +
+  'be whole, which "indelible verify --key FILE" tells. A new log that names this one is opened by "indelible init --successor"';
+
 function readKeys(disk: Disk, places: Places, logIsThere: boolean): StoredKeys | undefined {
   const read = KeyFile.read(disk, places.currentKeys);
   switch (read.state) {
     case 'ok': return read.keys;
     case 'absent': return undefined;
     case 'unknown_version': throw refused('keys_version', 'keys/current was written by a newer version; it is left as it is');
-    case 'damaged': throw refused('keys_damaged', `keys/current is damaged${logIsThere ? '' : ', and log/ has no segment'}`);
+    case 'damaged': throw refused('keys_damaged', logIsThere ? damagedKeysAdvice : 'keys/current is damaged, and log/ has no segment');
   }
 }
 

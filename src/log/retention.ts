@@ -95,6 +95,7 @@ export class Retention {
     this.#save();
     const began = clock.monotonic();
     if (began < this.#notBefore) return;
+    this.#parts.holdings.readAgain();
     let left = tickBytesMax;
     while (left > 0 && clock.monotonic() - began <= tickMsMax) {
       const { kind } = this.#phase;

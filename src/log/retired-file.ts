@@ -8,7 +8,7 @@ import { parseSeal } from '../checkpoint/seal.js';
 import type { Disk } from '../disk/disk.js';
 import { writeWhole } from '../disk/write.js';
 import { readLinesBackward } from './backward.js';
-import { refused, shortageOr, writeFailed } from './failure.js';
+import { refused, shortageOr } from './failure.js';
 import { readFirstLine } from './first-line.js';
 import { parseSealEvent } from './own.js';
 import type { Frame, Link } from './record.js';
@@ -82,11 +82,7 @@ export function appendRetired(disk: Disk, places: Places, at: RetiredEnd, entrie
   try {
     doing('write', () => { writeWhole(disk, file, bytes, at.bytes); });
     doing('ftruncate', () => { disk.truncate(file, end); });
-    try {
-      disk.sync(file);
-    } catch (error) {
-      throw writeFailed('fdatasync', error);
-    }
+    doing('fdatasync', () => { disk.sync(file); });
   } finally {
     disk.close(file);
   }

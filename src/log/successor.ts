@@ -30,7 +30,9 @@ export function newestPredecessor(disk: Disk, state: string): Predecessor | unde
   const newest = Math.max(0, ...numbers);
   if (newest === 0) return undefined;
   const places = placesIn(join(state, `predecessor-${newest}`));
-  return { places, isMoved: disk.entry(places.keys) !== undefined };
+  // Its keys may have been taken away since: a log/ there and another one here say as well that the move is over.
+  const isOver = disk.entry(places.log) !== undefined && listSegments(disk, placesIn(state).log).length > 0;
+  return { places, isMoved: isOver || disk.entry(places.keys) !== undefined };
 }
 
 /** The one that is still being moved, or else the next. */

@@ -8,7 +8,7 @@ import { realClock } from '../clock/clock.js';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { LogError, refused } from './failure.js';
 import { Holdings } from './holdings.js';
-import { readSalt } from './init.js';
+import { readIdentitySeed, readSalt } from './init.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
 import { confirmPieces } from './quarantine.js';
@@ -75,7 +75,9 @@ class WriterThread {
     this.#holdings = holdings;
     this.#retention = new Retention({
       disk: realDisk, clock: realClock, places: this.#places, holdings, recorded: unremoved !== undefined,
-      observed: new ObservedTime(realDisk, realClock, this.#places.retention, salt, this.#start.started.bootId),
+      observed: new ObservedTime(
+        realDisk, realClock, this.#places.retention, readIdentitySeed(realDisk, this.#places), this.#start.started.bootId,
+      ),
       notice: (message) => { this.#post({ kind: 'noticed', message }); },
     });
     this.#checkpoint = writer.checkpoint;

@@ -8,7 +8,7 @@ import type { KeyName } from '../keys/name.js';
 import type { Places } from '../log/segment.js';
 import type { Facts } from './facts.js';
 import type { Fault, Findings } from './finding.js';
-import { SegmentsMoved } from './passes.js';
+import { SegmentsMoved } from './held.js';
 import type { Passes, Tail } from './passes.js';
 import type { Note } from './report.js';
 import { compareHead, headMoves, readHead, sameHead } from './sealed-head.js';

@@ -7,6 +7,26 @@ import type { Descriptor, Disk } from '../disk/disk.js';
 import { errorCode } from '../disk/disk.js';
 import type { SegmentFile } from '../log/segment.js';
 
+/** A segment that was listed is gone: the daemon's retention removed it, and the verification begins again. */
+export class SegmentsMoved extends Error {
+  readonly code = 'segments_moved';
+
+  constructor(name: string, options?: { readonly cause: unknown }) {
+    super(`${name} was removed while the log was read`, options);
+    this.name = 'SegmentsMoved';
+  }
+}
+
+/** Opens a segment that was listed. @throws SegmentsMoved if it is gone since */
+export function openListed(disk: Disk, segment: SegmentFile): Descriptor {
+  try {
+    return disk.open(segment.path, 'read');
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') throw new SegmentsMoved(segment.name, { cause });
+    throw cause;
+  }
+}
+
 /** Held open at most: what retention can take while the removed part is checked. */
 const heldMax = 256;
 

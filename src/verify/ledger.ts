@@ -77,6 +77,8 @@ export class Ledger {
   #foreign: number | undefined;
   #anchored = false;
   #removedTo = 0;
+  #removedFrom = 0;
+  #removedForSure = 0;
   #tellsOfRuns = false;
 
   constructor(parts: LedgerParts) {
@@ -96,6 +98,16 @@ export class Ledger {
   get previous(): Previous | null { return this.#previous; }
   /** The last record that a `segment_removed` tells of; 0 if none does. */
   get removedTo(): number { return this.#removedTo; }
+  /** The first record that the first `segment_removed` tells of; 0 if there is none. */
+  get removedFrom(): number { return this.#removedFrom; }
+
+  /** Whether a removal from record `first` on leaves none out behind those that were told of; 0: there is none. */
+  removalsFollow(first: number): boolean {
+    return this.#removedTo === 0 || first <= this.#removedTo + 1;
+  }
+
+  /** The same of what a MAC or a signed root proves. */
+  get removedForSure(): number { return this.#removedForSure; }
   /** Whether anything but headers and seals was said by the daemon: one that tells of its runs tells of what it removed. */
   get tellsOfRuns(): boolean { return this.#tellsOfRuns; }
   /** A format this version does not read, which a genesis or header named that nothing has proved. */
@@ -137,7 +149,9 @@ export class Ledger {
     this.#proven += stretch.proven;
     this.#goodSeal = stretch.goodSeal ?? this.#goodSeal;
     this.#signedSeals += stretch.signedSeals;
+    // A stretch ends with a seal that proves all of it.
     this.#removedTo = Math.max(this.#removedTo, stretch.removedTo);
+    this.#removedForSure = this.#removedTo;
     this.#tellsOfRuns ||= stretch.tellsOfRuns;
   }
 
@@ -233,6 +247,7 @@ export class Ledger {
       if (this.#foreign !== undefined) throw new ForeignFormat(this.#foreign);
       this.#proven += seal.size - this.#provenTo;
       this.#provenTo = seal.size;
+      this.#removedForSure = this.#removedTo;
       this.#anchored = true;
       return;
     }
@@ -246,8 +261,17 @@ export class Ledger {
   #passRemoved(frame: Frame, at: () => Place): void {
     const removed = parseSegmentRemoved(frame.body);
     const { retiredStarts, retiredTo } = this.#parts;
-    this.#removedTo = Math.max(this.#removedTo, removed?.last ?? 0);
     this.#tellsOfRuns = true;
+    if (removed !== undefined) {
+      // The same one may be told of twice, after a crash; one that is left out was not removed by the daemon.
+      if (!this.removalsFollow(removed.first)) {
+        const message = `records ${this.#removedTo + 1} to ${removed.first - 1} were removed without a word before those from ${removed.first} on`;
+        this.#report([{ code: 'removal_not_recorded', message }], at());
+      }
+      if (this.#removedFrom === 0) this.#removedFrom = removed.first;
+      this.#removedTo = Math.max(this.#removedTo, removed.last);
+      if (this.#parts.withKey) this.#removedForSure = this.#removedTo;
+    }
     if (removed === undefined || removed.first > retiredTo || retiredStarts.has(removed.first)) return;
     const message = `the segment of records ${removed.first} to ${removed.last} was removed and its header is not in retired.jsonl`;
     this.#report([{ code: 'retired_gap', message }], at());

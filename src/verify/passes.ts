@@ -4,26 +4,15 @@
  * head; there the walk stops and leaves the judgement to whoever has read the head again.
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
-import { errorCode } from '../disk/disk.js';
 import { readLines } from '../log/lines.js';
 import { listSegments } from '../log/segment.js';
 import type { SegmentFile } from '../log/segment.js';
 import { isTorn } from '../log/torn.js';
 import type { Ahead } from './ahead.js';
 import type { Findings } from './finding.js';
+import { SegmentsMoved, openListed } from './held.js';
 import type { HeldSegments } from './held.js';
-import { sameSeam } from './seam.js';
 import type { Walk } from './walk.js';
-
-/** A segment that was listed is gone: the daemon's retention removed it, and the verification begins again. */
-export class SegmentsMoved extends Error {
-  readonly code = 'segments_moved';
-
-  constructor(name: string, options?: { readonly cause: unknown }) {
-    super(`${name} was removed while the log was read`, options);
-    this.name = 'SegmentsMoved';
-  }
-}
 
 /** Bytes behind the last good record that are none. */
 export interface Tail {
@@ -90,7 +79,8 @@ export class Passes {
     const there = listSegments(disk, logDirectory).filter((segment) => segment.first >= from);
     // What is still to be read must be held or still be there, or it has become a matter for `retired.jsonl`.
     const expected = this.#current === undefined ? this.#parts.listed : [this.#current];
-    const removed = expected.filter((segment) => !there.some(({ name }) => name === segment.name));
+    const names = new Set(there.map(({ name }) => name));
+    const removed = expected.filter((segment) => !names.has(segment.name));
     const gone = removed.find((segment) => !held.has(segment));
     if (gone !== undefined) throw new SegmentsMoved(gone.name);
     const files = [...removed, ...there].filter((segment) => this.#isFile(segment));
@@ -142,7 +132,7 @@ export class Passes {
     this.#enter(segment);
     if (!newest && this.#offset === 0 && this.#goOver(segment)) return undefined;
     const { disk, held } = this.#parts;
-    const file = held.take(segment) ?? openSegment(disk, segment);
+    const file = held.take(segment) ?? openListed(disk, segment);
     try {
       const stoppedAt = this.#walkLines(file, segment, newest, durableSeq);
       if (stoppedAt !== undefined) return { segment: segment.name, offset: stoppedAt, torn: isTorn(disk, file, stoppedAt) };
@@ -158,8 +148,7 @@ export class Passes {
   #goOver(segment: SegmentFile): boolean {
     const { walk, ahead } = this.#parts;
     const stretch = ahead?.take(segment);
-    const seam = stretch === undefined ? undefined : walk.seam();
-    if (stretch === undefined || seam === undefined || !sameSeam(seam, stretch.from)) return false;
+    if (stretch === undefined || !walk.isFollowedBy(stretch)) return false;
     walk.goOn(stretch);
     this.#line = stretch.lines;
     this.#offset = stretch.bytes;
@@ -215,14 +204,5 @@ export class Passes {
       const message = `${segment.name} is closed and ends with record ${walk.seq}, which is not a seal`;
       findings.add('segment_unsealed', message, { segment: segment.name, line: this.#line, offset: this.#offset, seq: walk.seq });
     }
-  }
-}
-
-function openSegment(disk: Disk, segment: SegmentFile): Descriptor {
-  try {
-    return disk.open(segment.path, 'read');
-  } catch (cause) {
-    if (errorCode(cause) === 'ENOENT') throw new SegmentsMoved(segment.name, { cause });
-    throw cause;
   }
 }

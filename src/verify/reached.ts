@@ -69,6 +69,7 @@ export function reportOf(witness: Witness, reached: Reached): Report {
       seq: head.seq, mac: head.mac, segment: head.segment, bytes: head.bytes, key: formatKeyName(head.key),
     },
     checkpoint: seal?.checkpoint ?? null,
+    isRemovalProved: witness.key !== undefined || (ledger?.removedForSure ?? 0) >= retiredTo,
     checkpointGiven: checkpoints.sizes.length > 0,
   });
 }

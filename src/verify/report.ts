@@ -95,6 +95,8 @@ export interface Outcome {
   readonly last: Report['last'];
   readonly head: Report['head'];
   readonly checkpoint: Report['checkpoint'];
+  /** That retention removed what is gone is more than a claim; true where nothing is. */
+  readonly isRemovalProved: boolean;
   /** A checkpoint from outside was given. */
   readonly checkpointGiven: boolean;
 }
@@ -160,7 +162,10 @@ function completeness(outcome: Outcome, checked: boolean): Verdict {
   );
   if (lost) return failed('records are missing, or were replaced');
   if (!checked) return notChecked('no record could be checked');
-  if (covered.checkpoint !== null) return ok(`complete up to record ${covered.checkpoint.seq}, by the checkpoint`);
+  const { retired } = outcome.counts;
+  if (!outcome.isRemovalProved) return notChecked(`that records 1-${retired} were removed by retention was not proved with what was given`);
+  const from = retired > 0 ? `from record ${retired + 1} ` : '';
+  if (covered.checkpoint !== null) return ok(`complete ${from}up to record ${covered.checkpoint.seq}, by the checkpoint`);
   if (outcome.checkedWith === 'public_key') return notChecked('without the verification key, only a checkpoint kept elsewhere can tell');
   return ok('the log reaches its sealed head');
 }

@@ -54,7 +54,9 @@ export function statedSeam(disk: Disk, segment: SegmentFile): Seam | undefined {
   const frame = readFirstFrame(disk, segment.path);
   const header = frame === undefined ? undefined : parseHeader(frame.body);
   if (frame === undefined || header === undefined) return undefined;
-  const fits = frame.seq === segment.first && header.tree_size === frame.seq - 1 && frame.key.step === 0;
+  // Every epoch before it took one record at least: keys are not derived for a name that cannot be.
+  const isPossible = frame.key.epoch < frame.seq && frame.key.step === 0;
+  const fits = frame.seq === segment.first && header.tree_size === frame.seq - 1 && isPossible;
   if (!fits) return undefined;
   return {
     seq: frame.seq - 1, mac: frame.prev, epoch: frame.key.epoch, vkey: header.epoch_vkey, genesis: header.genesis,

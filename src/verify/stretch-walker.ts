@@ -83,7 +83,8 @@ export class StretchWalker {
     if (lines === undefined || to === undefined || walk.ts === undefined) return undefined;
     return {
       from, to, ...lines, ts: walk.ts, sealed: chain.sealed, seals: [...chain.newest].reverse(), goodSeal: ledger.goodSeal,
-      signedSeals: ledger.signedSeals, proven: ledger.proven, removedTo: ledger.removedTo, tellsOfRuns: ledger.tellsOfRuns,
+      signedSeals: ledger.signedSeals, proven: ledger.proven, removedFrom: ledger.removedFrom,
+      removedTo: ledger.removedTo, tellsOfRuns: ledger.tellsOfRuns,
       pace: silence.trace, macs: receipts.macs,
     };
   }

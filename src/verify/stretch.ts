@@ -24,6 +24,7 @@ export interface Stretch {
   /** Records under a signed root. */
   readonly proven: number;
   /** See `Ledger`. */
+  readonly removedFrom: number;
   readonly removedTo: number;
   readonly tellsOfRuns: boolean;
   readonly pace: PaceTrace;

@@ -17,12 +17,12 @@ import { EpochChain } from './epochs.js';
 import type { Facts } from './facts.js';
 import { Findings } from './finding.js';
 import type { FindingCode } from './finding.js';
-import { HeldSegments } from './held.js';
+import { HeldSegments, SegmentsMoved } from './held.js';
 import { identify } from './identify.js';
 import type { Witness } from './identify.js';
 import { ForeignFormat, Ledger } from './ledger.js';
 import { OutsideCheckpoints } from './outside.js';
-import { Passes, SegmentsMoved } from './passes.js';
+import { Passes } from './passes.js';
 import { ReceiptBook, reportReceipt } from './receipts.js';
 import type { Receipt } from './receipts.js';
 import type { Note, Report } from './report.js';
@@ -75,7 +75,9 @@ export function verify(options: VerifyOptions): Report {
     try {
       return verification.run();
     } catch (error) {
-      if (error instanceof SegmentsMoved && attempt < attemptsMax) continue;
+      // Gone between two looks at it: it was retention's, and the next attempt will see why.
+      const isMoved = error instanceof SegmentsMoved || errorCode(error) === 'ENOENT';
+      if (isMoved && attempt < attemptsMax) continue;
       return verification.stopped(error);
     }
   }
@@ -236,7 +238,8 @@ class Verification {
   #begin(walk: Walk, segments: readonly SegmentFile[], retired: RetiredOutcome): readonly SegmentFile[] {
     const { disk } = this.#options;
     const size = this.#checkpoints.resumeSize;
-    const resumption = size === undefined ? undefined : resumeAt(disk, segments, size, this.#epochsMax(segments));
+    const from = { retiredTo: this.#retiredTo, epochsMax: this.#epochsMax(segments) };
+    const resumption = size === undefined ? undefined : resumeAt(disk, segments, { size, ...from });
     if (resumption !== undefined) {
       const { seam } = resumption;
       walk.beginAt(seam);
@@ -263,7 +266,7 @@ class Verification {
    * by size can be seen; that its time had passed, nobody but the daemon can say.
    */
   #checkRemovals({ removedTo, tellsOfRuns }: Ledger, { retain }: RetiredOutcome): void {
-    if (this.#resumedBehind !== undefined || removedTo >= this.#retiredTo) return;
+    if (removedTo >= this.#retiredTo) return;
     if (!tellsOfRuns && (retain?.ms ?? 0) === 0) return;
     const message = `records up to ${this.#retiredTo} were removed, and the log says so of those up to ${removedTo} only`;
     this.#findings.add('removal_not_recorded', message);

@@ -20,6 +20,7 @@ import { replayPace } from './pace.js';
 import { reportReceipt } from './receipts.js';
 import type { ReceiptBook } from './receipts.js';
 import type { LastRetired } from './retired.js';
+import { sameSeam } from './seam.js';
 import type { Seam } from './seam.js';
 import { reportSilence } from './silence.js';
 import type { SilenceWatch } from './silence.js';
@@ -92,7 +93,13 @@ export class Walk {
     return this.#ledger.seamBehind(this.#seq, this.#mac);
   }
 
-  /** Goes on behind a stretch that begins where this stands. */
+  /** Whether a stretch goes on from where this stands. */
+  isFollowedBy(stretch: Stretch): boolean {
+    const seam = this.seam();
+    return seam !== undefined && sameSeam(seam, stretch.from) && this.#ledger.removalsFollow(stretch.removedFrom);
+  }
+
+  /** Goes on behind a stretch that follows. */
   goOn(stretch: Stretch): void {
     const { from, to, lines, ts } = stretch;
     const { findings, receipts, silence } = this.#parts;

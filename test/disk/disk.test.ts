@@ -24,6 +24,13 @@ function codeOf(action: () => unknown): string | undefined {
   }
 }
 
+describe('an error\'s code', () => {
+  test.each(['UNKNOWN', 'Unknown system error -122'])('is EDQUOT where Node has no name for it but %s', (code) => {
+    expect(errorCode(Object.assign(new Error(code), { errno: -122, code, syscall: 'write' }))).toBe('EDQUOT');
+    expect(errorCode(Object.assign(new Error('EIO'), { errno: -5, code: 'EIO', syscall: 'write' }))).toBe('EIO');
+  });
+});
+
 describe('the real disk', () => {
   test('makes files for their owner alone, and a name only once', () => {
     const path = join(directory, 'f');

@@ -114,3 +114,22 @@ test('serve and a plain init begin nothing while one is under way; the same comm
   const second = await recorded({ state: daemon.state });
   expect(await second.stop()).toMatchObject({ code: 0 });
 });
+
+test('a predecessor whose old keys were taken away, or an empty place for one, stops no daemon', async () => {
+  const daemon = await recorded();
+  await daemon.stop();
+  mkdirSync(join(daemon.state, 'predecessor-1'));
+  const beside = await Daemon.start({ state: daemon.state });
+  cleanup.push(() => beside.clear());
+  await beside.stop();
+  const key = join(elsewhere(), 'new.key');
+  expect(indelible('init', '--successor', '--state-dir', daemon.state, '--key-out', key)).toMatchObject({ status: 0 });
+  rmSync(join(daemon.state, 'predecessor-1/keys'), { recursive: true });
+  const after = await Daemon.start({ state: daemon.state });
+  cleanup.push(() => after.clear());
+  expect(recordsIn(daemon.state)[0]).toMatchObject({ kind: 'genesis', event: { previous: { seq: expect.any(Number) as number } } });
+  await after.stop();
+  // And once more: the next one has a place of its own.
+  expect(indelible('init', '--successor', '--state-dir', daemon.state, '--key-out', `${key}.2`)).toMatchObject({ status: 0 });
+  expect(existsSync(join(daemon.state, 'predecessor-2/keys'))).toBe(true);
+});

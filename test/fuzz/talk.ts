@@ -61,7 +61,9 @@ export async function talk(parts: TalkParts, random: Random, first: number, leng
   try {
     await deliver(conversation, Buffer.concat(frames), random);
     if (ending === 'half a frame') conversation.socket.end();
-    await over(conversation, ending === 'fence');
+    // Proofs are made one after the other, and what is asked behind them may be answered before.
+    const proofs = sent.flatMap(({ expectation: { judgement, mayPass } }) => (mayPass && judgement.op === 'prove' ? [judgement.id] : []));
+    await over(conversation, ending === 'fence' ? [fenceId, fenceId + 1, ...proofs] : undefined);
     const wrong = settle(parts, sent, conversation.replies, ending, empties, cut);
     outcome.count(`${target}: connections ended by ${ending}`);
     if (wrong !== undefined) outcome.mismatch(`${target} ${wrong.kind}`, { target, number: wrong.number, what: wrong.what, input: wrong.input });
@@ -106,10 +108,9 @@ async function deliver({ socket }: Conversation, bytes: Buffer, random: Random):
   if (at < bytes.length) socket.write(bytes.subarray(at));
 }
 
-/** When the fence was answered, or the connection is closed. */
-async function over(conversation: Conversation, fenced: boolean): Promise<void> {
-  const isAnswered = (): boolean => fenced
-    && [fenceId, fenceId + 1].every((id) => conversation.replies.some((reply) => reply.id === id));
+/** When these requests were answered, or the connection is closed. */
+async function over(conversation: Conversation, ids: readonly unknown[] | undefined): Promise<void> {
+  const isAnswered = (): boolean => ids?.every((id) => conversation.replies.some((reply) => reply.id === id)) === true;
   while (!isAnswered()) {
     try {
       await conversation.until(conversation.replies.length + 1);

@@ -7,6 +7,11 @@ const sectorBytes = 512;
 /** Calls that change something, or that make a change last. */
 export type CallKind = 'create' | 'write' | 'truncate' | 'sync' | 'syncDirectory' | 'makeDirectory' | 'rename' | 'remove' | 'link';
 
+const syscalls: Readonly<Record<CallKind, string>> = {
+  create: 'open', write: 'write', truncate: 'ftruncate', sync: 'fdatasync', syncDirectory: 'fsync', makeDirectory: 'mkdir', rename: 'rename',
+  remove: 'unlink', link: 'symlink',
+};
+
 export interface Call {
   /** From 0, over all kinds. */
   readonly index: number;
@@ -19,13 +24,13 @@ export interface Call {
 }
 
 /**
- * What a call comes to. `fail`: nothing happens, and Node's error is thrown. `short`: this many bytes are taken, of a
- * write. `crash`: of a write this many bytes are taken, whole sectors of them where it goes over what is there already;
- * nothing else happens, and nothing ever happens again.
+ * What a call comes to. `fail`: nothing happens, and Node's error is thrown; with `at`, of a directory's sync, it is the
+ * opening that failed. `short`: this many bytes are taken, of a write. `crash`: of a write this many bytes are taken, whole
+ * sectors of them where it goes over what is there already; nothing else happens, and nothing ever happens again.
  */
 export type Verdict =
   | 'pass'
-  | { readonly fail: string }
+  | { readonly fail: string; readonly at?: 'open' }
   | { readonly short: number }
   | { readonly crash: number };
 
@@ -143,7 +148,7 @@ export class BrokenDisk implements Disk {
     this.calls.push(call);
     const verdict = this.#decide(call);
     if (verdict === 'pass') return action();
-    if ('fail' in verdict) throw Object.assign(new Error(`${verdict.fail}: ${kind} ${path}`), { code: verdict.fail, syscall: kind });
+    if ('fail' in verdict) throw Object.assign(new Error(`${verdict.fail}: ${kind} ${path}`), { code: verdict.fail, syscall: verdict.at ?? syscalls[kind] });
     // A write that is cut short says how much it took.
     if ('short' in verdict) return partly(Math.min(verdict.short, bytes)) as T;
     this.#isDead = true;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Descriptor, OpenMode } from '../../src/disk/disk.js';
 import { LogError } from '../../src/log/failure.js';
 import { ObservedTime } from '../../src/log/observed.js';
 import { listSegments, segmentName } from '../../src/log/segment.js';
@@ -55,6 +56,16 @@ function filled(options: Partial<WriterOptions>, segments = 3): Filled {
   return { platter, disk, run };
 }
 
+/** One that has no descriptors for reading while `isOut`. */
+class Crowded extends BrokenDisk {
+  isOut = false;
+
+  override open(path: string, mode: OpenMode): Descriptor {
+    if (this.isOut && mode === 'read') throw Object.assign(new Error('EMFILE: open'), { code: 'EMFILE', syscall: 'open' });
+    return super.open(path, mode);
+  }
+}
+
 function expectIntact(disk: MemoryDisk): void {
   const report = check(disk);
   expect({ exit: report.exit, findings: report.findings, retired: report.counts.retired })
@@ -81,6 +92,25 @@ function findingOf(disk: MemoryDisk): string {
     throw error;
   }
 }
+
+test('a segment whose header cannot be read when it is closed stays, until it can be read', () => {
+  const platter = new MemoryDisk();
+  const disk = new Crowded(platter);
+  const run = start(disk, byTime);
+  const retention = retentionOf(disk, run);
+  disk.isOut = true;
+  for (let segments = 0; segments < 4; segments += 1) {
+    fill(run, 1);
+    retention.tick(run.writer);
+  }
+  run.clock.pass(31 * day);
+  retention.tick(run.writer);
+  expect(firstKept(platter)).toBe(1);
+  disk.isOut = false;
+  retention.tick(run.writer);
+  expect(firstKept(platter)).toBeGreaterThan(1);
+  expectIntact(platter);
+});
 
 describe('retention by size', () => {
   test('removes the oldest segments while those behind hold enough, and no more', () => {
@@ -549,7 +579,9 @@ describe.each([['size', bySize], ['time', byTime]] as const)('by %s', (_, option
       fill(run, 4);
       const retention = retentionOf(disk, run);
       run.clock.pass(30 * day);
-      disk.decide = (call) => (call.index === at ? { fail: 'ENOSPC' } : 'pass');
+      // A directory's sync finds no room when it opens it; a failed fsync is another matter.
+      const isDirectory = kind === 'syncDirectory';
+      disk.decide = (call) => (call.index !== at ? 'pass' : isDirectory ? { fail: 'ENOSPC', at: 'open' } : { fail: 'ENOSPC' });
       const before = firstKept(platter);
       const code = codeOf(() => { retention.tick(run.writer); });
       // Calls behind the first tick are of the next, which is not made here.
@@ -576,7 +608,7 @@ describe.each([['size', bySize], ['time', byTime]] as const)('by %s', (_, option
   test('a failed fsync ends the writer; the next start finds a log that is intact', () => {
     let failed = 0;
     for (const { index: at, kind } of calls) {
-      if (kind !== 'sync') continue;
+      if (kind !== 'sync' && kind !== 'syncDirectory') continue;
       const platter = new MemoryDisk();
       const clock = new StillClock();
       const disk = new BrokenDisk(platter, (call) => (call.index === at ? { fail: 'EIO' } : 'pass'));

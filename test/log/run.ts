@@ -8,7 +8,7 @@ import { parseVerificationKey } from '../../src/keys/verification.js';
 import { makeLog } from '../../src/log/birth.js';
 import { linesOf } from '../../src/log/durable.js';
 import { Holdings } from '../../src/log/holdings.js';
-import { readSalt } from '../../src/log/init.js';
+import { readIdentitySeed } from '../../src/log/init.js';
 import { ObservedTime } from '../../src/log/observed.js';
 import { confirmPieces } from '../../src/log/quarantine.js';
 import type { OpenedLog } from '../../src/log/recovery.js';
@@ -104,7 +104,7 @@ export function retentionOf(disk: Disk, run: Run, bootId = 'boot', notices: stri
   const holdings = new Holdings(disk, places, run.writer.state.segment);
   return new Retention({
     disk, clock: run.clock, places, holdings, recorded: run.found !== 'absent' && run.found.unremoved !== undefined,
-    observed: new ObservedTime(disk, run.clock, places.retention, readSalt(disk, places), bootId),
+    observed: new ObservedTime(disk, run.clock, places.retention, readIdentitySeed(disk, places), bootId),
     notice: (message) => { notices.push(message); },
   });
 }

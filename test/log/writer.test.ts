@@ -236,7 +236,7 @@ describe('a disk that is full', () => {
     let full = 0;
     for (const [at, { kind, name }] of calls.entries()) {
       const isGrowing = (kind === 'write' && name.endsWith('.jsonl')) || (kind === 'create' && name.endsWith('.jsonl')) || name.endsWith('.tmp');
-      if (!isGrowing || kind === 'remove') continue;
+      if (!isGrowing || kind === 'remove' || kind === 'sync') continue;
       for (const verdict of kind === 'write' ? [{ fail: 'ENOSPC' }, { fail: 'EDQUOT' }, { fail: 'EFBIG' }, { short: 0 }] as const : [{ fail: 'ENOSPC' }] as const) {
         const { codes, name: spoiled } = spoil(at, verdict);
         // A checkpoint without room is no failure of the seal, it is put in place before the next one; the link is for people.
@@ -287,17 +287,76 @@ describe('a disk that fails', () => {
   test('at any fsync ends the writer; the next start finds everything that was acknowledged', () => {
     let failed = 0;
     for (const [at, { kind, name }] of calls.entries()) {
-      if (kind !== 'sync' && !(kind === 'syncDirectory' && name === 'log')) continue;
-      for (const errno of ['EIO', 'ENOSPC']) {
-        // For want of room alone a checkpoint waits, and so does a new segment whose name could not be kept.
-        const waits = kind === 'syncDirectory' ? 'disk_full' : undefined;
-        const expected = errno === 'ENOSPC' && (kind === 'syncDirectory' || name === 'checkpoint.tmp') ? waits : 'write_failed';
+      if (kind !== 'sync' && kind !== 'syncDirectory') continue;
+      for (const errno of ['EIO', 'ENOSPC', 'EDQUOT', 'EMFILE']) {
         const { codes, name: spoiled } = spoil(at, { fail: errno });
-        expect([spoiled, errno, codes[0]]).toEqual([spoiled, errno, expected]);
+        expect([spoiled, name, errno, codes]).toEqual([spoiled, name, errno, ['write_failed']]);
         failed += 1;
       }
     }
     expect(failed).toBeGreaterThan(20);
+  });
+
+  test('at the opening of a directory for its sync, for want of descriptors or room, is waited for', () => {
+    let waited = 0;
+    for (const [at, { kind, name }] of calls.entries()) {
+      if (kind !== 'syncDirectory') continue;
+      for (const errno of ['EMFILE', 'ENOSPC']) {
+        // The checkpoint is put in place before the next seal, and nobody has to be told.
+        expect([name, spoil(at, { fail: errno, at: 'open' }).codes]).toEqual([name, name === 'log' ? ['disk_full'] : []]);
+        waited += 1;
+      }
+    }
+    expect(waited).toBeGreaterThan(4);
+  });
+
+  test.each(['head', 'current'])('at %s for a moment is asked once more for the whole slot, and nobody is told', (slot) => {
+    for (const first of ['pass', { short: 240 }] as const) {
+      const { disk, platter, run } = fresh();
+      let writes = 0;
+      disk.decide = ({ kind, name }) => {
+        if (kind !== 'write' || name !== slot) return 'pass';
+        writes += 1;
+        // Half of it, then nothing; or nothing at all.
+        return writes === 1 && first !== 'pass' ? first : writes <= (first === 'pass' ? 1 : 2) ? { fail: 'EIO' } : 'pass';
+      };
+      run.writer.append([body('a')]);
+      expect(writes).toBe(first === 'pass' ? 2 : 3);
+      const next = start(platter.copy(), {}, new Map(run.acknowledged), run.clock);
+      expect(next.found).toMatchObject({ adopted: 0, torn: [] });
+      expect(check(platter)).toMatchObject({ exit: 0, findings: [] });
+    }
+  });
+
+  test('at keys/current for good ends the writer, and the log can be gone on with if none of the slot was taken', () => {
+    const { disk, platter, run } = fresh();
+    let writes = 0;
+    disk.decide = ({ kind, name }) => {
+      if (kind === 'write' && name === 'current') writes += 1;
+      return kind === 'write' && name === 'current' ? { fail: 'EIO' } : 'pass';
+    };
+    expect([codeOf(() => { run.writer.append([body('a')]); }), writes]).toEqual(['write_failed', 2]);
+    expect(start(platter, {}, new Map(), run.clock).found).toMatchObject({ adopted: 0, clean: false });
+  });
+
+  test('with half of keys/current written is the end of this host\'s keys, and says that the log itself may be whole', () => {
+    const { disk, platter, run } = fresh();
+    let writes = 0;
+    disk.decide = ({ kind, name }) => {
+      if (kind !== 'write' || name !== 'current') return 'pass';
+      writes += 1;
+      return writes === 1 ? { short: 240 } : { fail: 'EIO' };
+    };
+    expect(codeOf(() => { run.writer.append([body('a')]); })).toBe('write_failed');
+    let refusal: unknown;
+    try {
+      start(platter, {}, new Map(), run.clock);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toMatchObject({ code: 'refused', what: 'keys_damaged' });
+    for (const word of ['keys are lost', 'may be whole', 'indelible verify', 'indelible init --successor']) expect(String(refusal)).toContain(word);
+    expect(check(platter)).toMatchObject({ exit: 0 });
   });
 
   test('at a write says so', () => {

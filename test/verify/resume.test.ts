@@ -64,6 +64,52 @@ it('a segment that is passed over must be there and end in the record before the
   expect(resumed((disk) => disk.nodes.delete(first)).exit).toBe(1);
 });
 
+it('an epoch that no record could have begun is not derived, however large the files say they are', () => {
+  const disk = clean.copy();
+  disk.nodes.set(newest, Buffer.from(clean.file(newest).toString('latin1').replace(/"key":"\d+\.0"/, '"key":"9000000000.0"'), 'latin1'));
+  const entry = disk.entry.bind(disk);
+  disk.entry = (path) => {
+    const found = entry(path);
+    return found === undefined || path !== first ? found : { ...found, bytes: 2 ** 50 };
+  };
+  expect(verify({ ...options, disk }).exit).toBe(1);
+});
+
+it('a theft dressed up as retention is found, too: where the log does not tell of it, all is read', () => {
+  const timed = smallLog({ retain: { bytes: 0, ms: 86_400_000 } });
+  const disk = timed.disk();
+  const landmarks = disk.file(first).toString('latin1').split('\n').filter((line) => /"kind":"(?:genesis|segment|seal)"/.test(line.slice(0, 400)));
+  disk.nodes.set('/log/retired.jsonl', Buffer.from(`${landmarks.join('\n')}\n`, 'latin1'));
+  disk.nodes.delete(first);
+  const report = verify({ stateDirectory: '/', key: { key: timed.key, besideLog: false }, fromCheckpoint: timed.checkpoints.at(-1) ?? '', disk });
+  expect(report).toMatchObject({ exit: 1, findings: [{ code: 'removal_not_recorded' }], counts: { not_read: 0 } });
+});
+
+it('a segment that retention takes while the rest is passed over is no finding', () => {
+  const retiring = smallLog({ retain: { bytes: 100, ms: 0 } });
+  retiring.rotate();
+  retiring.events(2);
+  retiring.seal();
+  const from = retiring.checkpoints.at(-1) ?? '';
+  for (const trigger of [first, newest, '/log/head']) {
+    const later = smallLog({ retain: { bytes: 100, ms: 0 } });
+    later.rotate();
+    later.events(2);
+    later.seal();
+    const disk = later.disk();
+    later.retire();
+    const after = later.disk();
+    disk.onRead = (path) => {
+      if (path !== trigger) return;
+      disk.onRead = () => undefined;
+      for (const [name, node] of after.nodes) disk.nodes.set(name, node);
+      disk.nodes.delete(first);
+    };
+    const report = verify({ stateDirectory: '/', key: { key: later.key, besideLog: false }, fromCheckpoint: from, disk });
+    expect({ trigger, exit: report.exit, findings: report.findings }).toEqual({ trigger, exit: 0, findings: [] });
+  }
+});
+
 it('receipts and checkpoints of what is not read are not checked, and that is no success', () => {
   expect(resumed(undefined, { receipts: log.receipts })).toMatchObject({
     exit: 3, findings: [{ code: 'resumed_unchecked' }], counts: { receipts_not_read: newestFirst - 1 },

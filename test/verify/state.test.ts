@@ -291,6 +291,37 @@ describe('retention', () => {
     expect(codes(check(dressedUp(smallLog({ retain: { bytes: 0, ms: 1000 } }))))).toEqual(['removal_not_recorded']);
   });
 
+  it('without the key, a removal that only the unsigned end tells of proves nothing, and completeness is not said to be ok', () => {
+    const forged = smallLog({ retain: { bytes: 0, ms: 0 } });
+    forged.seal();
+    const disk = changed((all) => {
+      const lines = all.file(first).toString('latin1').split('\n').filter((line) => /"kind":"(?:genesis|segment|seal)"/.test(line.slice(0, 400)));
+      const allowing = lines.join('\n').replace('"retain":{"bytes":0,"ms":0}', '"retain":{"bytes":1,"ms":0}');
+      all.nodes.set('/log/retired.jsonl', Buffer.from(`${allowing}\n`, 'latin1'));
+      all.nodes.delete(first);
+    }, forged.disk());
+    const checkpoint = forged.checkpoints.at(-1) ?? '';
+    const report = verify({ disk, stateDirectory: '/', pub: forged.logPub, checkpoint });
+    expect(report.verdicts.completeness).toMatchObject({ verdict: 'not_checked', reason: expect.stringContaining('was not proved') as string });
+    expect(codes(check(disk, { key: { key: forged.key, besideLog: false } }))).toContain('bad_mac');
+  });
+
+  it('a removal that the log leaves out between two that it tells of is found', () => {
+    const old = smallLog({ retain: { bytes: 1000, ms: 0 } });
+    old.rotate();
+    old.events(20);
+    old.retire();
+    const removed = (segment: string, from: number, to: number): void => {
+      old.own('segment_removed', { segment, first: from, last: to, bytes: 1, sha256: '', observed_ms: 0 });
+    };
+    const next = old.pieces[0]?.first ?? 0;
+    const behind = old.pieces[1]?.first ?? 0;
+    removed('again', 1, next - 1);
+    expect(check(old.disk())).toMatchObject({ exit: 0, findings: [] });
+    removed('left out', behind, behind + 3);
+    expect(codes(check(old.disk()))).toContain('removal_not_recorded');
+  });
+
   it('a copy that a power loss left with sectors of zeros is one of a removal under way, and no finding', () => {
     const under = smallLog({ retain: { bytes: 1000, ms: 0 } });
     const whole = under.disk();
