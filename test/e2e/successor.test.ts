@@ -1,6 +1,6 @@
 // A log that was damaged, and what its operator does about it, by the commands as they are typed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { DaemonOptions } from '../daemon.js';
@@ -107,6 +107,7 @@ test('serve and a plain init begin nothing while one is under way; the same comm
   const daemon = await recorded();
   await daemon.stop();
   mkdirSync(join(daemon.state, 'predecessor-1'), { mode: 0o700 });
+  renameSync(join(daemon.state, 'log'), join(daemon.state, 'predecessor-1/log'));
   const { code, stderr } = await Daemon.spawn({ state: daemon.state }).ended;
   expect([code, stderr.includes('give \\"indelible init --successor\\" again')]).toEqual([3, true]);
   expect(indelible('init', '--state-dir', daemon.state)).toMatchObject({ status: 3 });
