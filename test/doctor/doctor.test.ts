@@ -66,7 +66,7 @@ const silentDaemon = { daemon: 'fail', origin: 'skip', canary: 'skip', versions:
 cases('configuration', [
   ['a mistake in what the next daemon would start with fails', (one) => { stopped(one); one.environment = { INDELIBLE_SYNC: 'often' }; },
     { ...withoutDaemon, configuration: 'fail' }, /INDELIBLE_SYNC/],
-  ['a variable that has no effect is a warning', ({ machine }) => { machine.environ({ INDELIBLE_RETAIN_MS: '1000' }); }, { configuration: 'warn' }, /INDELIBLE_RETAIN_MS/],
+  ['a variable that has no effect is a warning', ({ machine }) => { machine.environ({ INDELIBLE_DISK_LOW_BYTES: '1000000' }); }, { configuration: 'warn' }, /INDELIBLE_DISK_LOW_BYTES/],
   ['a daemon\'s environment that may not be read is skipped, and so is what needs it', ({ machine }) => { machine.forbidden.add('/proc/77/environ'); },
     { configuration: 'skip', open_files: 'skip' }, /may not read the environment of process 77/],
 ]);
