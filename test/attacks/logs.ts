@@ -8,7 +8,7 @@ import type { Reply } from '../../src/wire/message.js';
 import { Conversation, Daemon, temporaryDirectory } from '../daemon.js';
 import { randomFrom } from '../log/memory-disk.js';
 import { MemoryDisk } from '../verify/memory-disk.js';
-import { Victim } from './victim.js';
+import { Victim, retainBytes } from './victim.js';
 
 const origin = 'attacks.example/host';
 /** The least a segment may be. */
@@ -207,7 +207,7 @@ async function makeSimple(tag: string, random: Random, env: Readonly<Record<stri
 async function makeRetired(random: Random, env: Readonly<Record<string, string>>): Promise<MemoryDisk> {
   const state = temporaryDirectory();
   try {
-    const daemon = await Daemon.start({ state, env: { ...env, INDELIBLE_SYNC: 'group', INDELIBLE_RETAIN_BYTES: `${2 * Number(segmentBytes)}` } });
+    const daemon = await Daemon.start({ state, env: { ...env, INDELIBLE_SYNC: 'group', INDELIBLE_RETAIN_BYTES: String(retainBytes) } });
     const producer = new Producer('retired', random);
     await producer.pipeline(daemon, 90);
     // What the daemon has to remove it removes between two requests, when it comes to it.

@@ -5,7 +5,7 @@ import { draw, drawBelow, drawBytes, drawJunk } from './draw.js';
 import type { Random } from './draw.js';
 import { sealedWith } from './line.js';
 import { Forger, landmarksIn } from './toolkit.js';
-import { paths, splitLines } from './victim.js';
+import { paths, splitLines, retainBytes } from './victim.js';
 import type { SegmentRef, Victim } from './victim.js';
 
 const lf = Buffer.from('\n');
@@ -142,8 +142,7 @@ export const retentionAttacks: readonly Attack[] = [
     count: (victim) => victim.segments.length - 1,
     at: (index, victim) => {
       const count = countOf(index, victim);
-      // Here the headers want 65,536 bytes behind what goes.
-      if (bytesFrom(victim, victim.segments[count]) >= 65_536) return undefined;
+      if (bytesFrom(victim, victim.segments[count]) >= retainBytes) return undefined;
       return dressed(victim, count, asItIs, { what: `${count} segments more`, publicly: true, where: { segment: retiredName } });
     },
   },
@@ -152,7 +151,7 @@ export const retentionAttacks: readonly Attack[] = [
     count: (victim) => victim.segments.length - 1,
     at: (index, victim) => {
       const count = countOf(index, victim);
-      if (bytesFrom(victim, victim.segments[count]) < 65_536) return undefined;
+      if (bytesFrom(victim, victim.segments[count]) < retainBytes) return undefined;
       return dressed(victim, count, asItIs, { what: `${count} segments more, and no segment_removed`, publicly: false });
     },
   },

@@ -14,6 +14,9 @@ import { statedCheckpoint } from '../../src/verify/outside.js';
 import type { Receipt } from '../../src/verify/receipts.js';
 import { MemoryDisk } from '../verify/memory-disk.js';
 
+/** What the headers of the log that retention trims want behind a segment that goes, bytes. */
+export const retainBytes = 131_072;
+
 export const paths = {
   head: '/log/head', link: '/log/audit.jsonl', retired: '/log/retired.jsonl', checkpoint: '/checkpoint', logPub: '/log.pub',
   keys: '/keys', current: '/keys/current', identity: '/keys/identity', verification: '/keys/verification.key',
