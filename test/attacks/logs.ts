@@ -1,7 +1,8 @@
 // The logs that are attacked, written by the real daemon: both sync modes, several segments and epochs, restarts, a kill,
 // events of several systems. Everything waits for what happens, never for time.
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { realDisk } from '../../src/disk/disk.js';
 import { segmentName } from '../../src/log/segment.js';
 import type { Receipt } from '../../src/verify/receipts.js';
 import type { Reply } from '../../src/wire/message.js';
@@ -203,18 +204,35 @@ async function makeSimple(tag: string, random: Random, env: Readonly<Record<stri
   }
 }
 
-/** A log whose daemon has removed its oldest segment, and then died. */
+/** Whether the oldest segment may go and has not begun to: the segments behind it hold what its header asks for. */
+function mayRemoveMore(state: string): boolean {
+  const log = join(state, 'log');
+  const [oldest = '', ...behind] = readdirSync(log).filter((name) => /^\d{20}\.jsonl$/.test(name)).sort();
+  const header = realDisk.read(join(log, oldest))?.toString('utf8').split('\n', 1)[0];
+  // It went meanwhile.
+  if (header === undefined) return false;
+  const bytes = behind.reduce((sum, name) => sum + statSync(join(log, name)).size, 0);
+  return bytes >= retainBytes && !readFileSync(join(log, 'retired.jsonl'), 'utf8').includes(header);
+}
+
+/** A log whose daemon has removed its oldest segment, and died when it could have removed the next one. */
 async function makeRetired(random: Random, env: Readonly<Record<string, string>>): Promise<MemoryDisk> {
   const state = temporaryDirectory();
+  const settings = { ...env, INDELIBLE_SYNC: 'group', INDELIBLE_RETAIN_BYTES: String(retainBytes) };
+  const producer = new Producer('retired', random);
   try {
-    const daemon = await Daemon.start({ state, env: { ...env, INDELIBLE_SYNC: 'group', INDELIBLE_RETAIN_BYTES: String(retainBytes) } });
-    const producer = new Producer('retired', random);
+    let daemon = await Daemon.start({ state, env: settings });
     await producer.pipeline(daemon, 90);
     // What the daemon has to remove it removes between two requests, when it comes to it.
     while (existsSync(join(state, 'log', segmentName(1)))) await producer.pipeline(daemon, 1);
-    await producer.pipeline(daemon, 5);
-    await daemon.kill('SIGKILL');
-    return load(state);
+    for (;;) {
+      await producer.pipeline(daemon, 1);
+      if (!mayRemoveMore(state)) continue;
+      await daemon.kill('SIGKILL');
+      // It may have come to it after all.
+      if (mayRemoveMore(state)) return load(state);
+      daemon = await Daemon.start({ state, env: settings });
+    }
   } finally {
     rmSync(state, { recursive: true, force: true });
   }
