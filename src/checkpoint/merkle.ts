@@ -27,6 +27,15 @@ export function leafHash(line: Uint8Array): Buffer {
   return sha256(leaf.subarray(0, 1 + line.length));
 }
 
+/** As `leafHash`, of the line of `bytes` that stands in `prefixed` behind one byte, which is lent to the hash and given back. */
+export function leafHashInPlace(prefixed: Buffer, bytes: number): Buffer {
+  const lent = prefixed[0] ?? 0;
+  prefixed[0] = 0x00;
+  const hash = sha256(prefixed.subarray(0, 1 + bytes));
+  prefixed[0] = lent;
+  return hash;
+}
+
 const pair = Buffer.alloc(1 + 2 * hashBytes, 0x01);
 
 /** SHA-256(0x01 || left || right). */

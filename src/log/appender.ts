@@ -6,20 +6,27 @@
  * only after the thread said so.
  */
 import type { LogError } from './failure.js';
+import type { Bodies } from './bodies.js';
+import { BodyStore, joinBodies } from './bodies.js';
 import { DurableLines } from './durable.js';
 import type { AppendOrder, CommittedLines, Order } from './mailbox.js';
 
 /** What became of a request. */
 export type Outcome =
-  | { readonly kind: 'durable'; readonly lines: DurableLines }
-  /** `lines`: the bodies from the first on that are durable all the same, if any are. */
-  | { readonly kind: 'rejected'; readonly error: LogError; readonly lines?: DurableLines; readonly written: number };
+  /** `lines` hold the bodies from record `first` on. */
+  | { readonly kind: 'durable'; readonly first: number; readonly lines: DurableLines }
+  /** `written`: so many of the bodies, from record `first` on, are durable in `lines` all the same. */
+  | { readonly kind: 'rejected'; readonly error: LogError; readonly first: number; readonly written: number; readonly lines: DurableLines };
 
-/** Bodies to be recorded next to each other. */
-export interface AppendRequest {
-  readonly bodies: readonly string[];
+/** Whoever waits for a request. */
+export interface Waiter {
   /** Called once, synchronously, when its fate is known. */
-  readonly settle: (outcome: Outcome) => void;
+  settle(outcome: Outcome): void;
+}
+
+/** A request as it waits. */
+interface Queued extends Bodies {
+  readonly waiter: Waiter;
 }
 
 /** Batches under way at once: one that the disk is busy with and one that is ready when it returns. */
@@ -30,16 +37,20 @@ const batchBytesMax = 4 * 1024 * 1024;
 
 /** A line of waiting requests; `from` is the first not taken yet, so that taking one is not a copy of the rest. */
 interface Lane {
-  waiting: AppendRequest[];
+  waiting: Queued[];
   from: number;
 }
+
+/** Of a request of which nothing was written. */
+export const noLines = new DurableLines([]);
 
 export class Appender {
   readonly #post: (order: Order, transfer: ArrayBuffer[]) => void;
   readonly #linesMax: number;
+  readonly #store = new BodyStore();
   readonly #lanes = new Map<unknown, Lane>();
   /** Handed to the thread and not yet answered, oldest first; `#answered` of them are. */
-  #underWay: AppendRequest[] = [];
+  #underWay: Queued[] = [];
   #answered = 0;
   #batches: number[] = [];
   #bytes = 0;
@@ -50,17 +61,20 @@ export class Appender {
     this.#linesMax = batchLinesMax[sync];
   }
 
-  /** Characters and bodies that were taken in and are not settled. */
+  /** Bytes and bodies that were taken in and are not settled. */
   get load(): { readonly bytes: number; readonly events: number } {
     return { bytes: this.#bytes, events: this.#events };
   }
 
-  /** Takes a request in. Requests of one `source` keep their order. */
-  enqueue(source: unknown, request: AppendRequest): void {
+  /** Takes a request in: bodies to be recorded next to each other. Requests of one `source` keep their order. */
+  enqueue(source: unknown, bodies: readonly string[], waiter: Waiter): void {
+    const { chunk, from, to, ends } = this.#store.keep(bodies);
+    const request: Queued = { chunk, from, to, ends, waiter };
     const lane = this.#lanes.get(source);
     if (lane === undefined) this.#lanes.set(source, { waiting: [request], from: 0 });
     else lane.waiting.push(request);
-    this.#count(request, 1);
+    this.#bytes += to - from;
+    this.#events += ends.length;
   }
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */
@@ -70,14 +84,14 @@ export class Appender {
 
   /** The thread finished the oldest `requests`, and these are the lines it wrote. */
   committed(commits: readonly CommittedLines[], requests: number): void {
-    const done = Array.from({ length: requests }, () => this.#oldest());
+    const lines = new DurableLines(commits);
     // What the log wrote for itself came before them: theirs are the last lines.
-    const last = commits.at(-1);
-    let seq = last === undefined ? 0 : last.first + last.ends.length;
-    for (const request of done) seq -= request.bodies.length;
-    for (const request of done) {
-      request.settle({ kind: 'durable', lines: new DurableLines(commits, seq) });
-      seq += request.bodies.length;
+    let first = lines.end;
+    for (let n = 0; n < requests; n += 1) first -= this.#underWay[this.#answered + n]?.ends.length ?? 0;
+    for (let n = 0; n < requests; n += 1) {
+      const { waiter, ends } = this.#oldest();
+      waiter.settle({ kind: 'durable', first, lines });
+      first += ends.length;
     }
     this.pump();
   }
@@ -85,12 +99,10 @@ export class Appender {
   /** The thread will write no more of the oldest `requests`; `commits` hold what it did write of the first. */
   rejected(commits: readonly CommittedLines[], requests: number, error: LogError): void {
     // A header, a seal or a step of the clock may have come before it, and is nothing of it.
-    const own = commits.filter(({ isRequest }) => isRequest);
-    const first = own[0]?.first ?? 0;
-    let written = own.reduce((sum, { ends }) => sum + ends.length, 0);
+    const lines = new DurableLines(commits.filter(({ isRequest }) => isRequest));
+    let written = lines.end - lines.first;
     for (let n = 0; n < requests; n += 1) {
-      const lines = written > 0 ? { lines: new DurableLines(own, first) } : {};
-      this.#oldest().settle({ kind: 'rejected', error, written, ...lines });
+      this.#oldest().waiter.settle({ kind: 'rejected', error, first: lines.first, written, lines });
       written = 0;
     }
     this.pump();
@@ -98,18 +110,19 @@ export class Appender {
 
   /** Nothing will be written any more: settles all there is. */
   failed(error: LogError): void {
-    while (this.#answered < this.#underWay.length) this.#oldest().settle({ kind: 'rejected', error, written: 0 });
+    const outcome: Outcome = { kind: 'rejected', error, first: 0, written: 0, lines: noLines };
+    while (this.#answered < this.#underWay.length) this.#oldest().waiter.settle(outcome);
     for (const lane of this.#lanes.values()) {
       for (const request of lane.waiting.slice(lane.from)) {
-        this.#count(request, -1);
-        request.settle({ kind: 'rejected', error, written: 0 });
+        this.#leave(request);
+        request.waiter.settle(outcome);
       }
     }
     this.#lanes.clear();
   }
 
-  #takeBatch(): AppendRequest[] {
-    const batch: AppendRequest[] = [];
+  #takeBatch(): Queued[] {
+    const batch: Queued[] = [];
     let lines = 0;
     let bytes = 0;
     while (this.#lanes.size > 0) {
@@ -121,8 +134,8 @@ export class Appender {
         }
         if (batch.length > 0 && (lines >= this.#linesMax || bytes >= batchBytesMax)) return batch;
         batch.push(request);
-        lines += request.bodies.length;
-        for (const body of request.bodies) bytes += body.length;
+        lines += request.ends.length;
+        bytes += request.to - request.from;
         lane.from += 1;
         // To the end of the turn: the map keeps its order of insertion.
         this.#lanes.delete(source);
@@ -136,19 +149,19 @@ export class Appender {
     return batch;
   }
 
-  #handOver(batch: readonly AppendRequest[]): void {
+  #handOver(batch: readonly Queued[]): void {
     if (batch.length === 0) return;
     const { bytes, ends, requests } = encodeBatch(batch);
-    this.#underWay.push(...batch);
+    for (const request of batch) this.#underWay.push(request);
     this.#batches.push(batch.length);
     this.#post({ kind: 'append', bytes, ends, requests }, [bytes.buffer, ends.buffer, requests.buffer]);
   }
 
-  #oldest(): AppendRequest {
+  #oldest(): Queued {
     const request = this.#underWay[this.#answered];
     if (request === undefined) throw new Error('the writer answered a request that was never handed over');
     this.#answered += 1;
-    this.#count(request, -1);
+    this.#leave(request);
     if (this.#answered === this.#underWay.length || this.#answered > 4096) {
       this.#underWay = this.#underWay.slice(this.#answered);
       this.#answered = 0;
@@ -159,31 +172,26 @@ export class Appender {
     return request;
   }
 
-  #count(request: AppendRequest, sign: 1 | -1): void {
-    this.#events += sign * request.bodies.length;
-    for (const body of request.bodies) this.#bytes += sign * body.length;
+  #leave({ from, to, ends }: Queued): void {
+    this.#events -= ends.length;
+    this.#bytes -= to - from;
   }
 }
 
 /** One buffer for all bodies, and where they end. */
-function encodeBatch(batch: readonly AppendRequest[]): Omit<AppendOrder, 'kind'> {
-  let lines = 0;
-  let room = 0;
-  for (const { bodies } of batch) {
-    lines += bodies.length;
-    for (const body of bodies) room += Buffer.byteLength(body, 'utf8');
-  }
-  const bytes = Buffer.from(new ArrayBuffer(room));
-  const ends = new Uint32Array(lines);
+function encodeBatch(batch: readonly Queued[]): Omit<AppendOrder, 'kind'> {
+  const bytes = Buffer.from(new ArrayBuffer(batch.reduce((sum, { from, to }) => sum + to - from, 0)));
+  const ends = new Uint32Array(batch.reduce((sum, request) => sum + request.ends.length, 0));
   const requests = new Uint32Array(batch.length);
+  joinBodies(batch, bytes);
   let line = 0;
   let at = 0;
-  for (const [index, { bodies }] of batch.entries()) {
-    for (const body of bodies) {
-      at += bytes.write(body, at, 'utf8');
-      ends[line] = at;
+  for (const [index, request] of batch.entries()) {
+    for (const end of request.ends) {
+      ends[line] = at + end;
       line += 1;
     }
+    at += request.to - request.from;
     requests[index] = line;
   }
   return { bytes, ends, requests };

@@ -2,16 +2,15 @@
  * One commit as bytes: lines that one fsync will cover, all under one step key, the last one closing it. Built beside
  * the durable state and never in it: until the disk has it, it can be thrown away as if it had never been.
  */
-import { noPrevious, macOf, macTail } from '../chain/link.js';
-import { leafHash } from '../checkpoint/merkle.js';
+import { macOf, macTail, macTailBytes, noPrevious } from '../chain/link.js';
+import { LineMac } from '../chain/line-mac.js';
+import { leafHash, leafHashInPlace } from '../checkpoint/merkle.js';
 import type { Frontier } from '../checkpoint/merkle.js';
 import type { KeyWalker } from '../keys/schedule.js';
 import type { Link } from './record.js';
-import { lineBytesMax, formatPrefix, formatPrev } from './record.js';
+import { lineBytesMax, formatPrefix, formatPrev, lineBytes } from './record.js';
 import type { OpenEpoch } from './state.js';
 
-/** What a line adds to its body at most: prefix, prev, mac and LF. */
-const frameBytesMax = 512;
 const lineFeed = 0x0a;
 
 /** Lines that are not durable yet. */
@@ -50,29 +49,44 @@ export interface WriterEvents {
   committed(commit: Commit): void;
 }
 
-/** Chains `bodies` behind `after`. @throws RangeError for a line over 16 MiB, which admission must have prevented */
-export function buildCommit(after: Link, keys: KeyWalker, tree: Frontier, ts: string, bodies: readonly Uint8Array[]): Pending {
-  const room = bodies.reduce((sum, body) => sum + body.length + frameBytesMax, 0);
-  const bytes = Buffer.from(new ArrayBuffer(room));
-  const ends = new Uint32Array(bodies.length);
-  const grown = tree.copy();
-  const { name, step } = keys;
-  let at = 0;
-  let { seq, mac } = after;
-  for (const [index, body] of bodies.entries()) {
-    const start = at;
-    seq += 1;
-    at += bytes.write(formatPrefix(seq, ts, name, index < bodies.length - 1), at, 'latin1');
-    bytes.set(body, at);
-    at += body.length;
-    at += bytes.write(formatPrev(seq === 1 ? noPrevious : mac), at, 'latin1');
-    mac = macOf(step, bytes.subarray(start, at));
-    at += bytes.write(macTail(mac), at, 'latin1');
-    grown.append(leafHash(bytes.subarray(start, at)));
-    bytes[at] = lineFeed;
-    at += 1;
-    if (at - start > lineBytesMax) throw new RangeError(`record ${seq} would be a line of ${at - start} bytes`);
-    ends[index] = at;
+/** Makes commits, one after the other, on a bench that is used again for every line. */
+export class CommitBuilder {
+  readonly #lineMac = new LineMac();
+
+  /** Chains `bodies` behind `after`. @throws RangeError for a line over 16 MiB, which admission must have prevented */
+  build(after: Link, keys: KeyWalker, tree: Frontier, ts: string, bodies: readonly Uint8Array[]): Pending {
+    const lastSeq = after.seq + bodies.length;
+    const room = bodies.reduce((sum, body) => sum + lineBytes(lastSeq, keys.name, body.length), 0);
+    const bytes = Buffer.from(new ArrayBuffer(room));
+    const ends = new Uint32Array(bodies.length);
+    const grown = tree.copy();
+    let at = 0;
+    let { seq, mac } = after;
+    for (const [index, body] of bodies.entries()) {
+      seq += 1;
+      const prefix = formatPrefix(seq, ts, keys.name, index < bodies.length - 1);
+      const prev = formatPrev(seq === 1 ? noPrevious : mac);
+      const length = prefix.length + body.length + prev.length + macTailBytes;
+      if (length >= lineBytesMax) throw new RangeError(`record ${seq} would be a line of ${length + 1} bytes`);
+      const line = length <= this.#lineMac.bench.length ? this.#lineMac.bench : Buffer.allocUnsafeSlow(length);
+      line.write(prefix, 0, 'latin1');
+      line.set(body, prefix.length);
+      const covered = prefix.length + body.length + line.write(prev, prefix.length + body.length, 'latin1');
+      if (line === this.#lineMac.bench) {
+        mac = this.#lineMac.ofBench(keys.step, covered);
+        line.write(macTail(mac), covered, 'latin1');
+        grown.append(leafHashInPlace(this.#lineMac.prefixed, length));
+      } else {
+        mac = macOf(keys.step, line.subarray(0, covered));
+        line.write(macTail(mac), covered, 'latin1');
+        grown.append(leafHash(line));
+      }
+      line.copy(bytes, at, 0, length);
+      bytes[at + length] = lineFeed;
+      at += length + 1;
+      ends[index] = at;
+    }
+    this.#lineMac.forget();
+    return { first: after.seq + 1, ts, bytes: bytes.subarray(0, at), ends, last: { seq, mac }, tree: grown };
   }
-  return { first: after.seq + 1, ts, bytes: bytes.subarray(0, at), ends, last: { seq, mac }, tree: grown };
 }

@@ -7,21 +7,29 @@ import type { CommittedLines } from './mailbox.js';
 /** Behind every line's MAC: `"}` and LF. */
 const afterMacBytes = 3;
 
-/** The lines of one request, contiguous from `first` on, in one commit or in several that follow each other. */
-export class DurableLines {
-  readonly #commits: readonly CommittedLines[];
-  readonly first: number;
+interface CommitText extends Pick<CommittedLines, 'first' | 'ts' | 'ends'> {
+  readonly text: Buffer;
+}
 
-  constructor(commits: readonly CommittedLines[], first: number) {
-    this.#commits = commits;
-    this.first = first;
+/** The lines of commits that follow each other. */
+export class DurableLines {
+  readonly #commits: readonly CommitText[];
+  /** The first record's seq, and that behind the last one; both 0 where there are no lines. */
+  readonly first: number;
+  readonly end: number;
+
+  constructor(commits: readonly CommittedLines[]) {
+    this.#commits = commits.map((commit) => ({ first: commit.first, ts: commit.ts, ends: commit.ends, text: textOf(commit) }));
+    const last = commits.at(-1);
+    this.first = commits[0]?.first ?? 0;
+    this.end = last === undefined ? 0 : last.first + last.ends.length;
   }
 
   /** The record's MAC, 64 lower hex. */
   mac(seq: number): string {
-    const commit = this.#commitOf(seq);
-    const end = commit.ends[seq - commit.first] ?? 0;
-    return textOf(commit).toString('latin1', end - afterMacBytes - macChars, end - afterMacBytes);
+    const { first, ends, text } = this.#commitOf(seq);
+    const end = ends[seq - first] ?? 0;
+    return text.toString('latin1', end - afterMacBytes - macChars, end - afterMacBytes);
   }
 
   /** The record's `ts`. */
@@ -29,7 +37,7 @@ export class DurableLines {
     return this.#commitOf(seq).ts;
   }
 
-  #commitOf(seq: number): CommittedLines {
+  #commitOf(seq: number): CommitText {
     for (let i = this.#commits.length - 1; i >= 0; i -= 1) {
       const commit = this.#commits[i];
       if (commit !== undefined && seq >= commit.first && seq < commit.first + commit.ends.length) return commit;

@@ -3,8 +3,8 @@
  * thread; nothing here waits for a disk.
  */
 import { Worker } from 'node:worker_threads';
-import type { AppendRequest } from './appender.js';
-import { Appender } from './appender.js';
+import type { Waiter } from './appender.js';
+import { Appender, noLines } from './appender.js';
 import { LogError } from './failure.js';
 import type { CommittedLines, Opening, Order, Report, Standing, ThreadStart } from './mailbox.js';
 
@@ -91,7 +91,7 @@ export class Log {
     return this.#checkpoint;
   }
 
-  /** What was taken in and is not settled: characters and events. */
+  /** What was taken in and is not settled. */
   get load(): { readonly bytes: number; readonly events: number } {
     return this.#appender.load;
   }
@@ -105,13 +105,13 @@ export class Log {
   }
 
   /** Takes a request in; it is handed over at the end of this turn of the event loop, with all others of the turn. */
-  append(source: unknown, request: AppendRequest): void {
+  append(source: unknown, bodies: readonly string[], waiter: Waiter): void {
     if (this.#phase.kind !== 'open') {
       const error = this.#phase.kind === 'failed' ? this.#phase.error : new LogError('refused', 'stopping', 'the log is being closed');
-      request.settle({ kind: 'rejected', error, written: 0 });
+      waiter.settle({ kind: 'rejected', error, first: 0, written: 0, lines: noLines });
       return;
     }
-    this.#appender.enqueue(source, request);
+    this.#appender.enqueue(source, bodies, waiter);
     if (this.#pumping) return;
     this.#pumping = true;
     setImmediate(() => {

@@ -14,7 +14,7 @@ import { replaceLink } from '../disk/write.js';
 import { Anchor } from './anchor.js';
 import { CheckpointFile } from './checkpoint-file.js';
 import type { CommitOptions, WriterEvents } from './commit.js';
-import { buildCommit } from './commit.js';
+import { CommitBuilder } from './commit.js';
 import { LogError, shortageOr, writeFailed } from './failure.js';
 import { OpenFile } from './open-file.js';
 import { lineBytes } from './record.js';
@@ -42,6 +42,7 @@ export class Writer {
   readonly #events: WriterEvents;
   readonly #anchor: Anchor;
   readonly #schedule: Schedule;
+  readonly #builder = new CommitBuilder();
   #segmentFile: OpenFile | undefined;
   #isLinkDue = false;
   #state: LogState;
@@ -174,7 +175,7 @@ export class Writer {
     const { sealsInto, ts = timestamp(this.#clock.wall()), isRequest = false } = options;
     const { last, keys, tree } = this.#state;
     const segment = this.#segment();
-    const pending = buildCommit(last, keys, tree, ts, bodies);
+    const pending = this.#builder.build(last, keys, tree, ts, bodies);
     const file = this.#file();
     file.write(pending.bytes, segment.bytes);
     const before = this.#clock.monotonic();

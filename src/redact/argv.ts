@@ -13,6 +13,8 @@ export interface Announced {
 /** A program's short options that carry a password. */
 interface Tool {
   readonly program: RegExp;
+  /** Texts of at least 3 characters, one of which is part of the JSON text of every array that names the program. */
+  readonly hints: readonly string[];
   /** A word that must stand among the arguments, such as a subcommand. */
   readonly word?: string;
   /** Options whose next argument holds the password. */
@@ -24,18 +26,21 @@ interface Tool {
 }
 
 const tools: readonly Tool[] = [
-  { program: /^curl$/, options: ['-u', '--user', '-U', '--proxy-user'], joined: ['--user=', '--proxy-user='], behind: ':' },
-  { program: /^(?:https?|xh)$/, options: ['-a', '--auth'], joined: ['--auth='], behind: ':' },
-  { program: /^smbclient$/, options: ['-U', '--user'], joined: ['--user='], behind: '%' },
-  { program: /^openssl$/, options: ['-pass', '-passin', '-passout'], behind: ':' },
-  { program: /^sshpass$/, options: ['-p'], joined: ['-p'] },
-  { program: /^(?:docker|podman|nerdctl|buildah|skopeo|oras|helm|oc|az|cf)$/, word: 'login', options: ['-p'], joined: [] },
-  { program: /^(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|7z|7za|7zz)$/, options: [], joined: ['-p'] },
-  { program: /^redis-cli$/, options: ['-a'] },
-  { program: /^mongo(?:sh|dump|restore|export|import)?$/, options: ['-p'] },
-  { program: /^ldap[a-z]+$/, options: ['-w'] },
-  { program: /^(?:zip|unzip)$/, options: ['-P'] },
+  { program: /^curl$/, hints: ['curl"'], options: ['-u', '--user', '-U', '--proxy-user'], joined: ['--user=', '--proxy-user='], behind: ':' },
+  { program: /^(?:https?|xh)$/, hints: ['http"', 'https"', '"xh"', '/xh"'], options: ['-a', '--auth'], joined: ['--auth='], behind: ':' },
+  { program: /^smbclient$/, hints: ['smbclient"'], options: ['-U', '--user'], joined: ['--user='], behind: '%' },
+  { program: /^openssl$/, hints: ['openssl"'], options: ['-pass', '-passin', '-passout'], behind: ':' },
+  { program: /^sshpass$/, hints: ['sshpass"'], options: ['-p'], joined: ['-p'] },
+  { program: /^(?:docker|podman|nerdctl|buildah|skopeo|oras|helm|oc|az|cf)$/, hints: ['login"'], word: 'login', options: ['-p'], joined: [] },
+  { program: /^(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|7z|7za|7zz)$/, hints: ['mysql', 'mariadb', '"7z', '/7z'], options: [], joined: ['-p'] },
+  { program: /^redis-cli$/, hints: ['redis-cli"'], options: ['-a'] },
+  { program: /^mongo(?:sh|dump|restore|export|import)?$/, hints: ['mongo'], options: ['-p'] },
+  { program: /^ldap[a-z]+$/, hints: ['ldap'], options: ['-w'] },
+  { program: /^(?:zip|unzip)$/, hints: ['zip"'], options: ['-P'] },
 ];
+
+/** What the JSON text of any array with such a program holds, quotes as they stand there. */
+export const toolHints: readonly string[] = tools.flatMap(({ hints }) => hints);
 
 /** How many of the first elements may name the program: `sudo -u x env A=b curl`. */
 const programWithin = 8;
@@ -47,15 +52,6 @@ function toolsOf(list: readonly JsonValue[]): readonly Tool[] {
   }
   return tools.filter(({ program, word }) =>
     (word === undefined || list.includes(word)) && names.some((name) => program.test(name)));
-}
-
-// What any of the options begins with: asking for the program costs more than this look.
-const optionOfTools = /^-(?:[uUawP]$|p|-(?:user|proxy-user|auth))/;
-
-/** Whether an element is an option whose meaning depends on the program, one that nothing else would notice. */
-export function isToolOption(list: readonly JsonValue[], element: string): boolean {
-  return optionOfTools.test(element) && toolsOf(list).some(({ options, joined = [] }) =>
-    options.includes(element) || joined.some((lead) => element.startsWith(lead)));
 }
 
 /** How a list is read: `pairs` if it is one of a list of two-element lists, as headers are. */

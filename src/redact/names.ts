@@ -72,6 +72,9 @@ export function nameRule(name: string): NameRule | null {
   return rule;
 }
 
+/** Words one of which every name that announces a secret holds, whatever joins it to the others. */
+export const nameWords: readonly string[] = ['pass', 'pwd', 'passwd', 'secret', 'token', 'authorization', 'cookie', 'key'];
+
 /** What every name that announces a secret holds, as hints for a text. */
 export const nameHints: readonly string[] = [
   'pass', 'pwd', 'secret', 'token', 'authorization', 'cookie',

@@ -1,9 +1,10 @@
 // The one table of rules, most specific first, and the cheap look that says which of them a text is worth. Invariant: a
 // text without any hint holds nothing that a rule would find.
+import { toolHints } from './argv.js';
 import { builderRules } from './builders.js';
 import { cloudRules } from './clouds.js';
 import { Hints } from './hints.js';
-import { type NameRule, nameHints, nameRules } from './names.js';
+import { type NameRule, nameHints, nameRules, nameWords } from './names.js';
 import type { TextRule } from './rule.js';
 import { serviceRules } from './services.js';
 import { surroundingRules } from './surroundings.js';
@@ -28,3 +29,14 @@ export type HintOwner = TextRule | 'names';
 export const hints = new Hints<HintOwner>();
 for (const rule of textRules) for (const hint of rule.hints) hints.add(hint, rule.least, rule);
 for (const hint of nameHints) hints.add(hint, 0, 'names');
+
+/**
+ * What the JSON text of an event holds if there is anything to mask in it: a hint of a rule, the last word of a name that
+ * announces a secret however its words are joined, or a program whose short options do.
+ */
+export const suspicions = new Hints<string>();
+for (const hint of [...textRules.flatMap((rule) => rule.hints), ...nameWords]) {
+  // As it stands in JSON text: a quote or a backslash has another before it.
+  suspicions.add(JSON.stringify(hint).slice(1, -1), 0, hint);
+}
+for (const hint of toolHints) suspicions.add(hint, 0, hint);

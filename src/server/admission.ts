@@ -62,9 +62,10 @@ export function admit(
 function bodyOf(
   entry: EventEntry, kind: string, event: JsonObject | JsonMap, sourceText: string, redactor: Redactor | undefined,
 ): { readonly text: string; readonly masked: number } {
-  const redaction = redactor?.redact(entry.profile, kind, event);
+  const eventText = jsonText(event);
+  const redaction = redactor?.redact(entry.profile, kind, event, eventText);
   if (redactor === undefined || redaction === undefined || redaction.redacted.length === 0) {
-    return { text: bodyText(entry, kind, sourceText, jsonText(event)), masked: 0 };
+    return { text: bodyText(entry, kind, sourceText, eventText), masked: 0 };
   }
   const { event: masked, redacted } = redaction;
   // The kind may be the producer's own words, and then it says again what was masked in the event.

@@ -5,37 +5,57 @@
 // is not written either; it waits for the first one's fate.
 import type { LogError } from '../log/failure.js';
 
-/** Ids remembered at least, oldest forgotten first. */
+/** Ids remembered at least; up to twice as many are. */
 export const idsMax = 65_536;
 
-/** An event that was taken in under an id. */
-export type Remembered = { readonly kind: 'durable'; readonly seq: number; readonly mac: string } | PendingId;
-
-/** One whose fate is not known yet, and whom to tell. */
-export interface PendingId {
-  readonly kind: 'pending';
-  readonly waiting: ((fate: Fate) => void)[];
-}
-
-/** What became of a pending one. */
+/** What became of an event that was taken in. */
 export type Fate =
   | { readonly kind: 'durable'; readonly seq: number; readonly mac: string }
   | { readonly kind: 'rejected'; readonly error: LogError };
 
-/** An id as it is kept: only within its listener and user does it mean anything. */
-export function idKey(listener: string, uid: number, id: string): string {
-  return `${uid} ${listener} ${id}`;
+/** Told once. */
+type Listener = (fate: Fate) => void;
+
+/** An event that was taken in under an id; its fate is unknown until it is settled. */
+export class RememberedId {
+  /** Whose event of that id is remembered; see `idKey`. */
+  readonly key: string;
+  /** Where it is recorded; 0 as long as nobody knows. */
+  seq = 0;
+  mac = '';
+  waiting: Listener[] | undefined = undefined;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  get isDurable(): boolean {
+    return this.seq > 0;
+  }
+}
+
+/** An id as it is kept: only within its listener and user does it mean anything. `scope`: see `idScope`. */
+export function idKey(scope: string, id: string): string {
+  return scope + id;
+}
+
+/** What ids are unique in. */
+export function idScope(listener: string, uid: number): string {
+  return `${uid} ${listener} `;
 }
 
 export class IdMemory {
-  /** In the order of the log, which is the order in which they are forgotten. */
-  readonly #durable = new Map<string, { readonly kind: 'durable'; readonly seq: number; readonly mac: string }>();
-  readonly #pending = new Map<string, PendingId>();
+  /**
+   * Two generations, so that forgetting costs nothing: when the young one is full it becomes the old one, and what was old
+   * is forgotten as a whole. (Taking the oldest out of one map means looking for it past all that have left.)
+   */
+  #young = new Map<string, RememberedId>();
+  #old = new Map<string, RememberedId>();
   #waiting = 0;
 
-  /** Durable ones. */
+  /** Remembered ones, pending ones among them. */
   get size(): number {
-    return this.#durable.size;
+    return this.#young.size + this.#old.size;
   }
 
   /** Copies that wait for a first one's fate. */
@@ -43,37 +63,51 @@ export class IdMemory {
     return this.#waiting;
   }
 
-  lookup(key: string): Remembered | undefined {
-    return this.#pending.get(key) ?? this.#durable.get(key);
+  lookup(key: string): RememberedId | undefined {
+    return this.#young.get(key) ?? this.#old.get(key);
   }
 
-  /** Takes a new id in; `settle` MUST follow. */
-  expect(key: string): void {
-    this.#pending.set(key, { kind: 'pending', waiting: [] });
+  /** Takes a new id in; `durable` or `rejected` MUST follow. */
+  expect(key: string): RememberedId {
+    if (this.#young.size >= idsMax) this.#age();
+    const id = new RememberedId(key);
+    this.#young.set(key, id);
+    return id;
   }
 
   /** Has `tell` called with the fate of a pending one. */
-  wait(pending: PendingId, tell: (fate: Fate) => void): void {
-    pending.waiting.push(tell);
+  wait(id: RememberedId, tell: Listener): void {
+    (id.waiting ??= []).push(tell);
     this.#waiting += 1;
   }
 
-  /** Says what became of an expected id; a rejected one is forgotten, so that it can be sent again. */
-  settle(key: string, fate: Fate): void {
-    const pending = this.#pending.get(key);
-    this.#pending.delete(key);
-    if (fate.kind === 'durable') this.remember(key, fate.seq, fate.mac);
-    if (pending === undefined) return;
-    this.#waiting -= pending.waiting.length;
-    for (const tell of pending.waiting) tell(fate);
+  /** It is recorded, and from here on remembered as that. */
+  durable(id: RememberedId, seq: number, mac: string): void {
+    id.seq = seq;
+    id.mac = mac;
+    this.#tell(id, { kind: 'durable', seq, mac });
   }
 
-  /** Remembers a durable one, from a commit or from the log at start. */
-  remember(key: string, seq: number, mac: string): void {
-    this.#durable.delete(key);
-    this.#durable.set(key, { kind: 'durable', seq, mac });
-    if (this.#durable.size <= idsMax) return;
-    const [oldest] = this.#durable.keys();
-    if (oldest !== undefined) this.#durable.delete(oldest);
+  /** It was not recorded: it is forgotten, so that it can be sent again. */
+  rejected(id: RememberedId, error: LogError): void {
+    this.#young.delete(id.key);
+    this.#old.delete(id.key);
+    this.#tell(id, { kind: 'rejected', error });
+  }
+
+  #tell(id: RememberedId, fate: Fate): void {
+    const { waiting } = id;
+    if (waiting === undefined) return;
+    id.waiting = undefined;
+    this.#waiting -= waiting.length;
+    for (const tell of waiting) tell(fate);
+  }
+
+  #age(): void {
+    const forgotten = this.#old;
+    this.#old = this.#young;
+    this.#young = new Map();
+    // Whose fate is not known yet is never forgotten: a copy of it would be recorded twice.
+    for (const [key, id] of forgotten) if (!id.isDurable) this.#young.set(key, id);
   }
 }

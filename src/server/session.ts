@@ -6,10 +6,8 @@ import type { WireFailure } from '../wire/decode.js';
 import { FrameReader } from '../wire/frame.js';
 import type { FrameOutcome } from '../wire/frame.js';
 import type { ErrorCode, Reply, Request } from '../wire/message.js';
-import { encodeReply } from '../wire/reply.js';
 import { HalfFrame, halfFrameMs } from './half-frame.js';
 import { Outflow, slowConsumerMs } from './outflow.js';
-import type { Place } from './reply-order.js';
 import { ReplyOrder } from './reply-order.js';
 import type { SessionParts } from './session-parts.js';
 import type { ListenerConfig } from './settings.js';
@@ -35,7 +33,7 @@ export class Session {
   readonly #listener: ListenerConfig;
   readonly #parts: SessionParts;
   readonly #frames: FrameReader;
-  readonly #replies = new ReplyOrder();
+  readonly #replies = new ReplyOrder((reply) => { this.#answered(reply); });
   readonly #outflow: Outflow;
   readonly #halfFrame: HalfFrame;
   readonly #gone = new AbortController();
@@ -161,8 +159,7 @@ export class Session {
     }
     const { request } = decoded;
     if (request.op === 'append') {
-      const place = this.#replies.reserve();
-      intake.append(request, this.#peer, this.#listener, (reply) => { this.#fill(place, reply); });
+      intake.append(request, this.#peer, this.#listener, this.#replies.reserve());
       return request.events.length;
     }
     if (isReading(request) && !this.#parts.mayRead(this.#peer)) {
@@ -180,7 +177,7 @@ export class Session {
   #refuse(failure: WireFailure): void {
     const { op, ...error } = failure;
     // An append's error keeps its place among the acks.
-    if (op === 'append') this.#fill(this.#replies.reserve(), { op: 'error', ...error });
+    if (op === 'append') this.#replies.reserve().answer({ op: 'error', ...error });
     else this.#fail(error);
     if (failure.code !== 'bad_frame') return;
     this.#badFrames += 1;
@@ -189,12 +186,12 @@ export class Session {
 
   #fail(error: { readonly id: number | null; readonly code: ErrorCode; readonly message: string }): void {
     this.#parts.counters.refuse(error.code);
-    this.#send({ op: 'error', ...error });
+    this.#outflow.send({ op: 'error', ...error });
   }
 
   #give(reply: Reply): void {
     if (reply.op === 'error') this.#parts.counters.refuse(reply.code);
-    this.#send(reply);
+    this.#outflow.send(reply);
   }
 
   async #prove(id: number, seq: number): Promise<void> {
@@ -205,19 +202,11 @@ export class Session {
     this.#endIfDone();
   }
 
-  #fill(place: Place, reply: Reply): void {
+  #answered(reply: Reply): void {
     if (reply.op === 'error') this.#parts.counters.refuse(reply.code);
-    place.reply = reply;
-    const frames = [...this.#replies.depart()].map((due) => encodeReply(due));
-    if (frames.length === 0) return;
-    // All whose turn has come, in one write.
-    this.#outflow.send(Buffer.concat(frames));
+    for (let due = this.#replies.depart(); due !== undefined; due = this.#replies.depart()) this.#outflow.send(due);
     this.#goOn();
     this.#endIfDone();
-  }
-
-  #send(reply: Reply): boolean {
-    return this.#outflow.send(encodeReply(reply));
   }
 
   /** Goes on with a client that had to wait, when it need not any more. */
@@ -230,8 +219,8 @@ export class Session {
     this.#parts.counters.refuse('slow_consumer');
     this.#parts.note(`took none of its replies for ${slowConsumerMs} ms`, this.#peer);
     // It reads nothing, so it will hardly read this; but if it does, it knows why.
-    this.#send({ op: 'error', id: null, code: 'slow_consumer', message: 'replies were not read in time; connect again' });
-    this.#socket.destroySoon();
+    this.#outflow.send({ op: 'error', id: null, code: 'slow_consumer', message: 'replies were not read in time; connect again' });
+    this.#outflow.finish();
     setTimeout(() => { this.#socket.destroy(); }, lastWordsMs).unref();
   }
 
@@ -243,7 +232,7 @@ export class Session {
     this.#tail = new Tailing();
     const running = this.#tail.run(request, {
       ...this.#parts.follower, onCommit: (wake) => this.#parts.onCommit(wake),
-      send: (reply) => this.#send(reply), drained: () => this.#outflow.whenDrained(),
+      send: (reply) => this.#outflow.send(reply), drained: () => this.#outflow.whenDrained(),
     });
     running.catch((error: unknown) => {
       this.#fail({ id: request.id, code: 'internal', message: `the log could not be read: ${String(error)}` });
@@ -269,7 +258,7 @@ export class Session {
   #endIfDone(): void {
     if (!this.#ended || this.#closed || this.owes) return;
     // Once the last words are written it is over, whatever the other side still has to say.
-    this.#socket.destroySoon();
+    this.#outflow.finish();
     setTimeout(() => { this.#socket.destroy(); }, slowConsumerMs).unref();
   }
 

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { peerCredentials, peerGroups } from '../kernel/native.js';
 import { processStart } from '../kernel/proc.js';
+import { idScope } from './ids.js';
 import type { ListenerConfig, ReaderPolicy } from './settings.js';
 
 /** The record's `source`, keys in this order. */
@@ -21,6 +22,8 @@ export interface Peer {
   readonly source: Source;
   /** `source` as it stands in every one of its records. */
   readonly sourceText: string;
+  /** What the ids of its events are unique in. */
+  readonly idScope: string;
   /** Names the process for limits: one that forks or reconnects stays the same only as far as the kernel says so. */
   readonly process: string;
   readonly groups: ReadonlySet<number>;
@@ -38,6 +41,7 @@ export function identifyPeer(socket: Socket, listener: ListenerConfig): Peer {
   return {
     source,
     sourceText: JSON.stringify(source),
+    idScope: idScope(listener.name, uid),
     process: `${listener.name} ${uid} ${pid} ${start ?? ''}`,
     groups: new Set([gid, ...peerGroups(socket)]),
   };

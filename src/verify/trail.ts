@@ -7,7 +7,7 @@ import { macMatches } from '../chain/link.js';
 import type { KeyName } from '../keys/name.js';
 import { compareKeyNames } from '../keys/name.js';
 import { KeyWalker } from '../keys/schedule.js';
-import { LineMac } from './line-mac.js';
+import { LineMac } from '../chain/line-mac.js';
 
 /**
  * Derivations that lead to nothing, in one run: some ten seconds of them. A forger who knows the rules can still make

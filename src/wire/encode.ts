@@ -14,6 +14,12 @@ const loopCharsMax = 48;
 export class Encoder {
   #bytes = Buffer.allocUnsafeSlow(firstBufferBytes);
   #at = 0;
+  #frameAt = 0;
+
+  /** Bytes written since they were last taken. */
+  get length(): number {
+    return this.#at;
+  }
 
   /** A copy of what was written; the encoder is empty behind it. */
   take(): Buffer {
@@ -29,16 +35,35 @@ export class Encoder {
     if (this.#bytes.length > keptBufferBytes) this.#bytes = Buffer.allocUnsafeSlow(firstBufferBytes);
   }
 
-  /** Leaves room for a frame's length. */
+  /** Begins a frame behind what is there: leaves room for its length. */
   openFrame(): void {
     this.#room(frameHeaderBytes);
-    this.#at = frameHeaderBytes;
+    this.#frameAt = this.#at;
+    this.#at += frameHeaderBytes;
   }
 
-  /** The frame since `openFrame`; `extra` bytes of its payload will be sent behind it by the caller. */
-  closeFrame(extra = 0): Buffer {
-    this.#bytes.writeUInt32BE(this.#at - frameHeaderBytes + extra, 0);
-    return this.take();
+  /** Ends the frame that was opened last; `extra` bytes of its payload will be sent behind it by the caller. */
+  closeFrame(extra = 0): void {
+    this.#bytes.writeUInt32BE(this.#at - this.#frameAt - frameHeaderBytes + extra, this.#frameAt);
+  }
+
+  /** Takes back what was written of the frame that was opened last. */
+  dropFrame(): void {
+    this.#at = this.#frameAt;
+  }
+
+  /** Bytes that are MessagePack already. */
+  raw(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  /** As `text`, for what is known to be ASCII, such as a MAC. */
+  ascii(text: string): void {
+    this.#room(5 + text.length);
+    this.#head(text.length, 0xa0, 0x20, 0xd9, 0xda);
+    this.#at += this.#bytes.write(text, this.#at, 'latin1');
   }
 
   /** The head of a map; `size` keys and values MUST follow. */

@@ -7,31 +7,51 @@ import type { Ack, Duplicate, ErrorCode, Reply } from './message.js';
 import { unpackValue } from './unpack.js';
 import { writeValue } from './value.js';
 
-// Scratch memory, not state: every reply begins by emptying it and takes its bytes out before anything else runs.
-const scratch = new Encoder();
-
 /** The whole frame of a reply. Throws WireError only for a reply that breaks its own type. */
 export function encodeReply(reply: Reply): Buffer {
-  scratch.openFrame();
-  if (reply.op === 'ack') writeAck(scratch, reply);
-  else writeValue(scratch, reply);
-  return scratch.closeFrame();
+  const encoder = new Encoder();
+  writeReply(encoder, reply);
+  return encoder.take();
 }
 
-// The one reply of the hot path, written without a look at its keys.
+/** Writes a reply's frame behind what `encoder` holds. Throws WireError only for a reply that breaks its own type. */
+export function writeReply(encoder: Encoder, reply: Reply): void {
+  encoder.openFrame();
+  try {
+    if (reply.op === 'ack') writeAck(encoder, reply);
+    else writeValue(encoder, reply);
+  } catch (error) {
+    // Half a frame would take the meaning from all that follows.
+    encoder.dropFrame();
+    throw error;
+  }
+  encoder.closeFrame();
+}
+
+function packed(...texts: readonly string[]): Buffer {
+  const encoder = new Encoder();
+  for (const text of texts) encoder.text(text);
+  return encoder.take();
+}
+
+const opAckId = packed('op', 'ack', 'id');
+const first = packed('first');
+const count = packed('count');
+const mac = packed('mac');
+const ts = packed('ts');
+
+// The one reply of the hot path: what is the same in all of them was written once.
 function writeAck(encoder: Encoder, ack: Ack): void {
   encoder.map(ack.duplicates === undefined ? 6 : 7);
-  encoder.text('op');
-  encoder.text('ack');
-  encoder.text('id');
+  encoder.raw(opAckId);
   encoder.number(ack.id);
-  encoder.text('first');
+  encoder.raw(first);
   writeNullable(encoder, ack.first);
-  encoder.text('count');
+  encoder.raw(count);
   encoder.number(ack.count);
-  encoder.text('mac');
+  encoder.raw(mac);
   writeNullable(encoder, ack.mac);
-  encoder.text('ts');
+  encoder.raw(ts);
   writeNullable(encoder, ack.ts);
   if (ack.duplicates === undefined) return;
   encoder.text('duplicates');
@@ -40,7 +60,7 @@ function writeAck(encoder: Encoder, ack: Ack): void {
 
 function writeNullable(encoder: Encoder, value: string | number | null): void {
   if (value === null) encoder.constant(null);
-  else if (typeof value === 'string') encoder.text(value);
+  else if (typeof value === 'string') encoder.ascii(value);
   else encoder.number(value);
 }
 

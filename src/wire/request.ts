@@ -45,12 +45,14 @@ export function appendHead(encoder: Encoder, id: number, dropped: number, count:
   }
   encoder.text('events');
   encoder.array(count);
-  return encoder.closeFrame(bytes);
+  encoder.closeFrame(bytes);
+  return encoder.take();
 }
 
 /** The whole frame of any other request. */
 export function questionFrame(encoder: Encoder, id: number, question: Question): Buffer {
   encoder.openFrame();
   writeValue(encoder, question.op === 'hello' ? { ...question, id, v: protocolVersion } : { ...question, id });
-  return encoder.closeFrame();
+  encoder.closeFrame();
+  return encoder.take();
 }

@@ -10,7 +10,7 @@ import { compareKeyNames, successor } from '../../src/keys/name.js';
 import type { KeyName } from '../../src/keys/name.js';
 import { KeyWalker, firstEpoch } from '../../src/keys/schedule.js';
 import { encodeKeys } from '../../src/keys/store.js';
-import { buildCommit } from '../../src/log/commit.js';
+import { CommitBuilder } from '../../src/log/commit.js';
 import { encodeHead } from '../../src/log/head.js';
 import { ownBody, parseGenesis, parseHeader, parseSealEvent } from '../../src/log/own.js';
 import type { LogPub, Retain } from '../../src/log/own.js';
@@ -152,7 +152,8 @@ export class Forger {
   commit(bodies: readonly Buffer[], isSeal = false): this {
     const piece = this.#pieces.at(-1);
     if (piece === undefined) throw new Error('a forger without a segment');
-    const { bytes, last, tree } = buildCommit({ seq: this.#seq, mac: this.#mac }, this.#walker, this.#tree, ts, bodies);
+    const after = { seq: this.#seq, mac: this.#mac };
+    const { bytes, last, tree } = new CommitBuilder().build(after, this.#walker, this.#tree, ts, bodies);
     piece.lines.push(bytes);
     this.#tree = tree;
     this.#seq = last.seq;

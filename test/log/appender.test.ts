@@ -1,6 +1,6 @@
 // The queue in front of the writer: turns, order, and every request settled exactly once.
 import { describe, expect, test } from 'vitest';
-import type { AppendRequest, Outcome } from '../../src/log/appender.js';
+import type { Outcome } from '../../src/log/appender.js';
 import { Appender } from '../../src/log/appender.js';
 import { LogError } from '../../src/log/failure.js';
 import type { AppendOrder, CommittedLines, Order } from '../../src/log/mailbox.js';
@@ -19,14 +19,13 @@ class Harness {
     this.appender = new Appender(sync, (order: Order) => { if (order.kind === 'append') this.posted.push(order); });
   }
 
-  request(name: string, bodies = 1, then: () => void = () => undefined): AppendRequest {
-    return {
-      bodies: Array.from({ length: bodies }, (_, i) => `${name}.${i}`),
+  enqueue(source: unknown, name: string, bodies = 1, then: () => void = () => undefined): void {
+    this.appender.enqueue(source, Array.from({ length: bodies }, (_, i) => `${name}.${i}`), {
       settle: (outcome) => {
         this.settled.push({ name, outcome });
         then();
       },
-    };
+    });
   }
 
   /** The bodies of an order, request by request. */
@@ -70,22 +69,22 @@ class Harness {
 describe('the queue', () => {
   test('takes one request of each source in turn, so that who sends much waits behind his own', () => {
     const harness = new Harness('line');
-    for (let i = 0; i < 50; i += 1) harness.appender.enqueue('loud', harness.request(`loud${i}`));
-    for (const quiet of ['a', 'b']) harness.appender.enqueue(quiet, harness.request(quiet));
+    for (let i = 0; i < 50; i += 1) harness.enqueue('loud', `loud${i}`);
+    for (const quiet of ['a', 'b']) harness.enqueue(quiet, quiet);
     harness.appender.pump();
     expect(harness.names.slice(0, 5)).toEqual(['loud0', 'a', 'b', 'loud1', 'loud2']);
   });
 
   test('goes on with the next source in the next batch, and not with the first again', () => {
     const harness = new Harness('line');
-    for (let i = 0; i < 300; i += 1) harness.appender.enqueue(i % 100, harness.request(`${i % 100}`));
+    for (let i = 0; i < 300; i += 1) harness.enqueue(i % 100, `${i % 100}`);
     harness.appender.pump();
     expect(harness.names).toEqual(Array.from({ length: 128 }, (_, i) => `${i % 100}`));
   });
 
   test('hands over two batches and waits with the third until one is answered', () => {
     const harness = new Harness('line');
-    for (let i = 0; i < 200; i += 1) harness.appender.enqueue('one', harness.request(`r${i}`));
+    for (let i = 0; i < 200; i += 1) harness.enqueue('one', `r${i}`);
     harness.appender.pump();
     expect(harness.posted.map((order) => order.ends.length)).toEqual([64, 64]);
     const [first] = harness.posted;
@@ -99,26 +98,26 @@ describe('the queue', () => {
 
   test('never parts a request, however large it is', () => {
     const harness = new Harness('line');
-    for (const [name, bodies] of [['a', 63], ['b', 500], ['c', 1]] as const) harness.appender.enqueue('one', harness.request(name, bodies));
+    for (const [name, bodies] of [['a', 63], ['b', 500], ['c', 1]] as const) harness.enqueue('one', name, bodies);
     harness.appender.pump();
     expect(harness.posted.map((order) => [...order.requests])).toEqual([[63, 563], [1]]);
   });
 
   test('tells each request its own lines, behind what the log wrote for itself', () => {
     const harness = new Harness('group');
-    for (const [name, bodies] of [['a', 2], ['b', 3]] as const) harness.appender.enqueue(name, harness.request(name, bodies));
+    for (const [name, bodies] of [['a', 2], ['b', 3]] as const) harness.enqueue(name, name, bodies);
     harness.appender.pump();
     const [order] = harness.posted;
     if (order === undefined) throw new Error('nothing was handed over');
     harness.commit(order, 0, 2, 4);
-    expect(harness.settled.map(({ name, outcome }) => [name, outcome.kind === 'durable' && [outcome.lines.first, outcome.lines.mac(outcome.lines.first)]]))
+    expect(harness.settled.map(({ name, outcome }) => [name, outcome.kind === 'durable' && [outcome.first, outcome.lines.mac(outcome.first)]]))
       .toEqual([['a', [5, '5'.padStart(64, '0')]], ['b', [7, '7'.padStart(64, '0')]]]);
     expect(harness.appender.load).toEqual({ bytes: 0, events: 0 });
   });
 
   test('says no to everything that was handed over or waits, once, when the log has failed', () => {
     const harness = new Harness('line');
-    for (let i = 0; i < 300; i += 1) harness.appender.enqueue(i % 7, harness.request(`r${i}`));
+    for (let i = 0; i < 300; i += 1) harness.enqueue(i % 7, `r${i}`);
     harness.appender.pump();
     const [order] = harness.posted;
     if (order === undefined) throw new Error('nothing was handed over');
@@ -140,7 +139,7 @@ describe('the queue', () => {
         const source = Math.floor(random() * 5);
         made += 1;
         // Some come from inside the word about another, where a queue is easily forgotten.
-        harness.appender.enqueue(source, harness.request(`${source}-${made}`, 1 + Math.floor(random() * 30), () => { if (made < 2000 && random() < 0.4) add(); }));
+        harness.enqueue(source, `${source}-${made}`, 1 + Math.floor(random() * 30), () => { if (made < 2000 && random() < 0.4) add(); });
       };
       for (let turn = 0; turn < 200; turn += 1) {
         for (let i = Math.floor(random() * 6); i > 0; i -= 1) add();

@@ -42,8 +42,7 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
       const add = (): void => {
         if (made >= total) return;
         made += 1;
-        log.append(made % 3, {
-          bodies: [body(made)],
+        log.append(made % 3, [body(made)], {
           settle: (outcome) => {
             outcomes.push(outcome.kind);
             if (outcomes.length === total) done();
@@ -70,10 +69,10 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
     const { log, state } = await open(sync);
     log.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
     const outcomes: Outcome[] = [];
-    for (let n = 1; n <= 300; n += 1) log.append(n % 5, { bodies: [body(n)], settle: (outcome) => { outcomes.push(outcome); } });
+    for (let n = 1; n <= 300; n += 1) log.append(n % 5, [body(n)], { settle: (outcome) => { outcomes.push(outcome); } });
     const stopped = log.stop('test');
     const late: Outcome[] = [];
-    log.append('late', { bodies: [body(0)], settle: (outcome) => { late.push(outcome); } });
+    log.append('late', [body(0)], { settle: (outcome) => { late.push(outcome); } });
     await stopped;
     expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 300 }, () => 'durable'));
     expect(late).toMatchObject([{ kind: 'rejected', error: { code: 'refused' } }]);
@@ -88,7 +87,7 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
       log.watch({ committed: () => undefined, failed: (error) => { resolve(error.what); }, delayed: () => undefined });
     });
     log.fence();
-    const outcome = new Promise<Outcome>((resolve) => { log.append('a', { bodies: [body(1)], settle: resolve }); });
+    const outcome = new Promise<Outcome>((resolve) => { log.append('a', [body(1)], { settle: resolve }); });
     expect(await failed).toBe('lock');
     expect(await outcome).toMatchObject({ kind: 'rejected', error: { code: 'write_failed' } });
     expect(recordsIn(state)).toHaveLength(before);

@@ -6,7 +6,7 @@ import { JsonMap, type JsonObject, type JsonValue, isJsonMapping, isTrapKey, jso
 import { findSecrets } from '../../src/redact/detect.js';
 import { Redactor } from '../../src/redact/redactor.js';
 import { exampleOf } from '../../src/redact/rule.js';
-import { hints, rules, textRules } from '../../src/redact/rules.js';
+import { hints, rules, suspicions, textRules } from '../../src/redact/rules.js';
 import { hex, mixed } from '../../src/redact/sample.js';
 
 const redactor = new Redactor(Buffer.from('a salt of a test'));
@@ -105,6 +105,43 @@ describe('for every event', () => {
         if (rule.pattern.test(one)) expect([rule.name, hints.all(one).has(rule)]).toEqual([rule.name, true]);
       }
     }), runs);
+  });
+});
+
+describe('the cheap look over an event\'s text', () => {
+  // What is told to hold a hint is looked at as a whole.
+  const inFull = (one: JsonObject | JsonMap): readonly string[] => redactor.redact('generic', 'a', one, 'password').redacted;
+
+  test('overlooks no event in which something would be masked', () => {
+    fc.assert(fc.property(event, (one) => {
+      if (inFull(one).length > 0) expect(suspicions.any(jsonText(one))).toBe(true);
+    }), runs);
+  });
+
+  test('overlooks no name, however its words are joined', () => {
+    const words = fc.constantFrom('api', 'access', 'secret', 'key', 'Key', 'pass', 'word', 'phrase', 'wd', 'db', 'pwd', 'token', 'cookie', 'aws', 'auth', 'orization', 'ssh', '1');
+    const joint = fc.constantFrom('', '-', '_', '.', ' ', '/', '\\', '"', 'é', '\n');
+    fc.assert(fc.property(fc.array(fc.tuple(words, joint), { minLength: 1, maxLength: 4 }), (parts) => {
+      const one = { [parts.flat().join('')]: 'some value' };
+      if (inFull(one).length > 0) expect(suspicions.any(jsonText(one))).toBe(true);
+    }), runs);
+  });
+
+  test('overlooks no program whose short options carry a password', () => {
+    const programs = ['curl', 'http', 'https', 'xh', 'smbclient', 'openssl', 'sshpass', 'docker', 'oc', 'az', 'cf', 'mysql', 'mysqldump', 'mariadb', '7z', '7za', 'redis-cli', 'mongo', 'mongosh', 'ldapsearch', 'zip', 'unzip'];
+    const options = ['-u', '-U', '-a', '-p', '-P', '-w', '-pass', '-pX7', '--user', '--auth'];
+    let masked = 0;
+    for (const program of programs) {
+      for (const path of ['', '/usr/bin/', 'é"']) {
+        for (const option of options) {
+          const one = { argv: ['sudo', path + program, 'login', option, 'bob:%X7'] };
+          if (inFull(one).length === 0) continue;
+          masked += 1;
+          expect([one, suspicions.any(jsonText(one))]).toEqual([one, true]);
+        }
+      }
+    }
+    expect(masked).toBeGreaterThan(2 * programs.length);
   });
 });
 

@@ -3,13 +3,14 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Catalogue } from '../../src/event/catalogue.js';
 import type { JsonObject } from '../../src/event/json.js';
 import { Violation } from '../../src/event/violation.js';
-import type { AppendRequest } from '../../src/log/appender.js';
+import type { Waiter } from '../../src/log/appender.js';
+import { noLines } from '../../src/log/appender.js';
 import { DurableLines } from '../../src/log/durable.js';
 import { LogError } from '../../src/log/failure.js';
 import type { Log, LogPhase } from '../../src/log/log.js';
 import { admit } from '../../src/server/admission.js';
 import { Counters } from '../../src/server/counters.js';
-import { IdMemory } from '../../src/server/ids.js';
+import { IdMemory, idScope } from '../../src/server/ids.js';
 import type { AppendMessage } from '../../src/server/intake.js';
 import { Intake } from '../../src/server/intake.js';
 import { RateLimiter } from '../../src/server/rate.js';
@@ -27,17 +28,17 @@ const catalogue: Catalogue = new Map(['plain', 'other'].map((name) => [name, {
 const rules = { catalogue, redactor: undefined };
 const listener: ListenerConfig = { name: 'door', path: '/x', mode: 0o600, profiles: undefined, labels: {}, rate: 0 };
 const source = { listener: 'door', pid: 1, uid: 2, gid: 3 };
-const peer: Peer = { source, sourceText: JSON.stringify(source), process: 'p', groups: new Set() };
+const peer: Peer = { source, sourceText: JSON.stringify(source), idScope: idScope(source.listener, source.uid), process: 'p', groups: new Set() };
 
 /** A log that keeps what it gets until it is told what becomes of it. */
 class FakeLog {
-  readonly taken: AppendRequest[] = [];
+  readonly taken: { readonly bodies: readonly string[]; readonly waiter: Waiter }[] = [];
   phase: LogPhase = { kind: 'open' };
   load = { bytes: 0, events: 0 };
   #seq = 1;
 
-  append(_source: unknown, request: AppendRequest): void {
-    this.taken.push(request);
+  append(_source: unknown, bodies: readonly string[], waiter: Waiter): void {
+    this.taken.push({ bodies, waiter });
   }
 
   /** The oldest request is durable; gives its first seq. */
@@ -52,12 +53,12 @@ class FakeLog {
     bytes.set(text);
     let at = 0;
     const ends = Uint32Array.from(lines, (line) => at += line.length);
-    request.settle({ kind: 'durable', lines: new DurableLines([{ first, ts: 'then', bytes, ends, syncMs: 1, isRequest: true }], first) });
+    request.waiter.settle({ kind: 'durable', first, lines: new DurableLines([{ first, ts: 'then', bytes, ends, syncMs: 1, isRequest: true }]) });
     return first;
   }
 
   reject(error: LogError): void {
-    this.taken.shift()?.settle({ kind: 'rejected', error, written: 0 });
+    this.taken.shift()?.waiter.settle({ kind: 'rejected', error, first: 0, written: 0, lines: noLines });
   }
 }
 
@@ -94,7 +95,7 @@ function message(id: number, eventIds: readonly (string | undefined)[], more: Mo
 }
 
 function append(request: AppendMessage, through = listener): void {
-  intake.append(request, peer, through, (reply) => { replies.push(reply); });
+  intake.append(request, peer, through, { answer: (reply) => { replies.push(reply); } });
 }
 
 describe('an append', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { LogError } from '../../src/log/failure.js';
 import type { Fate } from '../../src/server/ids.js';
-import { IdMemory, idKey, idsMax } from '../../src/server/ids.js';
+import { IdMemory, idKey, idScope, idsMax } from '../../src/server/ids.js';
 import { RateLimiter } from '../../src/server/rate.js';
 import type { Peer } from '../../src/server/source.js';
 import { RecordFilter } from '../../src/wire/filter.js';
@@ -13,45 +13,49 @@ const error = new LogError('disk_full', 'write', 'test');
 describe('ids', () => {
   test('are known from the moment they are taken in; copies wait for the first one\'s fate', () => {
     const ids = new IdMemory();
-    ids.expect('a');
-    const known = ids.lookup('a');
-    if (known?.kind !== 'pending') throw new Error('not pending');
+    const id = ids.expect('a');
+    expect(ids.lookup('a')).toBe(id);
+    expect(id.isDurable).toBe(false);
     const fates: Fate[] = [];
-    known.waiting.push((fate) => { fates.push(fate); }, (fate) => { fates.push(fate); });
-    ids.settle('a', { kind: 'durable', seq: 7, mac: 'm' });
+    for (let copy = 0; copy < 2; copy += 1) ids.wait(id, (fate) => { fates.push(fate); });
+    expect(ids.waiting).toBe(2);
+    ids.durable(id, 7, 'm');
     expect(fates).toEqual([{ kind: 'durable', seq: 7, mac: 'm' }, { kind: 'durable', seq: 7, mac: 'm' }]);
-    expect(ids.lookup('a')).toEqual({ kind: 'durable', seq: 7, mac: 'm' });
+    expect(ids.waiting).toBe(0);
+    expect(ids.lookup('a')).toMatchObject({ isDurable: true, seq: 7, mac: 'm' });
   });
 
   test('of a rejected event are forgotten, and its copies are told', () => {
     const ids = new IdMemory();
-    ids.expect('a');
-    const known = ids.lookup('a');
+    const id = ids.expect('a');
     const fates: Fate[] = [];
-    if (known?.kind === 'pending') known.waiting.push((fate) => { fates.push(fate); });
-    ids.settle('a', { kind: 'rejected', error });
+    ids.wait(id, (fate) => { fates.push(fate); });
+    ids.rejected(id, error);
     expect(fates).toEqual([{ kind: 'rejected', error }]);
     expect(ids.lookup('a')).toBeUndefined();
   });
 
-  test('are remembered for the last 65,536 events, the oldest forgotten first, pending ones never', () => {
+  test('are remembered for the last 65,536 events at least, pending ones until their fate is known; never more than twice as many', () => {
     const ids = new IdMemory();
-    ids.expect('pending');
-    for (let seq = 1; seq <= idsMax + 10; seq += 1) ids.remember(`id${seq}`, seq, 'm');
-    expect(ids.lookup('pending')).toMatchObject({ kind: 'pending' });
-    expect(ids.lookup('id10')).toBeUndefined();
-    expect(ids.lookup('id11')).toEqual({ kind: 'durable', seq: 11, mac: 'm' });
+    const pending = ids.expect('pending');
+    const all = idsMax * 4 + 10;
+    for (let seq = 1; seq <= all; seq += 1) ids.durable(ids.expect(`id${seq}`), seq, 'm');
+    for (let seq = all - idsMax + 1; seq <= all; seq += 1) expect(ids.lookup(`id${seq}`)?.seq).toBe(seq);
+    expect(ids.lookup('id1')).toBeUndefined();
+    expect(ids.lookup('pending')).toBe(pending);
+    expect(ids.size).toBeLessThanOrEqual(2 * idsMax + 1);
   });
 
   test('mean something only within their listener and user', () => {
-    const keys = [idKey('a', 1, 'x'), idKey('a', 2, 'x'), idKey('b', 1, 'x'), idKey('a', 1, 'y'), idKey('a', 1, '1 x'), idKey('a', 11, 'x')];
+    const keyOf = (listener: string, uid: number, id: string): string => idKey(idScope(listener, uid), id);
+    const keys = [keyOf('a', 1, 'x'), keyOf('a', 2, 'x'), keyOf('b', 1, 'x'), keyOf('a', 1, 'y'), keyOf('a', 1, '1 x'), keyOf('a', 11, 'x')];
     expect(new Set(keys).size).toBe(keys.length);
   });
 });
 
 function peer(pid: number): Peer {
   const source = { listener: 'l', pid, uid: 1, gid: 1 };
-  return { source, sourceText: JSON.stringify(source), process: `l 1 ${pid}`, groups: new Set() };
+  return { source, sourceText: JSON.stringify(source), idScope: idScope(source.listener, source.uid), process: `l 1 ${pid}`, groups: new Set() };
 }
 
 describe('rates', () => {
