@@ -83,9 +83,11 @@ export class Outflow {
     const gathered = this.#gathered;
     if (gathered === undefined) return;
     this.#gathered = undefined;
-    if (this.#socket.writable) this.#socket.write(gathered.take());
-    else gathered.drop();
+    const isTaken = this.#socket.writable && this.#socket.write(gathered.take());
+    gathered.drop();
     if (spare.length < spareMax) spare.push(gathered);
+    // What the kernel takes at once never fills the socket, so there will be no word of room; who waits has it now.
+    if (isTaken && this.#watch !== undefined) this.#drained();
   }
 
   get #unsent(): number {
