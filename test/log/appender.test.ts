@@ -16,7 +16,10 @@ class Harness {
   #seq = 1;
 
   constructor(sync: 'line' | 'group') {
-    this.appender = new Appender(sync, (order: Order) => { if (order.kind === 'append') this.posted.push(order); });
+    // The memory that bodies are handed over in is used again.
+    this.appender = new Appender(sync, (order: Order) => {
+      if (order.kind === 'append') this.posted.push({ ...order, bytes: Uint8Array.from(order.bytes) });
+    });
   }
 
   enqueue(source: unknown, name: string, bodies = 1, then: () => void = () => undefined): void {
