@@ -31,9 +31,12 @@ interface Queued extends Bodies {
 
 /** Batches under way at once: one that the disk is busy with and one that is ready when it returns. */
 const batchesMax = 2;
-/** What one batch holds: in `group` mode it may become one commit, in `line` mode as many fsyncs as it has lines. */
-const batchLinesMax = { line: 64, group: 4096 } as const;
-const batchBytesMax = 4 * 1024 * 1024;
+/**
+ * What one batch holds: in `group` mode it may become one commit, in `line` mode as many fsyncs as it has lines. Who comes
+ * anew waits for the batches under way, so they are no larger than it takes to keep the disk busy.
+ */
+const batchLinesMax = { line: 4, group: 256 } as const;
+const batchBytesMax = 1024 * 1024;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;
 
