@@ -7,7 +7,7 @@
  */
 import type { LogError } from './failure.js';
 import type { Bodies } from './bodies.js';
-import { BodyStore, joinBodies } from './bodies.js';
+import { BodyStore, SpareChunks, joinBodies } from './bodies.js';
 import { DurableLines } from './durable.js';
 import type { AppendOrder, CommittedLines, Order } from './mailbox.js';
 
@@ -27,23 +27,38 @@ export interface Waiter {
 /** A request as it waits. */
 interface Queued extends Bodies {
   readonly waiter: Waiter;
+  readonly lane: Lane;
+}
+
+/** What is kept of a request, and of each of its bodies, beside their bytes: measured, and rounded up. */
+const requestBytes = 768;
+const bodyBytes = 256;
+
+/** What a request takes of the queue's memory, bytes: very many small ones would otherwise be far more than their bodies. */
+export function queueCost(bytes: number, bodies: number): number {
+  return requestBytes + bodies * bodyBytes + bytes;
 }
 
 /** Batches under way at once: one that the disk is busy with and one that is ready when it returns. */
 const batchesMax = 2;
 /**
  * What one batch holds: in `group` mode it may become one commit, in `line` mode as many fsyncs as it has lines. Who comes
- * anew waits for the batches under way, so they are no larger than it takes to keep the disk busy.
+ * anew waits for the batches under way, so they are no larger than it takes to keep the disk busy; behind a request that
+ * is larger by itself, the next batch is made up when that is done.
  */
 const batchLinesMax = { line: 4, group: 256 } as const;
 const batchBytesMax = 1024 * 1024;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;
 
-/** A line of waiting requests; `from` is the first not taken yet, so that taking one is not a copy of the rest. */
+/** One source's requests; `from` is the first in `waiting` not taken yet, so that taking one is not a copy of the rest. */
 interface Lane {
+  readonly source: unknown;
+  readonly store: BodyStore;
   waiting: Queued[];
   from: number;
+  /** What it has in the queue, under way or waiting: see `queueCost`. */
+  bytes: number;
 }
 
 /** Of a request of which nothing was written. */
@@ -52,12 +67,16 @@ export const noLines = new DurableLines([]);
 export class Appender {
   readonly #post: (order: Order) => void;
   readonly #linesMax: number;
-  readonly #store = new BodyStore();
+  readonly #spare = new SpareChunks();
+  /** Of every source with something that is not settled. */
   readonly #lanes = new Map<unknown, Lane>();
+  /** Those with something that waits, in the order of their turns. */
+  readonly #turns = new Set<Lane>();
   /** Handed to the thread and not yet answered, oldest first; `#answered` of them are. */
   #underWay: Queued[] = [];
   #answered = 0;
   #batches: number[] = [];
+  #linesUnderWay = 0;
   readonly #slots: SharedArrayBuffer[] = [];
   #slot = 0;
   #bytes = 0;
@@ -68,30 +87,42 @@ export class Appender {
     this.#linesMax = batchLinesMax[sync];
   }
 
-  /** Bytes and bodies that were taken in and are not settled. */
+  /** What was taken in and is not settled: its memory in bytes, see `queueCost`, and its bodies. */
   get load(): { readonly bytes: number; readonly events: number } {
     return { bytes: this.#bytes, events: this.#events };
   }
 
+  /** The same of one source, bytes. */
+  loadOf(source: unknown): number {
+    return this.#lanes.get(source)?.bytes ?? 0;
+  }
+
   /** Whether there is one request and no other, and it was handed over. */
   get isLone(): boolean {
-    return this.#underWay.length - this.#answered === 1 && this.#lanes.size === 0;
+    return this.#underWay.length - this.#answered === 1 && this.#turns.size === 0;
   }
 
   /** Takes a request in: bodies to be recorded next to each other. Requests of one `source` keep their order. */
   enqueue(source: unknown, bodies: readonly string[], waiter: Waiter): void {
-    const { chunk, from, to, ends } = this.#store.keep(bodies);
-    const request: Queued = { chunk, from, to, ends, waiter };
-    const lane = this.#lanes.get(source);
-    if (lane === undefined) this.#lanes.set(source, { waiting: [request], from: 0 });
-    else lane.waiting.push(request);
-    this.#bytes += to - from;
+    let lane = this.#lanes.get(source);
+    if (lane === undefined) {
+      lane = { source, store: new BodyStore(this.#spare), waiting: [], from: 0, bytes: 0 };
+      this.#lanes.set(source, lane);
+    }
+    const { chunk, from, to, ends } = lane.store.keep(bodies);
+    lane.waiting.push({ chunk, from, to, ends, waiter, lane });
+    this.#turns.add(lane);
+    const cost = queueCost(to - from, ends.length);
+    lane.bytes += cost;
+    this.#bytes += cost;
     this.#events += ends.length;
   }
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */
   pump(): void {
-    while (this.#batches.length < batchesMax && this.#lanes.size > 0) this.#handOver(this.#takeBatch());
+    while (this.#batches.length < batchesMax && this.#linesUnderWay < this.#linesMax * batchesMax && this.#turns.size > 0) {
+      this.#handOver(this.#takeBatch());
+    }
   }
 
   /** The thread finished the oldest `requests`, and these are the lines it wrote. */
@@ -124,38 +155,33 @@ export class Appender {
   failed(error: LogError): void {
     const outcome: Outcome = { kind: 'rejected', error, first: 0, written: 0, lines: noLines };
     while (this.#answered < this.#underWay.length) this.#oldest().waiter.settle(outcome);
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#turns) {
       for (const request of lane.waiting.slice(lane.from)) {
         this.#leave(request);
         request.waiter.settle(outcome);
       }
     }
-    this.#lanes.clear();
+    this.#turns.clear();
   }
 
   #takeBatch(): Queued[] {
     const batch: Queued[] = [];
     let lines = 0;
     let bytes = 0;
-    while (this.#lanes.size > 0) {
-      for (const [source, lane] of this.#lanes) {
-        const request = lane.waiting[lane.from];
-        if (request === undefined) {
-          this.#lanes.delete(source);
-          continue;
-        }
-        if (batch.length > 0 && (lines >= this.#linesMax || bytes >= batchBytesMax)) return batch;
-        batch.push(request);
-        lines += request.ends.length;
-        bytes += request.to - request.from;
-        lane.from += 1;
-        // To the end of the turn: the map keeps its order of insertion.
-        this.#lanes.delete(source);
-        if (lane.from < lane.waiting.length) this.#lanes.set(source, lane);
-        if (lane.from > 1024) {
-          lane.waiting = lane.waiting.slice(lane.from);
-          lane.from = 0;
-        }
+    // Whoever has more goes to the end of the set while it is walked, and so comes again.
+    for (const lane of this.#turns) {
+      if (batch.length > 0 && (lines >= this.#linesMax || bytes >= batchBytesMax)) return batch;
+      const request = lane.waiting[lane.from];
+      this.#turns.delete(lane);
+      if (request === undefined) continue;
+      batch.push(request);
+      lines += request.ends.length;
+      bytes += request.to - request.from;
+      lane.from += 1;
+      if (lane.from < lane.waiting.length) this.#turns.add(lane);
+      if (lane.from === lane.waiting.length || lane.from > 1024) {
+        lane.waiting = lane.waiting.slice(lane.from);
+        lane.from = 0;
       }
     }
     return batch;
@@ -163,10 +189,15 @@ export class Appender {
 
   #handOver(batch: readonly Queued[]): void {
     if (batch.length === 0) return;
-    for (const request of batch) this.#underWay.push(request);
+    for (const request of batch) {
+      this.#underWay.push(request);
+      this.#linesUnderWay += request.ends.length;
+    }
     this.#batches.push(batch.length);
     this.#slot = (this.#slot + 1) % batchesMax;
-    this.#post({ kind: 'append', ...encodeBatch(batch, (bytes) => this.#slotOf(bytes)) });
+    const order = encodeBatch(batch, (bytes) => this.#slotOf(bytes));
+    for (const request of batch) request.lane.store.release(request);
+    this.#post({ kind: 'append', ...order });
   }
 
   /** Memory that the thread sees: that of the batch before the last, which is answered. One that is too large has its own. */
@@ -180,6 +211,7 @@ export class Appender {
     const request = this.#underWay[this.#answered];
     if (request === undefined) throw new Error('the writer answered a request that was never handed over');
     this.#answered += 1;
+    this.#linesUnderWay -= request.ends.length;
     this.#leave(request);
     if (this.#answered === this.#underWay.length || this.#answered > 4096) {
       this.#underWay = this.#underWay.slice(this.#answered);
@@ -191,9 +223,12 @@ export class Appender {
     return request;
   }
 
-  #leave({ from, to, ends }: Queued): void {
+  #leave({ from, to, ends, lane }: Queued): void {
+    const cost = queueCost(to - from, ends.length);
     this.#events -= ends.length;
-    this.#bytes -= to - from;
+    this.#bytes -= cost;
+    lane.bytes -= cost;
+    if (lane.bytes === 0) this.#lanes.delete(lane.source);
   }
 }
 

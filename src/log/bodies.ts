@@ -1,48 +1,98 @@
 /**
  * Bodies on their way to the writer, as bytes. Text is written once, when a request is taken in, into chunks that many
  * requests share: what waits is then a few large buffers, and not tens of thousands of strings that the garbage collector
- * carries along. A chunk is freed with the last request in it.
+ * carries along. The requests in a chunk are of one source, so that they leave in the order they came: nobody's backlog
+ * holds on to chunks that others have left long ago.
  */
 
-/** Room for some hundred bodies of the usual size. */
-const chunkBytes = 64 * 1024;
+/** Room for some hundred bodies of the usual size, for a source with much to say; and for a few, for all the others. */
+const chunkBytes = { large: 64 * 1024, small: 4 * 1024 } as const;
+/** From here on a source has much to say. */
+const backlogBytes = 16 * 1024;
+/** Chunks kept for the next request, 4 MiB of each size. */
+const spareMax = { large: 64, small: 1024 } as const;
 /** UTF-8 takes at most three bytes for each UTF-16 unit. */
 const bytesPerUnitMax = 3;
 
+/** Memory that requests of one source share. */
+interface Chunk {
+  readonly bytes: Buffer;
+  /** A large request has one to itself. */
+  readonly size: keyof typeof chunkBytes | 'own';
+  used: number;
+  /** Requests that are in it. */
+  held: number;
+}
+
 /** The bodies of one request, back to back in `chunk` from `from` on. */
 export interface Bodies {
-  readonly chunk: Buffer;
+  readonly chunk: Chunk;
   readonly from: number;
   readonly to: number;
   /** Where each body ends, counted from `from`. */
   readonly ends: readonly number[];
 }
 
+/** Chunks that nobody needs at the moment. */
+export class SpareChunks {
+  readonly #chunks: { readonly large: Chunk[]; readonly small: Chunk[] } = { large: [], small: [] };
+
+  take(size: keyof typeof chunkBytes): Chunk {
+    return this.#chunks[size].pop() ?? { bytes: Buffer.allocUnsafeSlow(chunkBytes[size]), size, used: 0, held: 0 };
+  }
+
+  give(chunk: Chunk): void {
+    const { size } = chunk;
+    if (size === 'own' || this.#chunks[size].length >= spareMax[size]) return;
+    chunk.used = 0;
+    this.#chunks[size].push(chunk);
+  }
+}
+
+/** The bodies of one source. */
 export class BodyStore {
-  #chunk = Buffer.alloc(0);
-  #used = 0;
+  readonly #spare: SpareChunks;
+  #current: Chunk | undefined;
+  #held = 0;
+
+  constructor(spare: SpareChunks) {
+    this.#spare = spare;
+  }
 
   /** Keeps the bodies of one request next to each other. */
   keep(texts: readonly string[]): Bodies {
-    this.#makeRoom(texts);
-    const chunk = this.#chunk;
-    const from = this.#used;
+    const chunk = this.#chunkFor(texts);
+    const from = chunk.used;
     let at = from;
     const ends = texts.map((text) => {
-      at += chunk.write(text, at, 'utf8');
+      at += chunk.bytes.write(text, at, 'utf8');
       return at - from;
     });
-    this.#used = at;
+    chunk.used = at;
+    chunk.held += 1;
+    this.#held += at - from;
     return { chunk, from, to: at, ends };
   }
 
-  #makeRoom(texts: readonly string[]): void {
+  /** These were copied. */
+  release({ chunk, from, to }: Bodies): void {
+    this.#held -= to - from;
+    chunk.held -= 1;
+    if (chunk.held > 0) return;
+    if (chunk === this.#current) this.#current = undefined;
+    this.#spare.give(chunk);
+  }
+
+  #chunkFor(texts: readonly string[]): Chunk {
+    const current = this.#current;
     let units = 0;
     for (const text of texts) units += text.length;
-    if (this.#used + units * bytesPerUnitMax <= this.#chunk.length) return;
-    const isUsual = units * bytesPerUnitMax <= chunkBytes;
-    this.#chunk = Buffer.allocUnsafeSlow(isUsual ? chunkBytes : texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0));
-    this.#used = 0;
+    if (current !== undefined && current.used + units * bytesPerUnitMax <= current.bytes.length) return current;
+    // Counted only where the estimate says no, which is once for a chunk.
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    if (current !== undefined && current.used + bytes <= current.bytes.length) return current;
+    if (bytes > chunkBytes.large / 4) return { bytes: Buffer.allocUnsafeSlow(bytes), size: 'own', used: 0, held: 0 };
+    return this.#current = this.#spare.take(this.#held < backlogBytes && bytes <= chunkBytes.small ? 'small' : 'large');
   }
 }
 
@@ -56,7 +106,7 @@ export function joinBodies(requests: readonly Bodies[], to: Buffer): void {
     let end = head.to;
     let next = first + 1;
     for (; requests[next]?.chunk === head.chunk && requests[next]?.from === end; next += 1) end = requests[next]?.to ?? end;
-    at += head.chunk.copy(to, at, head.from, end);
+    at += head.chunk.bytes.copy(to, at, head.from, end);
     first = next;
   }
 }

@@ -107,6 +107,11 @@ export class Log {
     return this.#appender.load;
   }
 
+  /** The same of one source, bytes. */
+  loadOf(source: unknown): number {
+    return this.#appender.loadOf(source);
+  }
+
   /** Names the watcher, once; it hears of everything since the log was opened. */
   watch(watcher: LogWatcher): void {
     this.#watcher = watcher;

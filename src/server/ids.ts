@@ -4,9 +4,12 @@
 // Invariant: an id is known from the moment its event is taken in, so that a copy that comes before the first is durable
 // is not written either; it waits for the first one's fate.
 import type { LogError } from '../log/failure.js';
+import { Shares } from './shares.js';
 
 /** Ids remembered at least; up to twice as many are. */
 export const idsMax = 65_536;
+/** Copies of events that are not durable yet, waiting for the first one's fate, at most: each costs memory until then. */
+export const copiesWaitingMax = 65_536;
 
 /** What became of an event that was taken in. */
 export type Fate =
@@ -16,6 +19,12 @@ export type Fate =
 /** Told once. */
 type Listener = (fate: Fate) => void;
 
+/** A copy that waits, and whose it is. */
+interface WaitingCopy {
+  readonly source: string;
+  readonly tell: Listener;
+}
+
 /** An event that was taken in under an id; its fate is unknown until it is settled. */
 export class RememberedId {
   /** Whose event of that id is remembered; see `idKey`. */
@@ -23,7 +32,7 @@ export class RememberedId {
   /** Where it is recorded; 0 as long as nobody knows. */
   seq = 0;
   mac = '';
-  waiting: Listener[] | undefined = undefined;
+  waiting: WaitingCopy[] | undefined = undefined;
 
   constructor(key: string) {
     this.key = key;
@@ -51,7 +60,7 @@ export class IdMemory {
    */
   #young = new Map<string, RememberedId>();
   #old = new Map<string, RememberedId>();
-  #waiting = 0;
+  readonly #copies = new Shares(copiesWaitingMax);
 
   /** Remembered ones, pending ones among them. */
   get size(): number {
@@ -60,7 +69,12 @@ export class IdMemory {
 
   /** Copies that wait for a first one's fate. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#copies.taken;
+  }
+
+  /** Whether so many copies of one source more may wait. */
+  hasRoom(source: string, copies: number): boolean {
+    return this.#copies.hasRoom(source, copies);
   }
 
   lookup(key: string): RememberedId | undefined {
@@ -75,10 +89,10 @@ export class IdMemory {
     return id;
   }
 
-  /** Has `tell` called with the fate of a pending one. */
-  wait(id: RememberedId, tell: Listener): void {
-    (id.waiting ??= []).push(tell);
-    this.#waiting += 1;
+  /** Has `tell` called with the fate of a pending one, of which `source` sent a copy. */
+  wait(id: RememberedId, source: string, tell: Listener): void {
+    (id.waiting ??= []).push({ source, tell });
+    this.#copies.take(source, 1);
   }
 
   /** It is recorded, and from here on remembered as that. */
@@ -99,8 +113,8 @@ export class IdMemory {
     const { waiting } = id;
     if (waiting === undefined) return;
     id.waiting = undefined;
-    this.#waiting -= waiting.length;
-    for (const tell of waiting) tell(fate);
+    for (const { source } of waiting) this.#copies.give(source, 1);
+    for (const { tell } of waiting) tell(fate);
   }
 
   #age(): void {

@@ -1,6 +1,7 @@
 // What becomes of one append: limits, admission, doubles, the queue, and the answer when its fate is known.
 //
 // Before the writer reports it durable nothing has been promised; the ack is made in the same step as that report.
+import { queueCost } from '../log/appender.js';
 import type { Log } from '../log/log.js';
 import { ownBody } from '../log/own.js';
 import type { ErrorReply, EventEntry, Request } from '../wire/message.js';
@@ -9,11 +10,12 @@ import { admit } from './admission.js';
 import type { Counters } from './counters.js';
 import { diskFullRetryMs, failureReply } from './failure-reply.js';
 import type { IdMemory } from './ids.js';
-import { idKey } from './ids.js';
+import { copiesWaitingMax, idKey } from './ids.js';
 import type { Answer } from './pending-append.js';
 import { PendingAppend } from './pending-append.js';
 import type { RateLimiter } from './rate.js';
 import type { Limits, ListenerConfig } from './settings.js';
+import { isWithinShare } from './shares.js';
 import type { Peer, Source } from './source.js';
 
 /** An append as it was decoded. */
@@ -21,9 +23,6 @@ export type AppendMessage = Extract<Request, { readonly op: 'append' }>;
 
 /** When a full queue is worth another try: a few commits later. */
 const overloadedRetryMs = 100;
-
-/** Copies of events that are not durable yet, waiting for the first one's fate, at most: each costs memory until then. */
-const waitingMax = 65_536;
 
 /** What the intake works with. */
 export interface IntakeParts {
@@ -64,7 +63,7 @@ export class Intake {
       return;
     }
     const size = admission.bodies.reduce((sum, body) => sum + body.length, 0);
-    const full = this.#whatIsFull(size, message.events.length);
+    const full = this.#whatIsFull(size, message.events.length, peer.process);
     if (full !== undefined) {
       refuse({ code: 'overloaded', message: full, retry_after_ms: overloadedRetryMs });
       return;
@@ -79,13 +78,15 @@ export class Intake {
     this.#parts.log.append(this, [body], { settle: ({ kind }) => { if (kind === 'rejected') lost(); } });
   }
 
-  #whatIsFull(size: number, events: number): string | undefined {
+  /** No process fills the queue alone: each may have as much of it as it leaves free for others. */
+  #whatIsFull(size: number, events: number, process: string): string | undefined {
     const { log, limits, ids } = this.#parts;
-    if (log.load.bytes + size > limits.queueBytes) {
-      return `the queue has ${log.load.bytes} of ${limits.queueBytes} bytes, and no room for these ${size}`;
+    const [own, taken, cost] = [log.loadOf(process), log.load.bytes, queueCost(size, events)];
+    if (!isWithinShare(own, cost, taken, limits.queueBytes)) {
+      return `${taken} of the queue's ${limits.queueBytes} bytes are taken, ${own} by this process: no room for ${cost} more`;
     }
-    if (ids.waiting + events <= waitingMax) return undefined;
-    return `${ids.waiting} copies of events wait already for the first ones to be durable; at most ${waitingMax} may`;
+    if (ids.hasRoom(process, events)) return undefined;
+    return `${ids.waiting} copies of events wait already for the first ones to be durable; at most ${copiesWaitingMax} may, and no process fills that alone`;
   }
 
   #endOfLog(): Omit<ErrorReply, 'op' | 'id'> | undefined {
@@ -127,7 +128,7 @@ export class Intake {
       if (known !== undefined) {
         counters.duplicates += 1;
         if (known.isDurable) append.duplicate(index, known.seq, known.mac);
-        else ids.wait(known, append.waitFor(index));
+        else ids.wait(known, peer.process, append.waitFor(index));
         continue;
       }
       append.expect(entry.profile, key === undefined ? undefined : ids.expect(key));

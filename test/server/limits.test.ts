@@ -17,7 +17,7 @@ describe('ids', () => {
     expect(ids.lookup('a')).toBe(id);
     expect(id.isDurable).toBe(false);
     const fates: Fate[] = [];
-    for (let copy = 0; copy < 2; copy += 1) ids.wait(id, (fate) => { fates.push(fate); });
+    for (let copy = 0; copy < 2; copy += 1) ids.wait(id, 'p', (fate) => { fates.push(fate); });
     expect(ids.waiting).toBe(2);
     ids.durable(id, 7, 'm');
     expect(fates).toEqual([{ kind: 'durable', seq: 7, mac: 'm' }, { kind: 'durable', seq: 7, mac: 'm' }]);
@@ -29,7 +29,7 @@ describe('ids', () => {
     const ids = new IdMemory();
     const id = ids.expect('a');
     const fates: Fate[] = [];
-    ids.wait(id, (fate) => { fates.push(fate); });
+    ids.wait(id, 'p', (fate) => { fates.push(fate); });
     ids.rejected(id, error);
     expect(fates).toEqual([{ kind: 'rejected', error }]);
     expect(ids.lookup('a')).toBeUndefined();
