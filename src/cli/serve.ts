@@ -14,7 +14,7 @@ import { LockHeld, lockState } from '../disk/lock.js';
 import { readListenerDirectory } from '../config/listener-directory.js';
 import { catalogue, profileNames } from '../event/catalogue.js';
 import { tryLock } from '../kernel/native.js';
-import { bootId, lockHolder } from '../kernel/proc.js';
+import { bootId, lockHolder, openFilesMax } from '../kernel/proc.js';
 import { LogError } from '../log/failure.js';
 import { Log } from '../log/log.js';
 import type { Opening } from '../log/mailbox.js';
@@ -22,6 +22,7 @@ import { placesIn } from '../log/segment.js';
 import { Redactor } from '../redact/redactor.js';
 import { ListenError } from '../server/listener.js';
 import type { ListenerConfig } from '../server/settings.js';
+import { clientsThatFit, filesNeeded } from '../server/capacity.js';
 import { refill } from '../server/refill.js';
 import { Server } from '../server/server.js';
 import type { Birthed } from './born.js';
@@ -190,7 +191,7 @@ class Daemon {
     };
     const server = new Server(log, opening, rules, realClock, {
       server: `indelible/${version}`, sync: config.sync, logDirectory: places.log, listeners: config.listeners,
-      limits: config.limits, readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids },
+      limits: { ...config.limits, clients: clientsUnderLimit(config, logger) }, readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids },
       recent: config.recent, pid: process.pid,
     }, {
       note: (message, fields) => { logger.warn(fields, message); },
@@ -260,6 +261,17 @@ class Daemon {
     this.#logger.info('stopped');
     return exitCodes.ok;
   }
+}
+
+/** The configured number of clients, or as many as there may be open files for. */
+function clientsUnderLimit({ limits: { clients }, listeners }: Config, logger: Logger): number {
+  const filesMax = openFilesMax();
+  const fit = clientsThatFit(clients, listeners.length, filesMax);
+  if (fit < clients) {
+    logger.warn(`at most ${fit} of ${clients} clients are taken: ${filesMax} files may be open; ` +
+      `raise the limit (LimitNOFILE=${filesNeeded(clients, listeners.length)} in the unit), or lower INDELIBLE_MAX_CLIENTS`);
+  }
+  return fit;
 }
 
 function sayKey(logger: Logger, birth: Birthed, state: string): void {

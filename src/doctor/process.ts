@@ -1,20 +1,12 @@
 // What the daemon's process is allowed: enough open files for its clients, and no core file, which would hold the keys.
+import { softLimit } from '../kernel/proc.js';
+import { filesNeeded } from '../server/capacity.js';
 import type { Verdict } from './check.js';
 import { ok, rootSays, skip, warn } from './check.js';
 import type { Subject } from './subject.js';
 
-/** Files the daemon has open besides its clients, amply: the log, keys, Node's own, and clients beyond the limit for root. */
-const filesBeside = 64;
 /** Programs that take a core file through a pipe and keep to the limit on its size. */
 const keepsToLimit = /\/(systemd-coredump|apport)\b/;
-
-/** A soft limit in the text of /proc/PID/limits; Infinity for `unlimited`, undefined if it is not in there. */
-export function softLimit(limits: string, name: string): number | undefined {
-  const line = limits.split('\n').find((one) => one.startsWith(`${name}  `));
-  const [soft] = line?.slice(name.length).trim().split(/\s+/) ?? [];
-  if (soft === 'unlimited') return Number.POSITIVE_INFINITY;
-  return soft === undefined || !/^\d+$/.test(soft) ? undefined : Number(soft);
-}
 
 /** The limits of the daemon, or why they are not to be had. */
 async function limitOf({ host, holder }: Subject, name: string): Promise<number | Verdict> {
@@ -32,7 +24,7 @@ export async function checkOpenFiles(subject: Subject): Promise<Verdict> {
     return skip(`the daemon may open ${limit} files; how many clients it takes, its environment says, which this user may not read`, rootSays);
   }
   const { limits: { clients }, listeners } = settings.config;
-  const needed = clients + listeners.length + filesBeside;
+  const needed = filesNeeded(clients, listeners.length);
   const found = `the daemon may open ${limit} files, and ${clients} clients take up to ${needed}`;
   if (limit >= needed) return ok(found);
   return warn(found, `raise the limit (LimitNOFILE=${needed} in the unit), or lower INDELIBLE_MAX_CLIENTS, and restart the daemon`);

@@ -22,6 +22,19 @@ export function processStart(pid: number): number | undefined {
   return Number.isSafeInteger(start) ? start : undefined;
 }
 
+/** A soft limit in the text of /proc/PID/limits; Infinity for `unlimited`, undefined if it is not in there. */
+export function softLimit(limits: string, name: string): number | undefined {
+  const line = limits.split('\n').find((one) => one.startsWith(`${name}  `));
+  const [soft] = line?.slice(name.length).trim().split(/\s+/) ?? [];
+  if (soft === 'unlimited') return Number.POSITIVE_INFINITY;
+  return soft === undefined || !/^\d+$/.test(soft) ? undefined : Number(soft);
+}
+
+/** How many files this process may have open; Infinity where nobody says. */
+export function openFilesMax(): number {
+  return softLimit(readText('/proc/self/limits') ?? '', 'Max open files') ?? Number.POSITIVE_INFINITY;
+}
+
 /** Distinguishes this boot from every other; empty where it cannot be read. */
 export function bootId(): string {
   return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? '';

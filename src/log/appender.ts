@@ -1,14 +1,15 @@
 /**
- * The one queue in front of the writer's thread. Requests wait here, each source in its own line; batches take one
- * request of every source in turn, so that who sends much waits behind his own and not before everybody else's.
+ * The one queue in front of the writer's thread. Requests wait in lanes, whose turns they take; batches are made up of
+ * them as the thread gets through.
  *
  * Invariant: every request that was taken in is settled exactly once, in the order it was handed over, and as `durable`
  * only after the thread said so.
  */
 import type { LogError } from './failure.js';
-import type { Bodies } from './bodies.js';
-import { BodyStore, SpareChunks, joinBodies } from './bodies.js';
+import { joinBodies } from './bodies.js';
 import { DurableLines } from './durable.js';
+import type { Queued, Sender } from './lanes.js';
+import { Lanes } from './lanes.js';
 import type { AppendOrder, CommittedLines, Order } from './mailbox.js';
 
 /** What became of a request. */
@@ -24,20 +25,7 @@ export interface Waiter {
   settle(outcome: Outcome): void;
 }
 
-/** A request as it waits. */
-interface Queued extends Bodies {
-  readonly waiter: Waiter;
-  readonly lane: Lane;
-}
-
-/** What is kept of a request, and of each of its bodies, beside their bytes: measured, and rounded up. */
-const requestBytes = 768;
-const bodyBytes = 256;
-
-/** What a request takes of the queue's memory, bytes: very many small ones would otherwise be far more than their bodies. */
-export function queueCost(bytes: number, bodies: number): number {
-  return requestBytes + bodies * bodyBytes + bytes;
-}
+type Request = Queued<Waiter>;
 
 /** Batches under way at once: one that the disk is busy with and one that is ready when it returns. */
 const batchesMax = 2;
@@ -51,36 +39,20 @@ const batchBytesMax = 1024 * 1024;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;
 
-/** One source's requests; `from` is the first in `waiting` not taken yet, so that taking one is not a copy of the rest. */
-interface Lane {
-  readonly source: unknown;
-  readonly store: BodyStore;
-  waiting: Queued[];
-  from: number;
-  /** What it has in the queue, under way or waiting: see `queueCost`. */
-  bytes: number;
-}
-
 /** Of a request of which nothing was written. */
 export const noLines = new DurableLines([]);
 
 export class Appender {
   readonly #post: (order: Order) => void;
   readonly #linesMax: number;
-  readonly #spare = new SpareChunks();
-  /** Of every source with something that is not settled. */
-  readonly #lanes = new Map<unknown, Lane>();
-  /** Those with something that waits, in the order of their turns. */
-  readonly #turns = new Set<Lane>();
+  readonly #lanes = new Lanes<Waiter>();
   /** Handed to the thread and not yet answered, oldest first; `#answered` of them are. */
-  #underWay: Queued[] = [];
+  #underWay: Request[] = [];
   #answered = 0;
   #batches: number[] = [];
   #linesUnderWay = 0;
   readonly #slots: SharedArrayBuffer[] = [];
   #slot = 0;
-  #bytes = 0;
-  #events = 0;
 
   constructor(sync: 'line' | 'group', post: (order: Order) => void) {
     this.#post = post;
@@ -89,38 +61,32 @@ export class Appender {
 
   /** What was taken in and is not settled: its memory in bytes, see `queueCost`, and its bodies. */
   get load(): { readonly bytes: number; readonly events: number } {
-    return { bytes: this.#bytes, events: this.#events };
+    return this.#lanes.load;
   }
 
-  /** The same of one source, bytes. */
-  loadOf(source: unknown): number {
-    return this.#lanes.get(source)?.bytes ?? 0;
+  /** The same of one process, bytes. */
+  loadOf(process: string): number {
+    return this.#lanes.loadOf(process);
   }
 
   /** Whether there is one request and no other, and it was handed over. */
   get isLone(): boolean {
-    return this.#underWay.length - this.#answered === 1 && this.#turns.size === 0;
+    return this.#underWay.length - this.#answered === 1 && this.#lanes.isEmpty;
   }
 
-  /** Takes a request in: bodies to be recorded next to each other. Requests of one `source` keep their order. */
-  enqueue(source: unknown, bodies: readonly string[], waiter: Waiter): void {
-    let lane = this.#lanes.get(source);
-    if (lane === undefined) {
-      lane = { source, store: new BodyStore(this.#spare), waiting: [], from: 0, bytes: 0 };
-      this.#lanes.set(source, lane);
-    }
-    const { chunk, from, to, ends } = lane.store.keep(bodies);
-    lane.waiting.push({ chunk, from, to, ends, waiter, lane });
-    this.#turns.add(lane);
-    const cost = queueCost(to - from, ends.length);
-    lane.bytes += cost;
-    this.#bytes += cost;
-    this.#events += ends.length;
+  /** Takes a request in: bodies to be recorded next to each other. Requests of one `sender` keep their order. */
+  enqueue(sender: Sender, bodies: readonly string[], waiter: Waiter): void {
+    this.#lanes.put(sender, bodies, waiter);
+  }
+
+  /** The sender's connection is closed; what it sent is still written. */
+  close(sender: Sender): void {
+    this.#lanes.close(sender);
   }
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */
   pump(): void {
-    while (this.#batches.length < batchesMax && this.#linesUnderWay < this.#linesMax * batchesMax && this.#turns.size > 0) {
+    while (this.#batches.length < batchesMax && this.#linesUnderWay < this.#linesMax * batchesMax && !this.#lanes.isEmpty) {
       this.#handOver(this.#takeBatch());
     }
   }
@@ -155,39 +121,27 @@ export class Appender {
   failed(error: LogError): void {
     const outcome: Outcome = { kind: 'rejected', error, first: 0, written: 0, lines: noLines };
     while (this.#answered < this.#underWay.length) this.#oldest().waiter.settle(outcome);
-    for (const lane of this.#turns) {
-      for (const request of lane.waiting.slice(lane.from)) {
-        this.#leave(request);
-        request.waiter.settle(outcome);
-      }
+    for (let request = this.#lanes.next(); request !== undefined; request = this.#lanes.next()) {
+      this.#lanes.settle(request);
+      request.waiter.settle(outcome);
     }
-    this.#turns.clear();
   }
 
-  #takeBatch(): Queued[] {
-    const batch: Queued[] = [];
+  #takeBatch(): Request[] {
+    const batch: Request[] = [];
     let lines = 0;
     let bytes = 0;
-    // Whoever has more goes to the end of the set while it is walked, and so comes again.
-    for (const lane of this.#turns) {
-      if (batch.length > 0 && (lines >= this.#linesMax || bytes >= batchBytesMax)) return batch;
-      const request = lane.waiting[lane.from];
-      this.#turns.delete(lane);
-      if (request === undefined) continue;
+    while (lines < this.#linesMax && bytes < batchBytesMax) {
+      const request = this.#lanes.next();
+      if (request === undefined) return batch;
       batch.push(request);
       lines += request.ends.length;
       bytes += request.to - request.from;
-      lane.from += 1;
-      if (lane.from < lane.waiting.length) this.#turns.add(lane);
-      if (lane.from === lane.waiting.length || lane.from > 1024) {
-        lane.waiting = lane.waiting.slice(lane.from);
-        lane.from = 0;
-      }
     }
     return batch;
   }
 
-  #handOver(batch: readonly Queued[]): void {
+  #handOver(batch: readonly Request[]): void {
     if (batch.length === 0) return;
     for (const request of batch) {
       this.#underWay.push(request);
@@ -196,7 +150,7 @@ export class Appender {
     this.#batches.push(batch.length);
     this.#slot = (this.#slot + 1) % batchesMax;
     const order = encodeBatch(batch, (bytes) => this.#slotOf(bytes));
-    for (const request of batch) request.lane.store.release(request);
+    for (const request of batch) this.#lanes.release(request);
     this.#post({ kind: 'append', ...order });
   }
 
@@ -207,12 +161,12 @@ export class Appender {
     return Buffer.from(slot, 0, bytes);
   }
 
-  #oldest(): Queued {
+  #oldest(): Request {
     const request = this.#underWay[this.#answered];
     if (request === undefined) throw new Error('the writer answered a request that was never handed over');
     this.#answered += 1;
     this.#linesUnderWay -= request.ends.length;
-    this.#leave(request);
+    this.#lanes.settle(request);
     if (this.#answered === this.#underWay.length || this.#answered > 4096) {
       this.#underWay = this.#underWay.slice(this.#answered);
       this.#answered = 0;
@@ -222,18 +176,10 @@ export class Appender {
     else this.#batches.shift();
     return request;
   }
-
-  #leave({ from, to, ends, lane }: Queued): void {
-    const cost = queueCost(to - from, ends.length);
-    this.#events -= ends.length;
-    this.#bytes -= cost;
-    lane.bytes -= cost;
-    if (lane.bytes === 0) this.#lanes.delete(lane.source);
-  }
 }
 
 /** One buffer for all bodies, and where they end. */
-function encodeBatch(batch: readonly Queued[], slotOf: (bytes: number) => Buffer): Omit<AppendOrder, 'kind'> {
+function encodeBatch(batch: readonly Request[], slotOf: (bytes: number) => Buffer): Omit<AppendOrder, 'kind'> {
   const bytes = slotOf(batch.reduce((sum, { from, to }) => sum + to - from, 0));
   const ends = new Uint32Array(batch.reduce((sum, request) => sum + request.ends.length, 0));
   const requests = new Uint32Array(batch.length);

@@ -8,6 +8,7 @@ import type { Waiter } from './appender.js';
 import { Appender, noLines } from './appender.js';
 import { Bell } from './bell.js';
 import { LogError } from './failure.js';
+import type { Sender } from './lanes.js';
 import type { CommittedLines, Opening, Order, Report, Standing, Start, ThreadStart } from './mailbox.js';
 
 /** How long the event loop waits for one request's commit, ms; a fast disk takes a tenth of it. */
@@ -107,9 +108,9 @@ export class Log {
     return this.#appender.load;
   }
 
-  /** The same of one source, bytes. */
-  loadOf(source: unknown): number {
-    return this.#appender.loadOf(source);
+  /** The same of one process, bytes. */
+  loadOf(process: string): number {
+    return this.#appender.loadOf(process);
   }
 
   /** Names the watcher, once; it hears of everything since the log was opened. */
@@ -121,13 +122,13 @@ export class Log {
   }
 
   /** Takes a request in; it is handed over at the end of this turn of the event loop, with all others of the turn. */
-  append(source: unknown, bodies: readonly string[], waiter: Waiter): void {
+  append(sender: Sender, bodies: readonly string[], waiter: Waiter): void {
     if (this.#phase.kind !== 'open') {
       const error = this.#phase.kind === 'failed' ? this.#phase.error : new LogError('refused', 'stopping', 'the log is being closed');
       waiter.settle({ kind: 'rejected', error, first: 0, written: 0, lines: noLines });
       return;
     }
-    this.#appender.enqueue(source, bodies, waiter);
+    this.#appender.enqueue(sender, bodies, waiter);
     if (this.#pumping) return;
     this.#pumping = true;
     setImmediate(() => {
@@ -135,6 +136,11 @@ export class Log {
       this.#pumping = false;
       this.#pump();
     });
+  }
+
+  /** The sender's connection is closed; what it sent is still written. */
+  close(sender: Sender): void {
+    this.#appender.close(sender);
   }
 
   /** The lock is lost: nothing may be written from here on, whatever is queued. */

@@ -1,7 +1,8 @@
 // What becomes of one append: limits, admission, doubles, the queue, and the answer when its fate is known.
 //
 // Before the writer reports it durable nothing has been promised; the ack is made in the same step as that report.
-import { queueCost } from '../log/appender.js';
+import type { Sender } from '../log/lanes.js';
+import { queueCost } from '../log/lanes.js';
 import type { Log } from '../log/log.js';
 import { ownBody } from '../log/own.js';
 import type { ErrorReply, EventEntry, Request } from '../wire/message.js';
@@ -24,6 +25,9 @@ export type AppendMessage = Extract<Request, { readonly op: 'append' }>;
 /** When a full queue is worth another try: a few commits later. */
 const overloadedRetryMs = 100;
 
+/** Who sends what the daemon records of its own accord. */
+const ourselves: Sender = { process: 'self' };
+
 /** What the intake works with. */
 export interface IntakeParts {
   readonly log: Log;
@@ -42,7 +46,7 @@ export class Intake {
     this.#parts = parts;
   }
 
-  /** Takes one append; `place` is answered once, now or when its fate is known. Appends of one process keep their order. */
+  /** Takes one append; `place` is answered once, now or when its fate is known. Appends of one connection keep their order. */
   append(message: AppendMessage, peer: Peer, listener: ListenerConfig, place: Answer): void {
     const refuse = (error: Omit<ErrorReply, 'op' | 'id'>): void => { place.answer({ op: 'error', id: message.id, ...error }); };
     const { rates, rules, counters } = this.#parts;
@@ -72,10 +76,15 @@ export class Intake {
     this.#enqueue(message, peer, admission.bodies, place);
   }
 
+  /** The connection is closed; what it sent is still recorded. */
+  gone(peer: Peer): void {
+    this.#parts.log.close(peer);
+  }
+
   /** Records events that did not get in; `lost` is called if the log could not take that either. */
   recordGap(reason: string, count: number, of: Source, lost: () => void): void {
     const body = this.#gapBody(reason, count, of);
-    this.#parts.log.append(this, [body], { settle: ({ kind }) => { if (kind === 'rejected') lost(); } });
+    this.#parts.log.append(ourselves, [body], { settle: ({ kind }) => { if (kind === 'rejected') lost(); } });
   }
 
   /** No process fills the queue alone: each may have as much of it as it leaves free for others. */
@@ -114,8 +123,7 @@ export class Intake {
       append.gapLines = 1;
       fresh.unshift(this.#gapBody('client_dropped', message.dropped, peer.source));
     }
-    // Every process waits behind itself, over however many connections it sends.
-    this.#parts.log.append(peer.process, fresh, append);
+    this.#parts.log.append(peer, fresh, append);
   }
 
   /** The bodies that are new; `append` knows of them, and of the others where the first copies are. */

@@ -5,9 +5,12 @@ import type { Socket } from 'node:net';
 import { Encoder } from '../wire/encode.js';
 import type { Reply } from '../wire/message.js';
 import { writeReply } from '../wire/reply.js';
+import type { Holder, Pool } from './pool.js';
 
 /** Bytes that a client has not taken: beyond, it gets no more, and is not read from, until it takes some. */
-const unsentBytesMax = 1024 * 1024;
+export const unsentBytesMax = 1024 * 1024;
+/** The same of all clients together. */
+export const allUnsentBytesMax = 128 * 1024 * 1024;
 /** A client that takes nothing at all for this long is let go, ms. */
 export const slowConsumerMs = 30_000;
 
@@ -15,23 +18,32 @@ const nothing = Buffer.alloc(0);
 
 /** Encoders that no connection needs at the moment: each is used for a turn only. At most so many are kept. */
 const spare: Encoder[] = [];
-const spareMax = 64;
+export const spareMax = 64;
 
-export class Outflow {
+/** What an outflow tells its connection. */
+export interface OutflowWatcher {
+  /** The client took nothing for too long. */
+  slow(): void;
+  /** All clients together do not read too much, and this one most of it. */
+  crowded(): void;
+  /** There is room again. */
+  drained(): void;
+}
+
+export class Outflow implements Holder {
   readonly #socket: Socket;
-  readonly #onSlow: () => void;
-  readonly #onDrained: () => void;
+  readonly #pool: Pool;
+  readonly #watcher: OutflowWatcher;
   #watch: NodeJS.Timeout | undefined;
   #waiters: ((hasRoom: boolean) => void)[] = [];
   #isClosed = false;
   /** What this turn has for the client so far. */
   #gathered: Encoder | undefined;
 
-  /** `onSlow`: it took nothing for too long. `onDrained`: there is room again. */
-  constructor(socket: Socket, onSlow: () => void, onDrained: () => void) {
+  constructor(socket: Socket, pool: Pool, watcher: OutflowWatcher) {
     this.#socket = socket;
-    this.#onSlow = onSlow;
-    this.#onDrained = onDrained;
+    this.#pool = pool;
+    this.#watcher = watcher;
     socket.on('drain', () => { this.#drained(); });
   }
 
@@ -74,8 +86,19 @@ export class Outflow {
     return new Promise((resolve) => { this.#waiters.push(resolve); });
   }
 
+  get held(): number {
+    return this.#socket.writableLength;
+  }
+
+  letGo(): void {
+    // Its last words would come behind all that it does not read.
+    this.#socket.destroy();
+    this.#watcher.crowded();
+  }
+
   close(): void {
     this.#isClosed = true;
+    this.#pool.free(this);
     this.#settle(false);
   }
 
@@ -87,7 +110,8 @@ export class Outflow {
     gathered.drop();
     if (spare.length < spareMax) spare.push(gathered);
     // What the kernel takes at once never fills the socket, so there will be no word of room; who waits has it now.
-    if (isTaken && this.#watch !== undefined) this.#drained();
+    if (!isTaken) this.#pool.hold(this, this.#socket.writableLength);
+    else if (this.#watch !== undefined) this.#drained();
   }
 
   get #unsent(): number {
@@ -95,8 +119,9 @@ export class Outflow {
   }
 
   #drained(): void {
+    this.#pool.free(this);
     this.#settle(true);
-    this.#onDrained();
+    this.#watcher.drained();
   }
 
   #settle(hasRoom: boolean): void {
@@ -112,7 +137,7 @@ export class Outflow {
     this.#watch ??= setTimeout(() => {
       this.#watch = undefined;
       const { writableLength } = this.#socket;
-      if (writableLength >= left) this.#onSlow();
+      if (writableLength >= left) this.#watcher.slow();
       else if (writableLength > 0) this.#watchUnread(writableLength);
     }, slowConsumerMs);
   }

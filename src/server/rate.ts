@@ -4,7 +4,7 @@ import type { Clock } from '../clock/clock.js';
 import type { Peer, Source } from './source.js';
 
 const burstSeconds = 10;
-/** Buckets kept at most; full ones are forgotten first, and a forgotten one begins full again. */
+/** Buckets kept at most; the oldest without refusals is forgotten first, and a forgotten one begins full again. */
 const bucketsMax = 4096;
 
 interface Bucket {
@@ -25,10 +25,13 @@ export interface HeldBack {
 
 export class RateLimiter {
   readonly #clock: Clock;
+  readonly #onFull: () => void;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(clock: Clock) {
+  /** `onFull`: no bucket can be forgotten until `heldBack` was asked for and recorded. */
+  constructor(clock: Clock, onFull: () => void) {
     this.#clock = clock;
+    this.#onFull = onFull;
   }
 
   /** Undefined: go ahead. Else how long to wait, ms; the events are counted as refused. */
@@ -64,18 +67,22 @@ export class RateLimiter {
   #bucket(peer: Peer, rate: number): Bucket {
     const known = this.#buckets.get(peer.process);
     if (known !== undefined) return known;
-    if (this.#buckets.size >= bucketsMax) this.#forgetOne();
+    if (this.#buckets.size >= bucketsMax && !this.#forgetOne()) {
+      this.#onFull();
+      this.#forgetOne();
+    }
     const bucket = { tokens: rate * burstSeconds, filledAt: this.#clock.monotonic(), refused: 0, source: peer.source, rate };
     this.#buckets.set(peer.process, bucket);
     return bucket;
   }
 
-  /** One without refusals to report, the least recently made of them. */
-  #forgetOne(): void {
+  /** One without refusals to report, the least recently made of them; false if there is none. */
+  #forgetOne(): boolean {
     for (const [process, bucket] of this.#buckets) {
       if (bucket.refused > 0) continue;
       this.#buckets.delete(process);
-      return;
+      return true;
     }
+    return false;
   }
 }

@@ -10,14 +10,17 @@ import { proveRecord } from '../log/prover.js';
 import { RecordFilter } from '../wire/filter.js';
 import type { Reply } from '../wire/message.js';
 import { protocolVersion } from '../wire/message.js';
-import { encodeReply } from '../wire/reply.js';
 import type { AdmissionRules } from './admission.js';
+import { reservedClients, turnAway } from './capacity.js';
 import { Counters } from './counters.js';
 import { Doors } from './doors.js';
 import { IdMemory } from './ids.js';
+import { halfFramesMax } from './half-frame.js';
 import { Intake } from './intake.js';
 import type { MirroredRecord } from './mirror.js';
 import { mirrored } from './mirror.js';
+import { allUnsentBytesMax } from './outflow.js';
+import { Pool } from './pool.js';
 import { Proving, nothingSealed } from './proving.js';
 import { RateLimiter } from './rate.js';
 import { Ring } from './ring.js';
@@ -26,16 +29,7 @@ import type { Question, SessionParts } from './session-parts.js';
 import type { Limits, ListenerConfig, ReaderPolicy } from './settings.js';
 import type { Peer } from './source.js';
 import { identifyPeer, mayRead } from './source.js';
-
-/** Connections beyond the limit for root and the daemon's own user. */
-const reservedClients = 16;
-
-/** Says why and hangs up, whether it is read or not: a connection that is not served must cost nothing. */
-function turnAway(socket: Socket, message: string): void {
-  socket.on('error', () => { socket.destroy(); });
-  socket.write(encodeReply({ op: 'error', id: null, code: 'overloaded', message, retry_after_ms: 1000 }));
-  socket.destroySoon();
-}
+import { Turns } from './turns.js';
 
 /** How often refused events become `gap` records. */
 const gapEveryMs = 60_000;
@@ -86,6 +80,9 @@ export class Server {
   readonly #onCommit = new Set<() => void>();
   readonly #doors: Doors;
   readonly #proving: Proving;
+  readonly #turns = new Turns();
+  readonly #halfFrames: Pool;
+  readonly #unsent: Pool;
   #gapTimer: NodeJS.Timeout | undefined;
   #headTs: string | null = null;
   /** Something found no room and nothing was written since. */
@@ -103,7 +100,9 @@ export class Server {
     this.#clock = clock;
     this.#startedAt = clock.monotonic();
     this.ring = new Ring(options.recent);
-    this.#rates = new RateLimiter(clock);
+    this.#rates = new RateLimiter(clock, () => { this.#recordGaps(); });
+    this.#halfFrames = new Pool(clock, halfFramesMax * options.limits.frameBytes);
+    this.#unsent = new Pool(clock, allUnsentBytesMax);
     this.#doors = new Doors((socket, config) => { this.#accept(socket, config); });
     const { limits, pid, logDirectory } = options;
     this.#intake = new Intake({ log, rules, ids: this.ids, rates: this.#rates, counters: this.#counters, limits, pid });
@@ -208,6 +207,9 @@ export class Server {
       intake: this.#intake,
       counters: this.#counters,
       limits: this.#options.limits,
+      turns: this.#turns,
+      halfFrames: this.#halfFrames,
+      unsent: this.#unsent,
       follower: {
         ring: this.ring,
         durable: () => this.#log.standing.seq,

@@ -6,6 +6,8 @@ import type { Intake } from './intake.js';
 import type { ProofClient } from './proving.js';
 import type { Limits } from './settings.js';
 import type { Peer } from './source.js';
+import type { Pool } from './pool.js';
+import type { Turns } from './turns.js';
 
 /** Requests whose answer is known at once. */
 export type Question = Exclude<Request, { readonly op: 'append' | 'tail' | 'prove' }>;
@@ -15,6 +17,11 @@ export interface SessionParts {
   readonly intake: Intake;
   readonly counters: Counters;
   readonly limits: Limits;
+  readonly turns: Turns;
+  /** Of all connections: frames that they have begun. */
+  readonly halfFrames: Pool;
+  /** Of all connections: replies that they have not taken. */
+  readonly unsent: Pool;
   readonly follower: Pick<FollowerParts, 'ring' | 'durable' | 'history'>;
   /** Has `wake` called at every commit, until the returned function is called. */
   onCommit(wake: () => void): () => void;

@@ -14,14 +14,14 @@ import type { ListenerConfig } from './settings.js';
 import type { Peer } from './source.js';
 import type { TailRequest } from './tailing.js';
 import { Tailing } from './tailing.js';
+import type { Allowance } from './turns.js';
+import { turnBudget } from './turns.js';
 
 /** Undecodable payloads after which a client is not worth another. */
 const badFramesMax = 16;
-/** Append replies that wait for their turn: beyond, the client is not read from until some have left. */
-const waitingRepliesMax = 8192;
+/** Append replies that wait for their turn, bytes: beyond, the client is not read from until some have left. */
+export const waitingRepliesBytesMax = 4 * 1024 * 1024;
 
-/** Events, or what they are worth, of one client in one turn of the event loop: what a quiet client waits for each loud one. */
-const turnBudget = 64;
 /** What a question is worth beside an event. */
 const questionCost = 32;
 /** How long a client that was let go may take to read why, ms. */
@@ -37,6 +37,7 @@ export class Session {
   readonly #outflow: Outflow;
   readonly #halfFrame: HalfFrame;
   readonly #gone = new AbortController();
+  readonly #allowance: Allowance;
   #proofs = 0;
   #badFrames = 0;
   #tail: Tailing | undefined;
@@ -52,9 +53,17 @@ export class Session {
     this.#listener = listener;
     this.#parts = parts;
     this.#frames = new FrameReader(parts.limits.frameBytes);
+    this.#allowance = parts.turns.join(peer.process);
     socket.on('data', (chunk: Buffer) => { this.#receive(chunk); });
-    this.#outflow = new Outflow(socket, () => { this.#dropSlow(); }, () => { this.#goOn(); });
-    this.#halfFrame = new HalfFrame(() => { this.#dropHalf(); });
+    this.#outflow = new Outflow(socket, parts.unsent, {
+      slow: () => { this.#drop('slow_consumer', `took none of its replies for ${slowConsumerMs} ms`); },
+      crowded: () => { this.#drop('slow_consumer', 'read less than others of replies that all clients together do not read'); },
+      drained: () => { this.#goOn(); },
+    });
+    this.#halfFrame = new HalfFrame(parts.halfFrames, {
+      late: () => { this.#dropHalf(); },
+      crowded: () => { this.#drop('bad_frame', 'left a frame half sent for longer than others, and they are too many'); },
+    });
     socket.on('end', () => {
       // What it sent before is still to be taken.
       this.#isInputOver = true;
@@ -96,12 +105,11 @@ export class Session {
    * sent; and none while it does not read its replies.
    */
   #work(): void {
-    this.#isWorkDue = false;
-    let budget = turnBudget;
     while (!this.#ended && !this.#closed) {
-      if (budget <= 0 || this.#mustWait()) {
+      const isSpent = this.#allowance.isSpent;
+      if (isSpent || this.#mustWait()) {
         this.#socket.pause();
-        if (budget <= 0) this.#workLater();
+        if (isSpent) this.#workLater();
         return;
       }
       const outcome = this.#frames.next();
@@ -113,24 +121,27 @@ export class Session {
           this.#endIfDone();
           return;
         }
-        if (this.#frames.midFrame) this.#halfFrame.watch();
+        if (this.#frames.midFrame) this.#halfFrame.watch(this.#frames.heldBytes);
         if (this.#socket.isPaused()) this.#socket.resume();
         return;
       }
       this.#halfFrame.forget();
-      budget -= this.#takeOutcome(outcome);
+      this.#allowance.spend(this.#takeOutcome(outcome));
     }
   }
 
   #workLater(): void {
     if (this.#isWorkDue) return;
     this.#isWorkDue = true;
-    setImmediate(() => { this.#work(); });
+    this.#parts.turns.wait(this.#allowance, () => {
+      this.#isWorkDue = false;
+      this.#work();
+    });
   }
 
   /** Whether the client has to take something before more of it is taken. */
   #mustWait(): boolean {
-    return this.#outflow.isFull || this.#replies.waiting > waitingRepliesMax;
+    return this.#outflow.isFull || this.#replies.bytes > waitingRepliesBytesMax;
   }
 
   /** Returns what it cost of the turn's budget. */
@@ -159,7 +170,7 @@ export class Session {
     }
     const { request } = decoded;
     if (request.op === 'append') {
-      intake.append(request, this.#peer, this.#listener, this.#replies.reserve());
+      intake.append(request, this.#peer, this.#listener, this.#replies.reserve(request.events.length));
       return request.events.length;
     }
     if (isReading(request) && !this.#parts.mayRead(this.#peer)) {
@@ -177,7 +188,7 @@ export class Session {
   #refuse(failure: WireFailure): void {
     const { op, ...error } = failure;
     // An append's error keeps its place among the acks.
-    if (op === 'append') this.#replies.reserve().answer({ op: 'error', ...error });
+    if (op === 'append') this.#replies.reserve(0).answer({ op: 'error', ...error });
     else this.#fail(error);
     if (failure.code !== 'bad_frame') return;
     this.#badFrames += 1;
@@ -215,11 +226,13 @@ export class Session {
     if (!this.#closed && !this.#ended && hasWaited && !this.#mustWait()) this.#workLater();
   }
 
-  #dropSlow(): void {
-    this.#parts.counters.refuse('slow_consumer');
-    this.#parts.note(`took none of its replies for ${slowConsumerMs} ms`, this.#peer);
-    // It reads nothing, so it will hardly read this; but if it does, it knows why.
-    this.#outflow.send({ op: 'error', id: null, code: 'slow_consumer', message: 'replies were not read in time; connect again' });
+  /** Lets a client go that holds memory by what it does not do. */
+  #drop(code: 'slow_consumer' | 'bad_frame', what: string): void {
+    this.#ended = true;
+    this.#parts.counters.refuse(code);
+    this.#parts.note(what, this.#peer);
+    // It may read nothing, and then hardly this; but if it does, it knows why.
+    this.#outflow.send({ op: 'error', id: null, code, message: `this connection ${what}; connect again` });
     this.#outflow.finish();
     setTimeout(() => { this.#socket.destroy(); }, lastWordsMs).unref();
   }
@@ -264,6 +277,8 @@ export class Session {
 
   #close(): void {
     this.#closed = true;
+    this.#parts.turns.leave(this.#allowance);
+    this.#parts.intake.gone(this.#peer);
     this.#gone.abort();
     this.#halfFrame.forget();
     this.#outflow.close();

@@ -14,6 +14,7 @@ export type FrameOutcome =
 
 const incomplete: FrameOutcome = { kind: 'incomplete' };
 const empty: FrameOutcome = { kind: 'empty' };
+const nothing = Buffer.alloc(0);
 
 // The first buffer of a split frame; it doubles as bytes arrive, so that a length without bytes costs no memory.
 const firstBufferBytes = 4096;
@@ -21,10 +22,10 @@ const firstBufferBytes = 4096;
 /** Cuts a byte stream into payloads: `push` a chunk, then call `next` until it is not a payload any more. */
 export class FrameReader {
   readonly #frameBytesMax: number;
-  #chunk: Buffer = Buffer.alloc(0);
+  #chunk: Buffer = nothing;
   #at = 0;
   // A frame split over chunks collects here, header included; `#held` is how much of it is there.
-  #partial: Buffer = Buffer.alloc(0);
+  #partial: Buffer = nothing;
   #held = 0;
 
   /** `frameBytesMax`: the largest payload, in bytes, that is accepted. */
@@ -40,7 +41,12 @@ export class FrameReader {
 
   /** Whether a frame has begun and is not whole: what a server closes a connection for when it lasts. */
   get midFrame(): boolean {
-    return this.#held > 0 || this.#at < this.#chunk.length;
+    return this.#held > 0;
+  }
+
+  /** Bytes of memory that the begun frame takes. */
+  get heldBytes(): number {
+    return this.#partial.length;
   }
 
   /**
@@ -48,7 +54,10 @@ export class FrameReader {
    * after `too_large` the stream has no meaning any more and MUST be closed.
    */
   next(): FrameOutcome {
-    return this.#held > 0 ? this.#rest() : this.#direct();
+    const outcome = this.#held > 0 ? this.#rest() : this.#direct();
+    // Who says nothing for a while shall not keep a chunk that was read to its end.
+    if (outcome === incomplete) this.push(nothing);
+    return outcome;
   }
 
   // Nothing is held: a frame that lies whole in the chunk is handed out in place, without a copy.
@@ -77,7 +86,7 @@ export class FrameReader {
     if (length > this.#frameBytesMax) return { kind: 'too_large', bytes: length };
     if (length > 0 && !this.#fill(frameHeaderBytes + length)) return incomplete;
     const payload = this.#partial.subarray(frameHeaderBytes, frameHeaderBytes + length);
-    this.#partial = Buffer.alloc(0);
+    this.#partial = nothing;
     this.#held = 0;
     return length === 0 ? empty : { kind: 'payload', payload };
   }

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/log/appender.js';
 import { Appender } from '../../src/log/appender.js';
 import { LogError } from '../../src/log/failure.js';
+import type { Sender } from '../../src/log/lanes.js';
+import { queueCost } from '../../src/log/lanes.js';
 import type { AppendOrder, CommittedLines, Order } from '../../src/log/mailbox.js';
 import { randomFrom } from './memory-disk.js';
 
@@ -14,6 +16,7 @@ class Harness {
   readonly settled: { readonly name: string; readonly outcome: Outcome }[] = [];
   readonly appender: Appender;
   #seq = 1;
+  readonly #senders = new Map<string | number, Sender>();
 
   constructor(sync: 'line' | 'group') {
     // The memory that bodies are handed over in is used again.
@@ -22,13 +25,24 @@ class Harness {
     });
   }
 
-  enqueue(source: unknown, name: string, bodies = 1, then: () => void = () => undefined): void {
-    this.appender.enqueue(source, Array.from({ length: bodies }, (_, i) => `${name}.${i}`), {
+  enqueue(source: string | number, name: string, bodies = 1, then: () => void = () => undefined): void {
+    this.appender.enqueue(this.#sender(source), Array.from({ length: bodies }, (_, i) => `${name}.${i}`), {
       settle: (outcome) => {
         this.settled.push({ name, outcome });
         then();
       },
     });
+  }
+
+  /** A process with one connection, unless the name says `process/connection`. */
+  #sender(name: string | number): Sender {
+    const known = this.#senders.get(name) ?? { process: String(name).split('/')[0] ?? '' };
+    this.#senders.set(name, known);
+    return known;
+  }
+
+  close(source: string | number): void {
+    this.appender.close(this.#sender(source));
   }
 
   /** The bodies of an order, request by request. */
@@ -85,6 +99,44 @@ describe('the queue', () => {
     expect(harness.names).toEqual(['0', '1', '2', '3', '4', '5', '0', '1']);
   });
 
+  test('gives a process no more for many connections than for one, and each of its connections its turn', () => {
+    const harness = new Harness('group');
+    for (let i = 0; i < 30; i += 1) harness.enqueue(`loud/${i % 3}`, `loud${i}`);
+    for (let i = 0; i < 3; i += 1) harness.enqueue('quiet', `quiet${i}`);
+    harness.enqueue('loud/4', 'late');
+    harness.appender.pump();
+    expect(harness.names.slice(0, 9)).toEqual(['loud0', 'quiet0', 'loud1', 'quiet1', 'loud2', 'quiet2', 'late', 'loud3', 'loud4']);
+  });
+
+  test('takes what a closed connection left before what its process sends on another', () => {
+    const harness = new Harness('line');
+    for (let i = 0; i < 30; i += 1) harness.enqueue('one/old', `old${i}`);
+    harness.enqueue('one/new', 'new');
+    for (let i = 0; i < 30; i += 1) harness.enqueue('two', `two${i}`);
+    harness.close('one/old');
+    for (let order = 0; harness.posted[order] !== undefined || order === 0; order += 1) {
+      harness.appender.pump();
+      const posted = harness.posted[order];
+      if (posted !== undefined) harness.commit(posted);
+    }
+    const ones = harness.names.filter((name) => !name.startsWith('two'));
+    expect(ones).toEqual([...Array.from({ length: 30 }, (_, i) => `old${i}`), 'new']);
+    expect(harness.names.slice(0, 4)).toEqual(['old0', 'two0', 'old1', 'two1']);
+    expect(harness.appender.load).toEqual({ bytes: 0, events: 0 });
+  });
+
+  test('counts what each process has in it, with what is kept beside the bodies', () => {
+    const harness = new Harness('line');
+    harness.enqueue('one/a', 'x', 3);
+    harness.enqueue('one/b', 'y');
+    harness.enqueue('two', 'z');
+    const [one, two] = [queueCost(9, 3) + queueCost(3, 1), queueCost(3, 1)];
+    expect([harness.appender.loadOf('one'), harness.appender.loadOf('two'), harness.appender.load]).toEqual([one, two, { bytes: one + two, events: 5 }]);
+    harness.appender.pump();
+    for (const order of harness.posted) harness.commit(order);
+    expect([harness.appender.loadOf('one'), harness.appender.loadOf('two')]).toEqual([0, 0]);
+  });
+
   test('hands over two batches and waits with the third until one is answered', () => {
     const harness = new Harness('line');
     for (let i = 0; i < 200; i += 1) harness.enqueue('one', `r${i}`);
@@ -103,7 +155,13 @@ describe('the queue', () => {
     const harness = new Harness('line');
     for (const [name, bodies] of [['a', 3], ['b', 500], ['c', 1]] as const) harness.enqueue('one', name, bodies);
     harness.appender.pump();
-    expect(harness.posted.map((order) => [...order.requests])).toEqual([[3, 503], [1]]);
+    // The next one is made up when that is done, of whatever is there by then.
+    expect(harness.posted.map((order) => [...order.requests])).toEqual([[3, 503]]);
+    harness.enqueue('quiet', 'd');
+    const [large] = harness.posted;
+    if (large === undefined) throw new Error('nothing was handed over');
+    harness.commit(large);
+    expect(harness.posted.map((order) => [...order.requests])).toEqual([[3, 503], [1, 2]]);
   });
 
   test('tells each request its own lines, behind what the log wrote for itself', () => {

@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { realDisk } from '../../src/disk/disk.js';
 import type { Outcome } from '../../src/log/appender.js';
+import type { Sender } from '../../src/log/lanes.js';
 import type { Log as SourceLog } from '../../src/log/log.js';
 import { placesIn } from '../../src/log/segment.js';
 import { recordsIn, temporaryDirectory, verified } from '../daemon.js';
@@ -30,6 +31,12 @@ async function open(sync: 'line' | 'group'): Promise<{ readonly log: SourceLog; 
 
 const body = (n: number): string => `"profile":"generic","kind":"k${n}","source":{},"event":{"action":"k${n}"}`;
 
+const senders = Array.from({ length: 5 }, (_, n) => ({ process: `p${n}` }));
+
+function senderOf(n: number): Sender {
+  return senders[n] ?? { process: 'other' };
+}
+
 describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
   test('no wake-up is lost: what is appended from settle callbacks, microtasks and immediates is all settled', async () => {
     const { log, state } = await open(sync);
@@ -42,7 +49,7 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
       const add = (): void => {
         if (made >= total) return;
         made += 1;
-        log.append(made % 3, [body(made)], {
+        log.append(senderOf(made % 3), [body(made)], {
           settle: (outcome) => {
             outcomes.push(outcome.kind);
             if (outcomes.length === total) done();
@@ -69,10 +76,10 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
     const { log, state } = await open(sync);
     log.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
     const outcomes: Outcome[] = [];
-    for (let n = 1; n <= 300; n += 1) log.append(n % 5, [body(n)], { settle: (outcome) => { outcomes.push(outcome); } });
+    for (let n = 1; n <= 300; n += 1) log.append(senderOf(n % 5), [body(n)], { settle: (outcome) => { outcomes.push(outcome); } });
     const stopped = log.stop('test');
     const late: Outcome[] = [];
-    log.append('late', [body(0)], { settle: (outcome) => { late.push(outcome); } });
+    log.append(senderOf(0), [body(0)], { settle: (outcome) => { late.push(outcome); } });
     await stopped;
     expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 300 }, () => 'durable'));
     expect(late).toMatchObject([{ kind: 'rejected', error: { code: 'refused' } }]);
@@ -87,7 +94,7 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
       log.watch({ committed: () => undefined, failed: (error) => { resolve(error.what); }, delayed: () => undefined });
     });
     log.fence();
-    const outcome = new Promise<Outcome>((resolve) => { log.append('a', [body(1)], { settle: resolve }); });
+    const outcome = new Promise<Outcome>((resolve) => { log.append(senderOf(0), [body(1)], { settle: resolve }); });
     expect(await failed).toBe('lock');
     expect(await outcome).toMatchObject({ kind: 'rejected', error: { code: 'write_failed' } });
     expect(recordsIn(state)).toHaveLength(before);

@@ -35,7 +35,12 @@ class FakeLog {
   readonly taken: { readonly bodies: readonly string[]; readonly waiter: Waiter }[] = [];
   phase: LogPhase = { kind: 'open' };
   load = { bytes: 0, events: 0 };
+  own = 0;
   #seq = 1;
+
+  loadOf(): number {
+    return this.own;
+  }
 
   append(_source: unknown, bodies: readonly string[], waiter: Waiter): void {
     this.taken.push({ bodies, waiter });
@@ -78,8 +83,8 @@ beforeEach(() => {
   counters = new Counters();
   replies = [];
   intake = new Intake({
-    log: log as unknown as Log, rules, ids, rates: new RateLimiter(new StillClock()), counters, pid: 9,
-    limits: { frameBytes: 1e6, eventBytes: 1e5, events: 100, clients: 10, queueBytes: 1000 },
+    log: log as unknown as Log, rules, ids, rates: new RateLimiter(new StillClock(), () => undefined), counters, pid: 9,
+    limits: { frameBytes: 1e6, eventBytes: 1e5, events: 100, clients: 10, queueBytes: 100_000 },
   });
 });
 
@@ -159,11 +164,21 @@ describe('an append', () => {
   });
 
   test('beyond what may wait is refused and leaves nothing behind', () => {
-    log.load = { bytes: 990, events: 9 };
+    log.load = { bytes: 99_000, events: 9 };
     append(message(1, ['a']));
     expect([log.taken.length, replies]).toMatchObject([0, [{ op: 'error', id: 1, code: 'overloaded' }]]);
     expect(ids.lookup('2 door a')).toBeUndefined();
     log.load = { bytes: 0, events: 0 };
+    append(message(2, ['a']));
+    expect(log.taken).toHaveLength(1);
+  });
+
+  test('of a process that has as much of the queue as is free is refused, and of no other', () => {
+    log.load = { bytes: 50_000, events: 9 };
+    log.own = 50_000;
+    append(message(1, ['a']));
+    expect(replies).toMatchObject([{ op: 'error', id: 1, code: 'overloaded' }]);
+    log.own = 0;
     append(message(2, ['a']));
     expect(log.taken).toHaveLength(1);
   });

@@ -61,7 +61,7 @@ function peer(pid: number): Peer {
 describe('rates', () => {
   test('let ten seconds\' worth through at once, then as much as time brings', () => {
     const clock = new StillClock();
-    const rates = new RateLimiter(clock);
+    const rates = new RateLimiter(clock, () => undefined);
     for (let i = 0; i < 50; i += 1) expect(rates.take(peer(1), 5, 1)).toBeUndefined();
     expect(rates.take(peer(1), 5, 1)).toBe(200);
     clock.pass(199);
@@ -74,26 +74,26 @@ describe('rates', () => {
   });
 
   test('hold each process back for itself', () => {
-    const rates = new RateLimiter(new StillClock());
+    const rates = new RateLimiter(new StillClock(), () => undefined);
     expect(rates.take(peer(1), 1, 10)).toBeUndefined();
     expect(rates.take(peer(1), 1, 1)).toBe(1000);
     expect(rates.take(peer(2), 1, 10)).toBeUndefined();
   });
 
   test('let a request that is larger than the bucket pass when the bucket is full', () => {
-    const rates = new RateLimiter(new StillClock());
+    const rates = new RateLimiter(new StillClock(), () => undefined);
     expect(rates.take(peer(1), 1, 500)).toBeUndefined();
     expect(rates.take(peer(1), 1, 500)).toBe(10_000);
   });
 
   test('of 0 hold nobody back', () => {
-    const rates = new RateLimiter(new StillClock());
+    const rates = new RateLimiter(new StillClock(), () => undefined);
     expect(rates.take(peer(1), 0, 1_000_000)).toBeUndefined();
     expect(rates.heldBack()).toEqual([]);
   });
 
   test('count what they refused, once', () => {
-    const rates = new RateLimiter(new StillClock());
+    const rates = new RateLimiter(new StillClock(), () => undefined);
     rates.take(peer(1), 1, 10);
     rates.take(peer(1), 1, 3);
     rates.take(peer(1), 1, 4);
@@ -102,7 +102,7 @@ describe('rates', () => {
   });
 
   test('forget processes beyond their bound, but never one with refusals to report', () => {
-    const rates = new RateLimiter(new StillClock());
+    const rates = new RateLimiter(new StillClock(), () => undefined);
     rates.take(peer(0), 1, 10);
     rates.take(peer(0), 1, 1);
     for (let pid = 1; pid < 6000; pid += 1) rates.take(peer(pid), 1, 1);

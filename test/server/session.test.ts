@@ -6,14 +6,17 @@ import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { realClock } from '../../src/clock/clock.js';
 import { Counters } from '../../src/server/counters.js';
 import { idScope } from '../../src/server/ids.js';
 import type { Intake } from '../../src/server/intake.js';
+import { Pool } from '../../src/server/pool.js';
 import type { ProofClient } from '../../src/server/proving.js';
 import { Ring } from '../../src/server/ring.js';
 import { Session } from '../../src/server/session.js';
 import type { SessionParts } from '../../src/server/session-parts.js';
 import type { Peer } from '../../src/server/source.js';
+import { Turns } from '../../src/server/turns.js';
 import type { Reply } from '../../src/wire/message.js';
 import { Conversation } from '../daemon.js';
 
@@ -34,7 +37,8 @@ async function* noHistory(): AsyncGenerator<{ seq: number; line: Buffer }> {
 function parts(): SessionParts {
   return {
     // Nothing is appended here.
-    intake: {} as unknown as Intake, counters,
+    intake: { gone: () => undefined } as unknown as Intake, counters, turns: new Turns(),
+    halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
     limits: { frameBytes: 1 << 20, eventBytes: 1 << 18, events: 1024, clients: 10, queueBytes: 1 << 20 },
     follower: { ring: new Ring(128), durable: () => 0, history: noHistory },
     onCommit: () => () => undefined,

@@ -1,0 +1,160 @@
+/**
+ * Whose turn it is. Requests wait in lanes, one for each connection; processes take turns, and in each of them its
+ * connections do. So who sends much waits behind his own and not before everybody else's, and a process gains nothing
+ * by opening more connections.
+ *
+ * Invariant: requests of one connection leave in the order they came, those of one that is closed before its process's
+ * others: who connects again to send on is recorded behind what it had sent before.
+ */
+import type { Bodies } from './bodies.js';
+import { BodyStore, SpareChunks } from './bodies.js';
+
+/** A connection, as far as turns go; its identity counts. */
+export interface Sender {
+  /** Names the process behind it. */
+  readonly process: string;
+}
+
+/** A request as it waits. */
+export interface Queued<T> extends Bodies {
+  readonly waiter: T;
+  readonly lane: Lane<T>;
+}
+
+/** What is kept of a request, and of each of its bodies, beside their bytes: measured, and rounded up. */
+const requestBytes = 768;
+const bodyBytes = 256;
+
+/** What a request takes of the queue's memory, bytes: very many small ones would otherwise be far more than their bodies. */
+export function queueCost(bytes: number, bodies: number): number {
+  return requestBytes + bodies * bodyBytes + bytes;
+}
+
+interface Process<T> {
+  readonly name: string;
+  /** Its connections with something that waits, in the order of their turns. */
+  turns: Set<Lane<T>>;
+  /** What it has that is not settled: see `queueCost`. */
+  bytes: number;
+}
+
+/** One connection's requests; `from` is the first in `waiting` not taken yet, so that taking one is not a copy of the rest. */
+interface Lane<T> {
+  readonly sender: Sender;
+  readonly process: Process<T>;
+  readonly store: BodyStore;
+  waiting: Queued<T>[];
+  from: number;
+  /** Requests that are not settled. */
+  unsettled: number;
+  isClosed: boolean;
+}
+
+export class Lanes<T> {
+  readonly #spare = new SpareChunks();
+  /** Of everybody with something that is not settled. */
+  readonly #lanes = new Map<Sender, Lane<T>>();
+  readonly #processes = new Map<string, Process<T>>();
+  /** Processes with something that waits, in the order of their turns. */
+  readonly #turns = new Set<Process<T>>();
+  #bytes = 0;
+  #events = 0;
+
+  /** What was put in and is not settled: its memory in bytes, see `queueCost`, and its bodies. */
+  get load(): { readonly bytes: number; readonly events: number } {
+    return { bytes: this.#bytes, events: this.#events };
+  }
+
+  /** The same of one process, bytes. */
+  loadOf(process: string): number {
+    return this.#processes.get(process)?.bytes ?? 0;
+  }
+
+  /** Whether nothing waits. */
+  get isEmpty(): boolean {
+    return this.#turns.size === 0;
+  }
+
+  put(sender: Sender, bodies: readonly string[], waiter: T): void {
+    const lane = this.#lanes.get(sender) ?? this.#open(sender);
+    const { process } = lane;
+    const { chunk, from, to, ends } = lane.store.keep(bodies);
+    lane.waiting.push({ chunk, from, to, ends, waiter, lane });
+    lane.unsettled += 1;
+    process.turns.add(lane);
+    this.#turns.add(process);
+    const cost = queueCost(to - from, ends.length);
+    process.bytes += cost;
+    this.#bytes += cost;
+    this.#events += ends.length;
+  }
+
+  /** Takes the request whose turn it is. `release` MUST follow when its bodies were copied, and `settle` when its fate is known. */
+  next(): Queued<T> | undefined {
+    const process = first(this.#turns);
+    if (process === undefined) return undefined;
+    const lane = first(process.turns);
+    const request = lane?.waiting[lane.from];
+    if (lane === undefined || request === undefined) throw new Error('a turn without a request');
+    lane.from += 1;
+    const hasMore = lane.from < lane.waiting.length;
+    if (!hasMore || lane.from > 1024) {
+      lane.waiting = lane.waiting.slice(lane.from);
+      lane.from = 0;
+    }
+    // Whoever has more goes to the end; a lane that is closed stays in front until it has nothing more.
+    if (!hasMore) process.turns.delete(lane);
+    else if (!lane.isClosed) toTheEnd(process.turns, lane);
+    if (process.turns.size === 0) this.#turns.delete(process);
+    else toTheEnd(this.#turns, process);
+    return request;
+  }
+
+  /** A request's bodies were copied. */
+  release(request: Queued<T>): void {
+    request.lane.store.release(request);
+  }
+
+  /** A request's fate is known. */
+  settle({ from, to, ends, lane }: Queued<T>): void {
+    const { process } = lane;
+    const cost = queueCost(to - from, ends.length);
+    this.#bytes -= cost;
+    this.#events -= ends.length;
+    process.bytes -= cost;
+    lane.unsettled -= 1;
+    if (lane.unsettled === 0) this.#lanes.delete(lane.sender);
+    if (process.bytes === 0) this.#processes.delete(process.name);
+  }
+
+  /** The connection is closed: nothing more comes in this lane, and what waits in it goes before its process's others. */
+  close(sender: Sender): void {
+    const lane = this.#lanes.get(sender);
+    if (lane === undefined) return;
+    lane.isClosed = true;
+    const { process } = lane;
+    process.turns = new Set([...process.turns].sort((a, b) => Number(b.isClosed) - Number(a.isClosed)));
+  }
+
+  #open(sender: Sender): Lane<T> {
+    let process = this.#processes.get(sender.process);
+    if (process === undefined) {
+      process = { name: sender.process, turns: new Set(), bytes: 0 };
+      this.#processes.set(process.name, process);
+    }
+    const lane = { sender, process, store: new BodyStore(this.#spare), waiting: [], from: 0, unsettled: 0, isClosed: false };
+    this.#lanes.set(sender, lane);
+    return lane;
+  }
+}
+
+function first<T>(set: ReadonlySet<T>): T | undefined {
+  for (const one of set) return one;
+  return undefined;
+}
+
+function toTheEnd<T>(set: Set<T>, one: T): void {
+  if (set.size === 1) return;
+  set.delete(one);
+  set.add(one);
+}
