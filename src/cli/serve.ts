@@ -191,7 +191,8 @@ class Daemon {
     };
     const server = new Server(log, opening, rules, realClock, {
       server: `indelible/${version}`, sync: config.sync, logDirectory: places.log, listeners: config.listeners,
-      limits: { ...config.limits, clients: clientsUnderLimit(config, logger) }, readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids },
+      limits: { ...config.limits, clients: clientsUnderLimit(config, logger) },
+      readers: { ownUid: process.getuid?.() ?? 0, gids: config.readerGids },
       recent: config.recent, pid: process.pid,
     }, {
       note: (message, fields) => { logger.warn(fields, message); },

@@ -6,11 +6,11 @@
  */
 
 /** Room for some hundred bodies of the usual size, for a source with much to say; and for a few, for all the others. */
-const chunkBytes = { large: 64 * 1024, small: 4 * 1024 } as const;
+const chunkBytes = { large: 32 * 1024, small: 4 * 1024 } as const;
 /** From here on a source has much to say. */
 const backlogBytes = 16 * 1024;
 /** Chunks kept for the next request, 4 MiB of each size. */
-const spareMax = { large: 64, small: 1024 } as const;
+const spareMax = { large: 128, small: 1024 } as const;
 /** UTF-8 takes at most three bytes for each UTF-16 unit. */
 const bytesPerUnitMax = 3;
 

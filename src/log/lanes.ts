@@ -89,7 +89,7 @@ export class Lanes<T> {
     this.#events += ends.length;
   }
 
-  /** Takes the request whose turn it is. `release` MUST follow when its bodies were copied, and `settle` when its fate is known. */
+  /** Takes the request whose turn it is. `release` MUST follow when its bodies are copied, `settle` when its fate is known. */
   next(): Queued<T> | undefined {
     const process = first(this.#turns);
     if (process === undefined) return undefined;

@@ -12,7 +12,8 @@ export interface FollowerParts {
   readonly ring: Ring;
   /** The newest durable record. */
   durable(): number;
-  history(from: number, until: () => number): AsyncGenerator<{ readonly seq: number; readonly line: Buffer }>;
+  /** From the files; nothing if the connection closed before it came to that. */
+  history(from: number): AsyncGenerator<{ readonly seq: number; readonly line: Buffer }>;
   /** Resolves at the next commit, or when the connection closes. */
   nextCommit(): Promise<void>;
   /** Sends; false when the connection is full. */
@@ -34,13 +35,14 @@ export async function follow(id: number, from: number, filter: RecordFilter, par
     const { oldest } = parts.ring;
     const lines = oldest !== undefined && next >= oldest
       ? parts.ring.after(next, turnRecordsMax)
-      : parts.history(next, () => parts.durable());
+      : parts.history(next);
     for await (const { seq, line } of lines) {
+      if (parts.isClosed()) return;
       next = seq + 1;
       const hasRoom = !filter.matches(line) || parts.send({ op: 'record', id, seq, line: line.toString('utf8') });
       if (!hasRoom && !(await parts.drained())) return;
     }
-    if (next === before) throw new Error(`record ${next} is in no segment any more`);
+    if (next === before && !parts.isClosed()) throw new Error(`record ${next} is in no segment any more`);
     // Others have their turn; then it goes on from wherever the record now is.
     await new Promise(setImmediate);
   }

@@ -8,6 +8,9 @@ import type { RecordFilter } from '../wire/filter.js';
 /** Bytes of records kept at most, whatever their number. */
 export const ringBytesMax = 64 * 1024 * 1024;
 
+/** Of the records in one answer, bytes: beyond, it has no more of them, however many were asked for. */
+export const answerBytesMax = 16 * 1024 * 1024;
+
 /** A record as it stands in the log, without its LF. */
 export interface Line {
   readonly seq: number;
@@ -77,18 +80,21 @@ export class Ring {
     return found;
   }
 
-  /** The newest `limit` matches below `before`, newest first, and how many match in all. */
+  /** The newest `limit` matches below `before`, or `answerBytesMax` of them, newest first; and how many match in all. */
   newest(limit: number, before: number, filter: RecordFilter): { readonly lines: readonly string[]; readonly total: number } {
     const lines: string[] = [];
     const oldest = this.oldest ?? 0;
     let total = 0;
+    let bytes = 0;
     for (let i = this.#commits.length - 1; i >= this.#from; i -= 1) {
       const commit = this.#commits[i];
       if (commit === undefined) break;
       for (const { seq, line } of [...linesOf(commit)].reverse()) {
         if (seq < oldest || !filter.matches(line)) continue;
         total += 1;
-        if (seq < before && lines.length < limit) lines.push(line.toString('utf8'));
+        if (seq >= before || lines.length >= limit || bytes >= answerBytesMax) continue;
+        bytes += line.length;
+        lines.push(line.toString('utf8'));
       }
     }
     return { lines, total };

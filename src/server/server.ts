@@ -23,6 +23,7 @@ import { allUnsentBytesMax } from './outflow.js';
 import { Pool } from './pool.js';
 import { Proving, nothingSealed } from './proving.js';
 import { RateLimiter } from './rate.js';
+import { Readers, readersMax } from './readers.js';
 import { Ring } from './ring.js';
 import { Session } from './session.js';
 import type { Question, SessionParts } from './session-parts.js';
@@ -81,6 +82,7 @@ export class Server {
   readonly #doors: Doors;
   readonly #proving: Proving;
   readonly #turns = new Turns();
+  readonly #readers = new Readers(readersMax);
   readonly #halfFrames: Pool;
   readonly #unsent: Pool;
   #gapTimer: NodeJS.Timeout | undefined;
@@ -207,13 +209,13 @@ export class Server {
       intake: this.#intake,
       counters: this.#counters,
       limits: this.#options.limits,
-      turns: this.#turns,
-      halfFrames: this.#halfFrames,
-      unsent: this.#unsent,
+      clients: () => this.#sessions.size,
+      turns: this.#turns, halfFrames: this.#halfFrames, unsent: this.#unsent,
       follower: {
         ring: this.ring,
         durable: () => this.#log.standing.seq,
-        history: (from, until) => readHistory(this.#options.logDirectory, from, until),
+        history: (from, isWanted) => this.#readers.read(
+          () => readHistory(this.#options.logDirectory, from, () => this.#log.standing.seq), isWanted),
       },
       onCommit: (wake) => {
         this.#onCommit.add(wake);

@@ -1,12 +1,12 @@
 // What a connection asks of the daemon around it; nothing else of the daemon is in its reach.
 import type { Reply, Request } from '../wire/message.js';
 import type { Counters } from './counters.js';
-import type { FollowerParts } from './follower.js';
 import type { Intake } from './intake.js';
 import type { ProofClient } from './proving.js';
 import type { Limits } from './settings.js';
 import type { Peer } from './source.js';
 import type { Pool } from './pool.js';
+import type { TailingParts } from './tailing.js';
 import type { Turns } from './turns.js';
 
 /** Requests whose answer is known at once. */
@@ -22,7 +22,9 @@ export interface SessionParts {
   readonly halfFrames: Pool;
   /** Of all connections: replies that they have not taken. */
   readonly unsent: Pool;
-  readonly follower: Pick<FollowerParts, 'ring' | 'durable' | 'history'>;
+  readonly follower: Pick<TailingParts, 'ring' | 'durable' | 'history'>;
+  /** Connections that there are. */
+  clients(): number;
   /** Has `wake` called at every commit, until the returned function is called. */
   onCommit(wake: () => void): () => void;
   /** Answers that need no order. */

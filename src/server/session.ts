@@ -19,8 +19,11 @@ import { turnBudget } from './turns.js';
 
 /** Undecodable payloads after which a client is not worth another. */
 const badFramesMax = 16;
-/** Append replies that wait for their turn, bytes: beyond, the client is not read from until some have left. */
-export const waitingRepliesBytesMax = 4 * 1024 * 1024;
+/**
+ * Append replies that wait for their turn, bytes: beyond, the client is not read from until some have left. Of one
+ * connection; all of them together divide what the second says, but have at least the third.
+ */
+export const waitingReplies = { bytesMax: 1024 * 1024, allBytesMax: 128 * 1024 * 1024, bytesMin: 16 * 1024 } as const;
 
 /** What a question is worth beside an event. */
 const questionCost = 32;
@@ -141,7 +144,10 @@ export class Session {
 
   /** Whether the client has to take something before more of it is taken. */
   #mustWait(): boolean {
-    return this.#outflow.isFull || this.#replies.bytes > waitingRepliesBytesMax;
+    if (this.#outflow.isFull) return true;
+    const { bytes } = this.#replies;
+    const { bytesMin, bytesMax, allBytesMax } = waitingReplies;
+    return bytes > bytesMin && bytes > Math.min(bytesMax, Math.max(bytesMin, allBytesMax / this.#parts.clients()));
   }
 
   /** Returns what it cost of the turn's budget. */

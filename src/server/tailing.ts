@@ -8,7 +8,9 @@ import { follow } from './follower.js';
 export type TailRequest = Extract<Request, { readonly op: 'tail' }>;
 
 /** What a tail needs of its session and of the daemon. */
-export interface TailingParts extends Pick<FollowerParts, 'ring' | 'durable' | 'history'> {
+export interface TailingParts extends Pick<FollowerParts, 'ring' | 'durable'> {
+  /** Records from the files, as long as they are wanted. */
+  history(from: number, isWanted: () => boolean): ReturnType<FollowerParts['history']>;
   /** Has `wake` called at every commit, until the returned function is called. */
   onCommit(wake: () => void): () => void;
   send(reply: Reply): boolean;
@@ -25,7 +27,7 @@ export class Tailing {
     return follow(request.id, from, new RecordFilter(request.filters), {
       ring: parts.ring,
       durable: () => parts.durable(),
-      history: (start, until) => parts.history(start, until),
+      history: (start) => parts.history(start, () => !this.#isClosed),
       nextCommit: () => this.#nextCommit(parts),
       send: (reply) => parts.send(reply),
       drained: () => parts.drained(),

@@ -131,7 +131,8 @@ describe('the queue', () => {
     harness.enqueue('one/b', 'y');
     harness.enqueue('two', 'z');
     const [one, two] = [queueCost(9, 3) + queueCost(3, 1), queueCost(3, 1)];
-    expect([harness.appender.loadOf('one'), harness.appender.loadOf('two'), harness.appender.load]).toEqual([one, two, { bytes: one + two, events: 5 }]);
+    expect([harness.appender.loadOf('one'), harness.appender.loadOf('two')]).toEqual([one, two]);
+    expect(harness.appender.load).toEqual({ bytes: one + two, events: 5 });
     harness.appender.pump();
     for (const order of harness.posted) harness.commit(order);
     expect([harness.appender.loadOf('one'), harness.appender.loadOf('two')]).toEqual([0, 0]);

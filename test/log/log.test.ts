@@ -76,7 +76,8 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
     const { log, state } = await open(sync);
     log.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
     const outcomes: Outcome[] = [];
-    for (let n = 1; n <= 300; n += 1) log.append(senderOf(n % 5), [body(n)], { settle: (outcome) => { outcomes.push(outcome); } });
+    const waiter = { settle: (outcome: Outcome) => { outcomes.push(outcome); } };
+    for (let n = 1; n <= 300; n += 1) log.append(senderOf(n % 5), [body(n)], waiter);
     const stopped = log.stop('test');
     const late: Outcome[] = [];
     log.append(senderOf(0), [body(0)], { settle: (outcome) => { late.push(outcome); } });

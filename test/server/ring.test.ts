@@ -92,9 +92,9 @@ class Scene {
   }
 
   parts(overrides: Partial<FollowerParts> = {}): FollowerParts {
-    const history = async function* (this: Scene, from: number, until: () => number): ReturnType<FollowerParts['history']> {
+    const history = async function* (this: Scene, from: number): ReturnType<FollowerParts['history']> {
       this.sources.add('disk');
-      for (let seq = from; seq <= until(); seq += 1) {
+      for (let seq = from; seq <= this.durable; seq += 1) {
         yield { seq, line: Buffer.from(lineOf(seq)) };
         await Promise.resolve();
       }
@@ -193,6 +193,18 @@ describe('a follower', () => {
     const send = (reply: RecordReply): boolean => scene.got.push(reply.seq) < 3;
     await follow(1, 1, everything, scene.parts({ send, drained: () => Promise.resolve(false) }));
     expect(scene.got).toEqual([1, 2, 3]);
+  });
+
+  test('that is closed while it reads the disk reads no further', async () => {
+    const scene = new Scene(5);
+    scene.commit(3);
+    scene.commit(1000);
+    const send = (reply: RecordReply): boolean => {
+      scene.closed = reply.seq === 10;
+      return scene.got.push(reply.seq) > 0;
+    };
+    await follow(1, 1, everything, scene.parts({ send }));
+    expect(scene.got).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
   test('of records that are in no segment any more ends with an error, not with a hole', async () => {

@@ -37,7 +37,7 @@ async function* noHistory(): AsyncGenerator<{ seq: number; line: Buffer }> {
 function parts(): SessionParts {
   return {
     // Nothing is appended here.
-    intake: { gone: () => undefined } as unknown as Intake, counters, turns: new Turns(),
+    intake: { gone: () => undefined } as unknown as Intake, counters, turns: new Turns(), clients: () => 1,
     halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
     limits: { frameBytes: 1 << 20, eventBytes: 1 << 18, events: 1024, clients: 10, queueBytes: 1 << 20 },
     follower: { ring: new Ring(128), durable: () => 0, history: noHistory },
