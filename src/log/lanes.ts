@@ -1,7 +1,8 @@
 /**
  * Whose turn it is. Requests wait in lanes, one for each connection; processes take turns, and in each of them its
  * connections do. So who sends much waits behind his own and not before everybody else's, and a process gains nothing
- * by opening more connections.
+ * by opening more connections. Who comes anew goes before those that had a turn already, whose requests may be large; but
+ * not so many of them in a row that the others would starve.
  *
  * Invariant: requests of one connection leave in the order they came, those of one that is closed before its process's
  * others: who connects again to send on is recorded behind what it had sent before.
@@ -30,6 +31,9 @@ export function queueCost(bytes: number, bodies: number): number {
   return requestBytes + bodies * bodyBytes + bytes;
 }
 
+/** Newcomers in a row, while others wait. */
+const freshInARowMax = 16;
+
 interface Process<T> {
   readonly name: string;
   /** Its connections with something that waits, in the order of their turns. */
@@ -55,8 +59,10 @@ export class Lanes<T> {
   /** Of everybody with something that is not settled. */
   readonly #lanes = new Map<Sender, Lane<T>>();
   readonly #processes = new Map<string, Process<T>>();
-  /** Processes with something that waits, in the order of their turns. */
+  /** Processes with something that waits and no turn yet since they came, and the others, each in the order of their turns. */
+  readonly #fresh = new Set<Process<T>>();
   readonly #turns = new Set<Process<T>>();
+  #freshInARow = 0;
   #bytes = 0;
   #events = 0;
 
@@ -72,7 +78,7 @@ export class Lanes<T> {
 
   /** Whether nothing waits. */
   get isEmpty(): boolean {
-    return this.#turns.size === 0;
+    return this.#turns.size === 0 && this.#fresh.size === 0;
   }
 
   put(sender: Sender, bodies: readonly string[], waiter: T): void {
@@ -81,8 +87,8 @@ export class Lanes<T> {
     const { chunk, from, to, ends } = lane.store.keep(bodies);
     lane.waiting.push({ chunk, from, to, ends, waiter, lane });
     lane.unsettled += 1;
+    if (process.turns.size === 0) this.#fresh.add(process);
     process.turns.add(lane);
-    this.#turns.add(process);
     const cost = queueCost(to - from, ends.length);
     process.bytes += cost;
     this.#bytes += cost;
@@ -91,8 +97,11 @@ export class Lanes<T> {
 
   /** Takes the request whose turn it is. `release` MUST follow when its bodies are copied, `settle` when its fate is known. */
   next(): Queued<T> | undefined {
-    const process = first(this.#turns);
+    const isOthersTurn = this.#freshInARow >= freshInARowMax && this.#turns.size > 0;
+    const from = this.#fresh.size > 0 && !isOthersTurn ? this.#fresh : this.#turns;
+    const process = first(from);
     if (process === undefined) return undefined;
+    this.#freshInARow = from === this.#fresh ? this.#freshInARow + 1 : 0;
     const lane = first(process.turns);
     const request = lane?.waiting[lane.from];
     if (lane === undefined || request === undefined) throw new Error('a turn without a request');
@@ -105,8 +114,8 @@ export class Lanes<T> {
     // Whoever has more goes to the end; a lane that is closed stays in front until it has nothing more.
     if (!hasMore) process.turns.delete(lane);
     else if (!lane.isClosed) toTheEnd(process.turns, lane);
-    if (process.turns.size === 0) this.#turns.delete(process);
-    else toTheEnd(this.#turns, process);
+    if (process.turns.size === 0 || from === this.#fresh) from.delete(process);
+    if (process.turns.size > 0) toTheEnd(this.#turns, process);
     return request;
   }
 
@@ -154,7 +163,7 @@ function first<T>(set: ReadonlySet<T>): T | undefined {
 }
 
 function toTheEnd<T>(set: Set<T>, one: T): void {
-  if (set.size === 1) return;
+  if (set.size === 1 && set.has(one)) return;
   set.delete(one);
   set.add(one);
 }

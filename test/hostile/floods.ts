@@ -1,0 +1,77 @@
+// Starts flooding processes and hears what they were answered.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { frameOf } from '../daemon.js';
+import type { FloodOrder, Flooded } from './flood.js';
+
+const wire = new URL('../../dist/wire/', import.meta.url).href;
+let program: string | undefined;
+
+/** The program as Node can run it: compiled beside this file, or, when this file runs from its source, made here. */
+function floodProgram(): string {
+  const compiled = fileURLToPath(new URL('flood.js', import.meta.url));
+  if (existsSync(compiled)) return compiled;
+  const source = readFileSync(new URL('flood.ts', import.meta.url), 'utf8');
+  const path = join(mkdtempSync(join(tmpdir(), 'ind-flood-')), 'flood.mjs');
+  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
+  writeFileSync(path, ts.transpileModule(source, { compilerOptions }).outputText);
+  return path;
+}
+
+/** What to send; the rest of an order has its usual values. */
+export interface Flood extends Partial<Pick<FloodOrder, 'reads' | 'reconnects'>> {
+  readonly socket: string;
+  readonly connections: number;
+  readonly ms: number;
+  /** Sent over and over. */
+  readonly requests: readonly object[];
+}
+
+/** One process; resolves when it has ended. */
+export function flood({ requests, ...rest }: Flood): Promise<Flooded> {
+  program ??= floodProgram();
+  const block = Buffer.concat(requests.map(frameOf)).toString('hex');
+  const order: FloodOrder = { wire, block, frames: requests.length, reads: true, reconnects: false, ...rest };
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify(order));
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => { text += piece; });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(text) as Flooded);
+      else reject(new Error(`a flooding process ended with ${code ?? 'a signal'}`));
+    });
+  });
+}
+
+/** Several processes at once, and the sum of it. */
+export async function floods(count: number, what: Flood): Promise<Flooded> {
+  const all = await Promise.all(Array.from({ length: count }, () => flood(what)));
+  const replies: Record<string, number> = {};
+  const sum = { sent: 0, acked: 0, closed: 0, connections: 0 };
+  for (const one of all) {
+    sum.sent += one.sent;
+    sum.acked += one.acked;
+    sum.closed += one.closed;
+    sum.connections += one.connections;
+    for (const [kind, times] of Object.entries(one.replies)) replies[kind] = (replies[kind] ?? 0) + times;
+  }
+  return { ...sum, replies };
+}
+
+/** Requests of so many generic events each. */
+export function appends(requests: number, events: number): object[] {
+  return Array.from({ length: requests }, (_, id) => ({
+    op: 'append', id, events: Array.from({ length: events }, (__, n) => ({ profile: 'generic', event: { action: 'flood', detail: `${id}.${n} ${'x'.repeat(60)}` } })),
+  }));
+}
+
+/** Replies by kind, in words. */
+export function answeredText(replies: Readonly<Record<string, number>>): string {
+  return Object.entries(replies).sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, times]) => `${times} ${kind}`).join(', ');
+}
