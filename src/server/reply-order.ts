@@ -2,6 +2,12 @@
 // it is known and everything before it has left.
 import type { Reply } from '../wire/message.js';
 
+/**
+ * Append replies that wait for their turn, bytes: beyond, the client is not read from until some have left. Of one
+ * connection; all of them together divide what the second says, but have at least the third.
+ */
+export const waitingReplies = { bytesMax: 1024 * 1024, allBytesMax: 128 * 1024 * 1024, bytesMin: 16 * 1024 } as const;
+
 /** What a reply may take in memory while it waits, by each event that its request has, bytes. */
 const eventBytes = 128;
 
@@ -48,6 +54,12 @@ export class ReplyOrder {
   /** What they take in memory at most, bytes. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether the client should be waited for, where there are so many of them. */
+  isFull(clients: number): boolean {
+    const { bytesMax, allBytesMax, bytesMin } = waitingReplies;
+    return this.#bytes > bytesMin && this.#bytes > Math.min(bytesMax, Math.max(bytesMin, allBytesMax / clients));
   }
 
   /** A place for the reply to a request of so many events. */

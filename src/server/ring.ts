@@ -11,6 +11,15 @@ export const ringBytesMax = 64 * 1024 * 1024;
 /** Of the records in one answer, bytes: beyond, it has no more of them, however many were asked for. */
 export const answerBytesMax = 16 * 1024 * 1024;
 
+/** Looked at in one piece, at most a few hundred microseconds of parsing. */
+const pieceBytes = 64 * 1024;
+
+/** What a search found. */
+export interface Found {
+  readonly lines: readonly string[];
+  readonly total: number;
+}
+
 /** A record as it stands in the log, without its LF. */
 export interface Line {
   readonly seq: number;
@@ -80,16 +89,24 @@ export class Ring {
     return found;
   }
 
-  /** The newest `limit` matches below `before`, or `answerBytesMax` of them, newest first; and how many match in all. */
-  newest(limit: number, before: number, filter: RecordFilter): { readonly lines: readonly string[]; readonly total: number } {
+  /**
+   * The newest `limit` matches below `before`, or `answerBytesMax` of them, newest first; and how many match in all. Yields
+   * behind every piece that takes some time, and returns what it found; what comes meanwhile is not in it.
+   */
+  *newest(limit: number, before: number, filter: RecordFilter): Generator<undefined, Found> {
     const lines: string[] = [];
     const oldest = this.oldest ?? 0;
+    const commits = this.#commits.slice(this.#from);
     let total = 0;
     let bytes = 0;
-    for (let i = this.#commits.length - 1; i >= this.#from; i -= 1) {
-      const commit = this.#commits[i];
-      if (commit === undefined) break;
+    let looked = 0;
+    for (let commit = commits.pop(); commit !== undefined; commit = commits.pop()) {
       for (const { seq, line } of [...linesOf(commit)].reverse()) {
+        looked += line.length;
+        if (looked > pieceBytes) {
+          looked = 0;
+          yield undefined;
+        }
         if (seq < oldest || !filter.matches(line)) continue;
         total += 1;
         if (seq >= before || lines.length >= limit || bytes >= answerBytesMax) continue;

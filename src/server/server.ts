@@ -7,7 +7,6 @@ import { readHistory } from '../log/history.js';
 import type { Log } from '../log/log.js';
 import type { Opening } from '../log/mailbox.js';
 import { proveRecord } from '../log/prover.js';
-import { RecordFilter } from '../wire/filter.js';
 import type { Reply } from '../wire/message.js';
 import { protocolVersion } from '../wire/message.js';
 import type { AdmissionRules } from './admission.js';
@@ -25,6 +24,7 @@ import { Proving, nothingSealed } from './proving.js';
 import { RateLimiter } from './rate.js';
 import { Readers, readersMax } from './readers.js';
 import { Ring } from './ring.js';
+import { Searching } from './searching.js';
 import { Session } from './session.js';
 import type { Question, SessionParts } from './session-parts.js';
 import type { Limits, ListenerConfig, ReaderPolicy } from './settings.js';
@@ -81,6 +81,7 @@ export class Server {
   readonly #onCommit = new Set<() => void>();
   readonly #doors: Doors;
   readonly #proving: Proving;
+  readonly #searching: Searching;
   readonly #turns = new Turns();
   readonly #readers = new Readers(readersMax);
   readonly #halfFrames: Pool;
@@ -102,6 +103,7 @@ export class Server {
     this.#clock = clock;
     this.#startedAt = clock.monotonic();
     this.ring = new Ring(options.recent);
+    this.#searching = new Searching(this.ring);
     this.#rates = new RateLimiter(clock, () => { this.#recordGaps(); });
     this.#halfFrames = new Pool(clock, halfFramesMax * options.limits.frameBytes);
     this.#unsent = new Pool(clock, allUnsentBytesMax);
@@ -222,6 +224,7 @@ export class Server {
         return () => { this.#onCommit.delete(wake); };
       },
       answer: (request, peer) => this.#answer(request, peer),
+      search: (request, gone) => this.#searching.ask(request, gone),
       prove: (id, seq, client) => this.#proving.ask(id, seq, client),
       mayRead: (peer) => mayRead(peer, this.#options.readers),
       note: (message, peer) => { this.#watcher.note(message, { source: peer.source }); },
@@ -233,11 +236,6 @@ export class Server {
     switch (request.op) {
       case 'hello': return this.#welcome(id, peer);
       case 'status': return { op: 'status', id, ...this.status() };
-      case 'recent': {
-        const { limit, before, filters } = request;
-        const { lines, total } = this.ring.newest(limit, before ?? Number.POSITIVE_INFINITY, new RecordFilter(filters));
-        return { op: 'records', id, records: lines, total };
-      }
       case 'checkpoint': {
         const note = this.#log.checkpoint;
         if (note !== undefined) return { op: 'checkpoint', id, note };

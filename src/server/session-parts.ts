@@ -10,7 +10,9 @@ import type { TailingParts } from './tailing.js';
 import type { Turns } from './turns.js';
 
 /** Requests whose answer is known at once. */
-export type Question = Exclude<Request, { readonly op: 'append' | 'tail' | 'prove' }>;
+export type Question = Exclude<Request, { readonly op: 'append' | 'tail' | 'prove' | 'recent' }>;
+
+export type RecentRequest = Extract<Request, { readonly op: 'recent' }>;
 
 /** What a session asks of the daemon around it. */
 export interface SessionParts {
@@ -29,6 +31,8 @@ export interface SessionParts {
   onCommit(wake: () => void): () => void;
   /** Answers that need no order. */
   answer(request: Question, peer: Peer): Reply;
+  /** A search goes on over several turns; its reply may come behind others. */
+  search(request: RecentRequest, gone: AbortSignal): Promise<Reply>;
   /** A proof takes its time; its reply may come behind others. */
   prove(id: number, seq: number, client: ProofClient): Promise<Reply>;
   mayRead(peer: Peer): boolean;

@@ -9,22 +9,16 @@ import type { ErrorCode, Reply, Request } from '../wire/message.js';
 import { HalfFrame, halfFrameMs } from './half-frame.js';
 import { Outflow, slowConsumerMs } from './outflow.js';
 import { ReplyOrder } from './reply-order.js';
+import { searchesWaitingMax } from './searching.js';
 import type { SessionParts } from './session-parts.js';
 import type { ListenerConfig } from './settings.js';
 import type { Peer } from './source.js';
 import type { TailRequest } from './tailing.js';
 import { Tailing } from './tailing.js';
 import type { Allowance } from './turns.js';
-import { turnBudget } from './turns.js';
 
 /** Undecodable payloads after which a client is not worth another. */
 const badFramesMax = 16;
-/**
- * Append replies that wait for their turn, bytes: beyond, the client is not read from until some have left. Of one
- * connection; all of them together divide what the second says, but have at least the third.
- */
-export const waitingReplies = { bytesMax: 1024 * 1024, allBytesMax: 128 * 1024 * 1024, bytesMin: 16 * 1024 } as const;
-
 /** What a question is worth beside an event. */
 const questionCost = 32;
 /** How long a client that was let go may take to read why, ms. */
@@ -41,7 +35,8 @@ export class Session {
   readonly #halfFrame: HalfFrame;
   readonly #gone = new AbortController();
   readonly #allowance: Allowance;
-  #proofs = 0;
+  /** Questions whose answers take their time. */
+  readonly #asked = { prove: 0, recent: 0 };
   #badFrames = 0;
   #tail: Tailing | undefined;
   /** The client sends nothing more; what it is owed still leaves. */
@@ -79,7 +74,7 @@ export class Session {
 
   /** Whether replies are still owed. */
   get owes(): boolean {
-    return !this.#closed && (this.#replies.waiting > 0 || this.#proofs > 0);
+    return !this.#closed && (this.#replies.waiting > 0 || this.#asked.prove > 0 || this.#asked.recent > 0);
   }
 
   /** What it came through. */
@@ -119,8 +114,8 @@ export class Session {
       if (outcome.kind === 'incomplete') {
         if (this.#isInputOver) {
           this.#ended = true;
-          // Proofs take their time; who is gone shall not have them made.
-          if (this.#proofs > 0) this.#outflow.probe();
+          // Who is gone shall not have answers made that take their time.
+          if (this.#asked.prove > 0 || this.#asked.recent > 0) this.#outflow.probe();
           this.#endIfDone();
           return;
         }
@@ -144,10 +139,8 @@ export class Session {
 
   /** Whether the client has to take something before more of it is taken. */
   #mustWait(): boolean {
-    if (this.#outflow.isFull) return true;
-    const { bytes } = this.#replies;
-    const { bytesMin, bytesMax, allBytesMax } = waitingReplies;
-    return bytes > bytesMin && bytes > Math.min(bytesMax, Math.max(bytesMin, allBytesMax / this.#parts.clients()));
+    if (this.#outflow.isFull || this.#asked.recent >= searchesWaitingMax) return true;
+    return this.#replies.isFull(this.#parts.clients());
   }
 
   /** Returns what it cost of the turn's budget. */
@@ -184,11 +177,14 @@ export class Session {
     } else if (request.op === 'tail') {
       this.#startTail(request);
     } else if (request.op === 'prove') {
-      void this.#prove(request.id, request.seq);
+      const client = { gone: this.#gone.signal, hasRoom: () => !this.#outflow.isFull };
+      void this.#later('prove', this.#parts.prove(request.id, request.seq, client));
+    } else if (request.op === 'recent') {
+      void this.#later('recent', this.#parts.search(request, this.#gone.signal));
     } else {
       this.#give(this.#parts.answer(request, this.#peer));
     }
-    return request.op === 'recent' ? turnBudget : questionCost;
+    return questionCost;
   }
 
   #refuse(failure: WireFailure): void {
@@ -211,11 +207,13 @@ export class Session {
     this.#outflow.send(reply);
   }
 
-  async #prove(id: number, seq: number): Promise<void> {
-    this.#proofs += 1;
-    const reply = await this.#parts.prove(id, seq, { gone: this.#gone.signal, hasRoom: () => !this.#outflow.isFull });
-    this.#proofs -= 1;
+  /** For an answer that takes its time. */
+  async #later(op: 'prove' | 'recent', answer: Promise<Reply>): Promise<void> {
+    this.#asked[op] += 1;
+    const reply = await answer;
+    this.#asked[op] -= 1;
     if (!this.#closed) this.#give(reply);
+    this.#goOn();
     this.#endIfDone();
   }
 

@@ -3,7 +3,7 @@ import { ringBytesMax } from '../../src/server/ring.js';
 import { halfFramesMax } from '../../src/server/half-frame.js';
 import { allUnsentBytesMax } from '../../src/server/outflow.js';
 import { reservedClients } from '../../src/server/capacity.js';
-import { waitingReplies } from '../../src/server/session.js';
+import { waitingReplies } from '../../src/server/reply-order.js';
 
 const kiB = 1024;
 const miB = 1024 * kiB;

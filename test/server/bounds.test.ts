@@ -110,6 +110,8 @@ describe('places in the order of replies', () => {
     const [first, second] = [order.reserve(1), order.reserve(1000)];
     const { bytes } = order;
     expect(bytes).toBeGreaterThan(1001 * 100);
+    // Room for many replies where clients are few, and for a few where they are many.
+    expect([order.isFull(1), order.isFull(10_000)]).toEqual([false, true]);
     second.answer({ op: 'error', id: 2, code: 'invalid_event', message: 'm', index: 0, path: `/${'k'.repeat(100_000)}` });
     expect(order.bytes).toBe(bytes + 100_001);
     expect(order.depart()).toBeUndefined();

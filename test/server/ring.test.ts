@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { CommittedLines } from '../../src/log/mailbox.js';
 import type { FollowerParts } from '../../src/server/follower.js';
 import { follow } from '../../src/server/follower.js';
-import { Ring, ringBytesMax } from '../../src/server/ring.js';
+import type { Found } from '../../src/server/ring.js';
+import { Ring, answerBytesMax, ringBytesMax } from '../../src/server/ring.js';
 import { RecordFilter } from '../../src/wire/filter.js';
 import type { RecordReply } from '../../src/wire/message.js';
 import { randomFrom } from '../log/memory-disk.js';
@@ -32,6 +33,15 @@ function seqs(lines: readonly string[]): number[] {
   return lines.map((line) => (JSON.parse(line) as { readonly seq: number }).seq);
 }
 
+/** A search to its end, and what it found. */
+function searched(ring: Ring, ...[limit, before, filter]: Parameters<Ring['newest']>): Found {
+  const search = ring.newest(limit, before, filter);
+  for (;;) {
+    const step = search.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 describe('the ring', () => {
   test('holds exactly its capacity of the newest records, in whatever commits they came', () => {
     const random = randomFrom(1);
@@ -55,11 +65,36 @@ describe('the ring', () => {
   test('gives the newest first, below `before`, and counts all that match', () => {
     const ring = new Ring(10);
     for (let seq = 1; seq <= 30; seq += 3) ring.add(commitOf(seq, 3));
-    const found = ring.newest(4, Number.POSITIVE_INFINITY, everything);
+    const found = searched(ring, 4, Number.POSITIVE_INFINITY, everything);
     expect([seqs(found.lines), found.total]).toEqual([[30, 29, 28, 27], 10]);
-    expect(seqs(ring.newest(4, 23, everything).lines)).toEqual([22, 21]);
-    const matching = ring.newest(2, 28, new RecordFilter({ kind: 'k0' }));
+    expect(seqs(searched(ring, 4, 23, everything).lines)).toEqual([22, 21]);
+    const matching = searched(ring, 2, 28, new RecordFilter({ kind: 'k0' }));
     expect([seqs(matching.lines), matching.total]).toEqual([[27, 24], 4]);
+  });
+
+  test('is searched piece by piece, as it was at the beginning, whatever comes and goes meanwhile', () => {
+    const ring = new Ring(100);
+    for (let seq = 1; seq <= 100; seq += 5) ring.add(commitOf(seq, 5, 10_000));
+    const search = ring.newest(1000, Number.POSITIVE_INFINITY, everything);
+    let pieces = 0;
+    for (let step = search.next(); ; step = search.next()) {
+      if (step.done === true) {
+        expect(seqs(step.value.lines)).toEqual(Array.from({ length: 100 }, (_, i) => 100 - i));
+        break;
+      }
+      pieces += 1;
+      ring.add(commitOf(100 + pieces, 1));
+    }
+    expect(pieces).toBeGreaterThan(10);
+  });
+
+  test('gives no more than 16 MiB in one answer, and counts the others all the same', () => {
+    const ring = new Ring(1000);
+    const pad = 1024 * 1024;
+    for (let seq = 1; seq <= 40; seq += 1) ring.add(commitOf(seq, 1, pad));
+    const { lines, total } = searched(ring, 1000, Number.POSITIVE_INFINITY, everything);
+    expect([lines.length, total]).toEqual([Math.ceil(answerBytesMax / commitOf(1, 1, pad).bytes.length), 40]);
+    expect(seqs(lines)).toEqual(Array.from(lines, (_, i) => 40 - i));
   });
 
   test('is bounded by bytes, whatever its capacity, and keeps the newest commit at least', () => {

@@ -43,6 +43,7 @@ function parts(): SessionParts {
     follower: { ring: new Ring(128), durable: () => 0, history: noHistory },
     onCommit: () => () => undefined,
     answer: ({ id }) => ({ op: 'checkpoint', id, note: 'n' }),
+    search: ({ id }) => Promise.resolve({ op: 'records', id, records: [], total: 0 }),
     prove: (_, seq, client) => new Promise((resolve) => {
       asked.push({ seq, client, answer: resolve });
       wasAsked();
