@@ -10,7 +10,7 @@ import { proveRecord } from '../log/prover.js';
 import type { Reply } from '../wire/message.js';
 import { protocolVersion } from '../wire/message.js';
 import type { AdmissionRules } from './admission.js';
-import { reservedClients, turnAway } from './capacity.js';
+import { TurnedAway, reservedClients } from './capacity.js';
 import { Counters } from './counters.js';
 import { Doors } from './doors.js';
 import { IdMemory } from './ids.js';
@@ -83,6 +83,7 @@ export class Server {
   readonly #proving: Proving;
   readonly #searching: Searching;
   readonly #turns = new Turns();
+  readonly #turnedAway = new TurnedAway();
   readonly #readers = new Readers(readersMax);
   readonly #halfFrames: Pool;
   readonly #unsent: Pool;
@@ -198,7 +199,7 @@ export class Server {
     const reserve = peer.source.uid === 0 || peer.source.uid === this.#options.readers.ownUid ? reservedClients : 0;
     if (this.#sessions.size >= this.#options.limits.clients + reserve) {
       this.#counters.refuse('overloaded');
-      turnAway(socket, `${this.#sessions.size} clients are connected already`);
+      this.#turnedAway.add(socket, `${this.#sessions.size} clients are connected already`);
       return;
     }
     const session = new Session(socket, peer, config, this.#sessionParts());

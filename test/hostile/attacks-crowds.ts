@@ -7,7 +7,7 @@ import { answeredText } from './floods.js';
 import type { Attack } from './scene.js';
 
 /** A crowd of `count`, each of which appends once and stays; `served` of them must be. */
-function crowd(name: string, most: number, served: (count: number) => number, more: Partial<Attack>): Attack {
+export function crowd(name: string, most: number, served: (count: number) => number, more: Partial<Attack>): Attack {
   return {
     name, ...more,
     run: async ({ daemon, scale, status }) => {
@@ -21,7 +21,9 @@ function crowd(name: string, most: number, served: (count: number) => number, mo
       const wanted = served(count);
       const problems: string[] = [];
       if ((counts['ack'] ?? 0) !== wanted) problems.push(`${counts['ack'] ?? 0} were served, not ${wanted}`);
-      if ((counts['ack'] ?? 0) + (counts['overloaded'] ?? 0) !== count) problems.push(`not all were told why: ${answeredText(counts)}`);
+      // Who has not read it yet when 64 others have not either is closed.
+      const { ack = 0, overloaded = 0, closed = 0 } = counts;
+      if (ack + overloaded + closed !== count || closed > overloaded) problems.push(`not all were told why: ${answeredText(counts)}`);
       if ((refused['overloaded'] ?? 0) !== count - wanted) problems.push(`status counts ${refused['overloaded'] ?? 0} as turned away`);
       // This one, and the quiet client.
       if (clients !== wanted + 2) problems.push(`status counts ${clients} clients`);
@@ -37,9 +39,9 @@ const raised = crowd('10,000 clients, as many allowed', crowdMost, (count) => co
 const refused = crowd('10,000 clients, 1024 allowed', crowdMost, (count) => Math.min(count, 1024 + reservedClients - 2), {
   env: { INDELIBLE_SYNC: 'group' },
 });
-const fewFiles = 200;
+const fewFiles = 400;
 const fewClients = fewFiles - filesNeeded(0, 1) + reservedClients - 2;
-const starved = crowd('1,000 clients, 200 files allowed', 1000, (count) => Math.min(count, fewClients), {
+const starved = crowd('1,000 clients, 400 files allowed', 1000, (count) => Math.min(count, fewClients), {
   env: { INDELIBLE_SYNC: 'group', INDELIBLE_SEGMENT_BYTES: '65536' }, under: ['prlimit', `--nofile=${fewFiles}:${fewFiles}`],
 });
 

@@ -57,7 +57,9 @@ const storm: Attack = {
   },
 };
 
-const ratePerSecond = 100;
+/** The quiet client keeps below it, alone. */
+const ratePerSecond = 500;
+const eventsEach = 20;
 
 /** What was refused, by process, as clients counted it and as the log has it. */
 const rate: Attack = (() => {
@@ -65,9 +67,9 @@ const rate: Attack = (() => {
   return {
     name: `rate of ${ratePerSecond} a second`, env: { INDELIBLE_SYNC: 'group', INDELIBLE_RATE: String(ratePerSecond) },
     run: async ({ daemon, scale }: Target) => {
-      // The quiet client keeps below it: others are three processes.
-      const sum = await floods(3, { socket: daemon.socket, connections: 8, ms: floodMs * scale, requests: appends(50, 2) });
-      refusedEvents = (sum.replies['rate_limited'] ?? 0) * 2;
+      const ms = floodMs * scale;
+      const sum = await floods(3, { socket: daemon.socket, connections: 8, ms, requests: appends(50, eventsEach) });
+      refusedEvents = (sum.replies['rate_limited'] ?? 0) * eventsEach;
       return { ...inWords(sum), problems: [...complete(sum), ...(refusedEvents > 0 ? [] : ['nothing was held back'])] };
     },
     after: (state: string) => {

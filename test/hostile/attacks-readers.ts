@@ -32,7 +32,7 @@ const slowTails: Attack = {
     const withThem = await writersRate(target);
     const dropped = async (): Promise<number> => (await status()).refused['slow_consumer'] ?? 0;
     const deadline = scale === 1 ? Date.now() + 90_000 : 0;
-    while (await dropped() < count && Date.now() < deadline) await writersRate(target);
+    while (await dropped() < count && Date.now() < deadline) await new Promise((resolve) => { setTimeout(resolve, 500); });
     const all = await dropped();
     await disperse(tails);
     return {
@@ -52,6 +52,10 @@ function questions(name: string, request: object, perConnection: number, isRight
     run: async (target) => {
       const { daemon, scale } = target;
       await writersRate(target);
+      // Proofs are made for what is sealed.
+      const sealed = new Conversation(daemon.socket);
+      while ((await sealed.ask({ op: 'checkpoint', id: 0 })).op !== 'checkpoint') await new Promise(setImmediate);
+      await sealed.close();
       const each = Math.max(5, Math.round(perConnection * scale));
       const counts: Record<string, number> = {};
       await Promise.all(Array.from({ length: 16 }, async () => {

@@ -8,10 +8,13 @@ import { waitingReplies } from '../../src/server/reply-order.js';
 const kiB = 1024;
 const miB = 1024 * kiB;
 
-/** Two threads of Node at rest, the ids of 131,072 events, encoders, one answer to `recent`, and garbage not yet collected. */
-export const atRestBytes = 384 * miB;
-/** A connection: itself, what was read of it and not looked at, and its part of the queue's chunks. */
-export const clientBytes = 160 * kiB;
+/**
+ * Two threads of Node at rest, the ids of 131,072 events, encoders, batches, 32 readers of the disk, one answer to `recent`
+ * with the records it looks at, and garbage not yet collected.
+ */
+export const atRestBytes = 512 * miB;
+/** A connection: itself, what was read and not looked at, what little is on its way to it, its part of the queue's chunks. */
+export const clientBytes = 192 * kiB;
 
 /** What the bound is made from. */
 export interface BoundInput {

@@ -5,8 +5,8 @@ import { FrameReader } from '../../src/wire/frame.js';
 import type { Reply } from '../../src/wire/message.js';
 import { decodeReply } from '../../src/wire/reply.js';
 
-/** Connections that are tried at once; a listener's backlog is 511. */
-const atOnce = 200;
+/** Connections that are tried at once: those of whom all who are turned away are told why. */
+const atOnce = 50;
 
 export class Member {
   readonly socket: Socket;

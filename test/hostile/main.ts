@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import type { Outcome } from './scene.js';
 import { runAttack } from './scene.js';
-import { attacks, formatTable, isTooSlow } from './suite.js';
+import { attacks, formatRow, isTooSlow, tableHead } from './suite.js';
 
 const help = `scripts/hostile [--only PART-OF-A-NAME] [--scale 0..1] [--json]
 
@@ -32,14 +32,17 @@ async function main(): Promise<number> {
     return 2;
   }
   const outcomes: Outcome[] = [];
+  const tell = (text: string): void => { if (!values.json) process.stdout.write(`${text}\n`); };
+  tell(tableHead);
   for (const attack of chosen) {
     process.stderr.write(`${attack.name} ...\n`);
     const outcome = await runAttack(attack, scale);
     outcomes.push(outcome);
+    tell(formatRow(outcome));
     for (const problem of outcome.problems) process.stderr.write(`WRONG --only '${attack.name}': ${problem}\n`);
     if (isTooSlow(outcome)) process.stderr.write(`SLOW --only '${attack.name}': p99 ${outcome.under.p99} ms\n`);
   }
-  process.stdout.write(values.json ? `${JSON.stringify({ scale, outcomes })}\n` : `${formatTable(outcomes)}\n`);
+  if (values.json) process.stdout.write(`${JSON.stringify({ scale, outcomes })}\n`);
   return outcomes.some((outcome) => outcome.problems.length > 0 || isTooSlow(outcome)) ? 1 : 0;
 }
 

@@ -1,8 +1,9 @@
 // One attack on a daemon of its own: a quiet client before it and during it, the daemon's memory all along, and the log
 // afterwards. Whatever the attack is, the daemon lives, the quiet client is served, and its records are there.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { Conversation, Daemon, linesIn, verified } from '../daemon.js';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Conversation, Daemon, verified } from '../daemon.js';
 import type { BoundInput } from './bound.js';
 import { memoryBound } from './bound.js';
 import type { Latency } from './quiet.js';
@@ -124,9 +125,27 @@ async function besideBusy(processes: number, what: () => Promise<Latency>): Prom
 function missing(state: string, { acked }: QuietClient): string[] {
   const report = verified(state);
   if (report.exit !== 0) return [`verify does not call the log intact: ${JSON.stringify(report.findings[0])}`];
-  const lines = linesIn(state);
-  return [...acked].filter(([number, seq]) => lines[seq - 1]?.includes(`"action":"quiet-${number}"`) !== true)
-    .map(([number, seq]) => `record ${seq} was acknowledged for quiet-${number} and is not there`);
+  const numbers = new Map([...acked].map(([number, seq]) => [seq, number]));
+  let seq = 0;
+  for (const line of storedLines(state)) {
+    seq += 1;
+    const number = numbers.get(seq);
+    if (number !== undefined && line.includes(`"action":"quiet-${number}"`)) numbers.delete(seq);
+  }
+  return [...numbers].map(([at, number]) => `record ${at} was acknowledged for quiet-${number} and is not there`);
+}
+
+/** Every line, one segment in memory at a time: a flood leaves millions. */
+function* storedLines(state: string): Generator<Buffer> {
+  const log = join(state, 'log');
+  for (const name of readdirSync(log).filter((entry) => /^\d{20}\.jsonl$/.test(entry)).sort()) {
+    const bytes = readFileSync(join(log, name));
+    let from = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
+      yield bytes.subarray(from, end);
+      from = end + 1;
+    }
+  }
 }
 
 /** When nobody is connected any more but those who ask and are quiet. */

@@ -23,18 +23,17 @@ export function isTooSlow(outcome: Outcome): boolean {
 const mib = (bytes: number): string => String(Math.round(bytes / 2 ** 20));
 const ms = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
 
-export function formatTable(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map((outcome) => {
-    const { name, tried, answered, alone, beside, under, memory, problems } = outcome;
-    const quiet = [alone, beside, under].map(({ p50, p99 }) => `${ms(p50)} / ${ms(p99)}`);
-    const limit = outcome.isFlood ? `${ms(mayWaitMs(outcome))}${isTooSlow(outcome) ? ' (exceeded)' : ''}` : '';
-    if (!outcome.isFlood) quiet[1] = '';
-    const resident = `${mib(memory.before)}, ${mib(memory.peak)}, ${mib(memory.after)}`;
-    return `| ${[name, tried, answered, ...quiet, limit, resident, mib(memory.bound), problems.length].join(' | ')} |`;
-  });
-  return [
-    '| attack | tried | answered | quiet: p50 / p99 ms | beside busy processes | during | p99 allowed | MiB before, peak, after | bound | wrong |',
-    '| --- | --- | --- | --- | --- | --- | ---: | --- | ---: | ---: |',
-    ...rows,
-  ].join('\n');
+export const tableHead = [
+  '| attack | tried | answered | quiet: p50 / p99 ms | beside busy processes | during | p99 allowed | MiB before, peak, after | bound | wrong |',
+  '| --- | --- | --- | --- | --- | --- | ---: | --- | ---: | ---: |',
+].join('\n');
+
+/** One attack's line of the table. */
+export function formatRow(outcome: Outcome): string {
+  const { name, tried, answered, alone, beside, under, memory, problems } = outcome;
+  const quiet = [alone, beside, under].map(({ p50, p99 }) => `${ms(p50)} / ${ms(p99)}`);
+  const limit = outcome.isFlood ? `${ms(mayWaitMs(outcome))}${isTooSlow(outcome) ? ' (exceeded)' : ''}` : '';
+  if (!outcome.isFlood) quiet[1] = '';
+  const resident = `${mib(memory.before)}, ${mib(memory.peak)}, ${mib(memory.after)}`;
+  return `| ${[name, tried, answered, ...quiet, limit, resident, mib(memory.bound), problems.length].join(' | ')} |`;
 }
