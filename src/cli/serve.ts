@@ -71,7 +71,6 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
       // Nobody reads it any more, so there is nobody to tell.
     }
   });
-  for (const name of config.withoutEffect) logger.warn(`${name} is set and has no effect in this version`);
   // Before anything is made: nothing of ours is for others, whatever umask we were started with.
   process.umask(0o077);
   try {
@@ -152,7 +151,7 @@ class Daemon {
     const lock = await lockState(state, { tryLock, lockHolder }, (reason) => { onLost(reason); });
     try {
       const { log, opening } = await Log.open({
-        state, options: writerOptions(config),
+        state, options: writerOptions(config), diskLowBytes: config.diskLowBytes,
         started: { version, bootId: bootId(), listeners: config.listeners.map(({ name }) => name) },
       }, (message) => { logger.warn(message); });
       onLost = (reason) => {

@@ -22,12 +22,19 @@ export class LogError extends Error {
 }
 
 const noSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Of them, those that room on the disk would help; a limit on one file's size is not among them. */
+const noRoom = new Set(['ENOSPC', 'EDQUOT']);
 /** Descriptors run out and come back, too. */
 const noDescriptor = new Set(['EMFILE', 'ENFILE']);
 
 /** Whether an error of the disk means that there is no room for more. */
 export function isNoSpace(error: unknown): boolean {
   return noSpace.has(errorCode(error) ?? '');
+}
+
+/** Whether the disk itself, or its owner's part of it, is full. */
+export function isOutOfRoom(error: LogError): boolean {
+  return error.code === 'disk_full' && noRoom.has(errorCode(error.cause) ?? '');
 }
 
 /**

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { Waiter } from './appender.js';
 import { Appender, noLines } from './appender.js';
 import { LogError } from './failure.js';
+import type { DiskLevel } from './ladder.js';
 import type { CommittedLines, Opening, Order, Report, Standing, ThreadStart } from './mailbox.js';
 
 /** Where a log is in its life. `failed` and `stopped` are ends. */
@@ -24,6 +25,8 @@ export interface LogWatcher {
   failed(error: LogError): void;
   /** Something that is due found no room. */
   delayed(message: string): void;
+  /** The disk has less room, or more again. */
+  levelled(level: DiskLevel, message: string): void;
 }
 
 export class Log {
@@ -34,6 +37,7 @@ export class Log {
   #phase: LogPhase = { kind: 'open' };
   #standing: Standing;
   #checkpoint: string | undefined;
+  #level: DiskLevel = 'enough';
   #early: Report[] = [];
   #whenStopped: (() => void) | undefined;
   #pumping = false;
@@ -56,6 +60,7 @@ export class Log {
     const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, stdin: false });
     return new Promise((resolve, reject) => {
       let log: Log | undefined;
+      const early: Report[] = [];
       const fail = (error: unknown): void => {
         const failure = error instanceof LogError ? error : new LogError('write_failed', 'thread', `the writer's thread died: ${String(error)}`, error);
         if (log === undefined) reject(failure);
@@ -70,9 +75,12 @@ export class Log {
           log.#take(report);
         } else if (report.kind === 'opened') {
           log = new Log(worker, start.options.sync, new Int32Array(fence), report);
+          log.#early = early;
           resolve({ log, opening: report });
         } else if (report.kind === 'refused') {
           reject(new LogError(report.code, report.finding, report.message));
+        } else {
+          early.push(report);
         }
       });
     });
@@ -89,6 +97,11 @@ export class Log {
   /** The newest signed checkpoint that may be shown. */
   get checkpoint(): string | undefined {
     return this.#checkpoint;
+  }
+
+  /** How much room the disk has. */
+  get level(): DiskLevel {
+    return this.#level;
   }
 
   /** What was taken in and is not settled. */
@@ -132,7 +145,7 @@ export class Log {
     this.#phase = { kind: 'draining', reason };
     // Nobody watched: a start that failed between log and sockets. Reports kept for a watcher would be kept forever.
     if (this.#watcher === undefined) {
-      this.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
+      this.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined, levelled: () => undefined });
     }
     return new Promise((resolve) => {
       this.#whenStopped = resolve;
@@ -167,11 +180,16 @@ export class Log {
         this.#standing = report.standing;
         if (report.commits.length > 0) this.#watcher.committed(report.commits);
         this.#appender.rejected(report.commits, report.requests, new LogError('disk_full', 'write', report.message));
-        this.#watcher.delayed(report.message);
+        // Said when it was found; every client that tries again need not be.
+        if (this.#level !== 'full') this.#watcher.delayed(report.message);
         this.#stopWhenEmpty();
         return;
       case 'delayed':
         this.#watcher.delayed(report.message);
+        return;
+      case 'level':
+        this.#level = report.level;
+        this.#watcher.levelled(report.level, report.message);
         return;
       case 'sealed':
         this.#standing = report.standing;

@@ -2,6 +2,7 @@
  * What passes between the writer's thread and the rest of the program: orders one way, reports the other, each kind
  * in the order it was posted. Buffers are handed over, not copied.
  */
+import type { DiskLevel } from './ladder.js';
 import type { LogErrorCode } from './failure.js';
 import type { WriterOptions } from './writer.js';
 
@@ -9,6 +10,8 @@ import type { WriterOptions } from './writer.js';
 export interface ThreadStart {
   readonly state: string;
   readonly options: WriterOptions;
+  /** Below so many free bytes the disk is low. */
+  readonly diskLowBytes: number;
   readonly started: { readonly version: string; readonly bootId: string; readonly listeners: readonly string[] };
   /** One Int32: not 0 when the lock was lost and nothing may be written any more. */
   readonly fence: SharedArrayBuffer;
@@ -76,6 +79,8 @@ export type Report =
     }
   /** Something that was due found no room; it is tried again. */
   | { readonly kind: 'delayed'; readonly message: string }
+  /** The disk has less room, or more again. */
+  | { readonly kind: 'level'; readonly level: DiskLevel; readonly message: string }
   /** Something that a person should know of, for the process log. */
   | { readonly kind: 'noticed'; readonly message: string }
   | { readonly kind: 'sealed'; readonly checkpoint: string | undefined; readonly standing: Standing }

@@ -23,6 +23,8 @@ export interface Places {
   readonly quarantine: string;
   /** How long the daemon has watched, for retention by time. */
   readonly retention: string;
+  /** Room that is kept for the day the disk is full. */
+  readonly reserve: string;
 }
 
 export function placesIn(state: string): Places {
@@ -43,6 +45,7 @@ export function placesIn(state: string): Places {
     salt: join(keys, 'salt'),
     quarantine: join(state, 'quarantine'),
     retention: join(state, 'retention'),
+    reserve: join(state, 'reserve'),
   };
 }
 

@@ -6,18 +6,18 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { MessagePort } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
 import { errorCode, realDisk } from '../disk/disk.js';
-import { LogError, refused } from './failure.js';
+import { announce } from './announce.js';
+import { LogError, isOutOfRoom, refused } from './failure.js';
 import { Holdings } from './holdings.js';
 import { readIdentitySeed, readSalt } from './init.js';
+import { DiskLadder } from './ladder.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
-import { confirmPieces } from './quarantine.js';
-import type { OpenedLog } from './recovery.js';
 import { openLog } from './recovery.js';
+import { Reserve } from './reserve.js';
 import { Retention } from './retention.js';
 import { placesIn } from './segment.js';
 import type { Places } from './segment.js';
-import { previousOf } from './successor.js';
 import type { Commit } from './commit.js';
 import { Writer } from './writer.js';
 
@@ -36,7 +36,10 @@ class WriterThread {
   #commits: CommittedLines[] = [];
   #holdings: Holdings | undefined;
   #retention: Retention | undefined;
+  #ladder: DiskLadder | undefined;
   #checkpoint: string | undefined;
+  /** What was said of work that found no room, and nothing was written since. */
+  #delay: string | undefined;
 
   constructor(port: MessagePort, start: ThreadStart) {
     this.#port = port;
@@ -57,20 +60,32 @@ class WriterThread {
     this.#ticker = setInterval(() => {
       this.#attempt((writer) => { writer.tick(); });
       this.#attempt((writer) => { this.#retention?.tick(writer); });
+      this.#attempt((writer) => { this.#ladder?.tick(writer); });
     }, tickMs);
   }
 
   #open(): void {
-    const opened = openLog(realDisk, realClock, this.#places);
+    const reserve = new Reserve(realDisk, this.#places.reserve);
+    const opened = reserve.giveTo(() => openLog(realDisk, realClock, this.#places));
     if (opened === 'absent') throw refused('log_missing', `there is no log in ${this.#start.state}`);
     const { state, clean, adopted, torn, unremoved } = opened;
-    const salt = readSalt(realDisk, this.#places);
+    const salt = reserve.giveTo(() => readSalt(realDisk, this.#places));
     const writer = new Writer(realDisk, realClock, this.#places, state, this.#start.options, {
       committed: (commit) => { this.#collect(commit); },
       delayed: (message) => { this.#post({ kind: 'delayed', message }); },
     });
     this.#writer = writer;
-    this.#announce(writer, opened);
+    announce(writer, opened, { disk: realDisk, places: this.#places, reserve, start: this.#start });
+    this.#ladder = new DiskLadder({
+      disk: realDisk, clock: realClock, state: this.#start.state, reserve, lowBytes: this.#start.diskLowBytes,
+      stepped: (level, message) => { this.#post({ kind: 'level', level, message }); },
+      notice: (message) => { this.#post({ kind: 'noticed', message }); },
+    });
+    // What finds no room is owed, and tried at the next look.
+    this.#unlessFull(() => {
+      if (reserve.isGiven) this.#ladder?.fall(writer);
+      else this.#ladder?.tick(writer);
+    });
     const holdings = new Holdings(realDisk, this.#places, writer.state.segment);
     this.#holdings = holdings;
     this.#retention = new Retention({
@@ -86,24 +101,6 @@ class WriterThread {
     this.#post({
       kind: 'opened', origin: state.origin, logPub: state.logPub, salt,
       standing: this.#standing(writer), checkpoint: this.#checkpoint, clean, adopted, torn: torn.length,
-    });
-  }
-
-  /** Genesis or header if they are missing, what a crash left, and that we are here: in this order, before any event. */
-  #announce(writer: Writer, found: OpenedLog): void {
-    const { version, bootId, listeners } = this.#start.started;
-    const { sync, headSync, sealMs, heartbeatMs } = this.#start.options;
-    // Where an init ended between the segment and its first line, the genesis is written now.
-    writer.begin(writer.state.last.seq === 0 ? previousOf(realDisk, this.#places) : null);
-    if (!found.clean) {
-      writer.record('recovered', { head: found.head, adopted: found.adopted, torn: found.torn });
-      // Named by a durable record now; a crash before this line is finished by the next start.
-      confirmPieces(realDisk, this.#places.quarantine, found.torn.map((piece) => piece.file));
-    }
-    const { last } = found.state;
-    writer.record('started', {
-      version, boot_id: bootId, sync, head_sync: headSync, seal_ms: sealMs, heartbeat_ms: heartbeatMs, listeners,
-      clean: found.clean, after: last.seq === 0 ? { seq: 1, mac: writer.state.genesisMac } : last,
     });
   }
 
@@ -126,15 +123,18 @@ class WriterThread {
       const { bodies, requests } = group;
       group = new Group();
       if (requests === 0) return;
-      this.#attempt((writer) => { writer.append(bodies); }, requests);
-      this.#attempt((writer) => { writer.settle(); });
+      const isWritten = this.#attempt((writer) => {
+        this.#ladder?.admit(writer);
+        writer.append(bodies);
+      }, requests);
+      if (isWritten) this.#attempt((writer) => { writer.settle(); });
     };
     for (const order of orders) {
       let line = 0;
       let from = 0;
       for (const requestEnd of order.requests) {
         // A step of the clock or a rotation that is still owed comes first, and moves the place that is measured.
-        if (group.requests === 0) this.#attempt((writer) => { writer.prepare(); });
+        if (group.requests === 0 && this.#ladder?.isFull !== true) this.#attempt((writer) => { writer.prepare(); });
         for (; line < requestEnd; line += 1) {
           const to = order.ends[line] ?? from;
           group.add(order.bytes.subarray(from, to), this.#writer?.lineBytes(to - from, group.bodies.length + 1) ?? 0);
@@ -156,7 +156,9 @@ class WriterThread {
   /** To the last seal. A stop that found no room for it is no clean one: it says so, and the next start mends it. */
   #stop(reason: string): void {
     this.#attempt(() => { this.#retention?.stop(); });
-    const isStopped = this.#attempt((writer) => { writer.stop(reason); });
+    const stop = (): boolean => this.#attempt((writer) => { writer.stop(reason); });
+    // A disk that is full only now has its reserve to give.
+    const isStopped = stop() || (this.#ladder?.isFull === true && stop());
     const writer = this.#writer;
     if (writer === undefined) return;
     this.#attempt(() => { writer.close(); });
@@ -175,20 +177,39 @@ class WriterThread {
       return true;
     } catch (error) {
       const failure = asLogError(error);
-      if (failure.code === 'disk_full' && requests > 0) {
-        const commits = this.#takeCommits();
-        this.#post({ kind: 'rejected', commits, requests, standing: this.#standing(writer), message: failure.message }, buffersOf(commits));
-        return false;
-      }
-      this.#report(writer, 0);
-      if (failure.code === 'disk_full') {
-        this.#post({ kind: 'delayed', message: failure.message });
-        return false;
-      }
-      this.#end();
-      this.#post({ kind: 'failed', call: failure.what, message: failure.message });
+      if (failure.code === 'disk_full') this.#putOff(writer, failure, requests);
+      else this.#fail(writer, failure);
       return false;
     }
+  }
+
+  /** There was no room: whoever waits is told, and the reserve gives what it has. */
+  #putOff(writer: Writer, failure: LogError, requests: number): void {
+    const { message } = failure;
+    if (requests > 0) {
+      const commits = this.#takeCommits();
+      this.#post({ kind: 'rejected', commits, requests, standing: this.#standing(writer), message }, buffersOf(commits));
+    } else {
+      this.#report(writer, 0);
+      // At every tick the same would be said again.
+      if (message !== this.#delay) this.#post({ kind: 'delayed', message });
+      this.#delay = message;
+    }
+    if (isOutOfRoom(failure) && this.#ladder?.isFull === false) this.#attempt((one) => { this.#ladder?.fall(one); });
+  }
+
+  #unlessFull(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code !== 'disk_full') throw error;
+    }
+  }
+
+  #fail(writer: Writer, failure: LogError): void {
+    this.#report(writer, 0);
+    this.#end();
+    this.#post({ kind: 'failed', call: failure.what, message: failure.message });
   }
 
   #end(): void {
@@ -212,6 +233,7 @@ class WriterThread {
   #report(writer: Writer, requests: number): void {
     const standing = this.#standing(writer);
     const commits = this.#takeCommits();
+    if (commits.length > 0) this.#delay = undefined;
     if (commits.length > 0 || requests > 0) this.#post({ kind: 'committed', commits, requests, standing }, buffersOf(commits));
     const { checkpoint } = writer;
     if (checkpoint === this.#checkpoint) return;

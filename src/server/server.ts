@@ -25,6 +25,7 @@ import { Session } from './session.js';
 import type { Question, SessionParts } from './session-parts.js';
 import type { Limits, ListenerConfig, ReaderPolicy } from './settings.js';
 import type { Peer } from './source.js';
+import { statusOf } from './status.js';
 import { identifyPeer, mayRead } from './source.js';
 
 /** Connections beyond the limit for root and the daemon's own user. */
@@ -177,6 +178,10 @@ export class Server {
         this.#counters.lastError = message;
         this.#watcher.note(message, {});
       },
+      levelled: (level, message) => {
+        if (level !== 'enough') this.#counters.lastError = message;
+        this.#watcher.note(message, { disk: level });
+      },
     });
   }
 
@@ -256,20 +261,12 @@ export class Server {
 
   /** Counters and state. */
   status(): JsonObject {
-    const { seq, mac, epoch, step, sealedTo, segments, bytes } = this.#log.standing;
-    const { phase } = this.#log;
-    const counters = this.#counters;
-    const state = phase.kind === 'failed' ? 'failed' : this.#isDegraded ? 'degraded' : 'ready';
-    return {
-      origin: this.#opening.origin, head: { seq, mac, ts: this.#headTs }, epoch, step, sealed_to: sealedTo, segments, bytes,
-      sync: this.#options.sync, state, uptime_ms: Math.round(this.#clock.monotonic() - this.#startedAt),
-      clients: this.#sessions.size, queue: { ...this.#log.load },
-      accepted: Object.fromEntries(counters.accepted), refused: Object.fromEntries(counters.refused),
-      duplicates: counters.duplicates, redacted: counters.redacted,
-      write_failures: counters.writeFailures, last_error: counters.lastError,
-      recent: { size: this.ring.size, capacity: this.ring.capacity }, disk: { free_bytes: this.#watcher.freeBytes() },
-      fsync_ms: { ...counters.syncPercentiles() },
-    };
+    const { origin } = this.#opening;
+    return statusOf({
+      log: this.#log, counters: this.#counters, ring: this.ring, origin, sync: this.#options.sync, headTs: this.#headTs,
+      isDegraded: this.#isDegraded, uptimeMs: this.#clock.monotonic() - this.#startedAt, clients: this.#sessions.size,
+      freeBytes: this.#watcher.freeBytes(),
+    });
   }
 
   #recordGaps(): void {

@@ -47,6 +47,8 @@ const running: readonly Row[] = [
   // The checkpoint may be one seal behind.
   row('unlink open grow rename', 'checkpoint state',     'unharmed', 'goes on',  'goes on',   'finished'),
   row('sync',                   'checkpoint state',      'unharmed', 'finished', 'finished',  'finished'),
+  // The reserve is made when it can be.
+  row('unlink open grow sync',  'reserve',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
   // Conveniences.
   row('unlink link rename',     'log/audit.jsonl',       'unharmed', 'unharmed', 'unharmed',  'unharmed'),
   row('list open unlink',       'listeners socket indelible.lock', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),
