@@ -41,7 +41,7 @@ export function serveCommand(): Command {
     .description('Listens on the socket, records what it is sent, and answers when it is durable. Configured by INDELIBLE_ variables.')
     .option('--key-out <file>', 'where a new log\'s verification key is written; a file that exists is never overwritten')
     .addHelpText('after', [
-      '', 'Exit status: 0 clean stop, 2 bad configuration, 3 a log it will not extend, 4 held by a live daemon,',
+      '', 'Exit status: 0 clean stop, 2 bad configuration, 3 a log it will not extend or that was changed under it, 4 held by a live daemon,',
       '5 after a failed write or fsync, or a start that the disk failed.', '', 'Example:', '  INDELIBLE_STATE_DIR=/var/lib/indelible INDELIBLE_SYNC=group indelible serve',
     ].join('\n'));
   return command.action(async ({ keyOut }) => {
@@ -255,7 +255,7 @@ class Daemon {
     if (phase.kind === 'failed') await this.#server.abandon();
     clearInterval(this.#freeBytes);
     await this.#lock.release().catch((error: unknown) => { this.#logger.warn(`the lock was not released: ${String(error)}`); });
-    if (phase.kind === 'failed') return exitCodes.writeFailed;
+    if (phase.kind === 'failed') return phase.error.code === 'tampered' ? exitCodes.unverifiable : exitCodes.writeFailed;
     this.#logger.info('stopped');
     return exitCodes.ok;
   }

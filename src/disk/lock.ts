@@ -2,6 +2,7 @@
 // itself is dropped by the kernel at death and cannot be left behind, and decides; proper-lockfile's is seen over
 // network filesystems and by people, and is a lease that a suspended holder loses. Who holds the first takes a left-behind
 // second over at once; whoever loses the second stops writing.
+import * as fs from 'node:fs';
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
@@ -25,6 +26,38 @@ export class LockHeld extends Error {
   }
 }
 
+/**
+ * The lease's directory, which the package takes away by its name, at the latest when the process ends. By then it may be
+ * somebody else's lease, and only ours may go.
+ */
+class OwnDirectory {
+  readonly #path: string;
+  #noted: fs.Stats | undefined;
+  /** The filesystem for the package. */
+  readonly fs = {
+    ...fs,
+    rmdir: (path: string, done: (error: Error | null) => void): void => {
+      if (this.#isOurs()) fs.rmdir(path, done);
+      else done(null);
+    },
+    rmdirSync: (path: string): void => { if (this.#isOurs()) fs.rmdirSync(path); },
+  };
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** What is there now is ours. */
+  note(): void {
+    this.#noted = fs.lstatSync(this.#path);
+  }
+
+  #isOurs(): boolean {
+    const there = fs.lstatSync(this.#path, { throwIfNoEntry: false });
+    return this.#noted === undefined || (there?.ino === this.#noted.ino && there.birthtimeMs === this.#noted.birthtimeMs);
+  }
+}
+
 /** What the lock asks of the kernel, handed in because this room does not know it. */
 export interface LockKernel {
   tryLock(descriptor: number): boolean;
@@ -45,9 +78,11 @@ export async function lockState(directory: string, kernel: LockKernel, onLost: (
     const lockfilePath = join(directory, 'indelible.lock');
     // Ours is the only live claim, so a lease that is there was left by a process that died.
     rmSync(lockfilePath, { recursive: true, force: true });
+    const own = new OwnDirectory(lockfilePath);
     const release = await lockfile.lock(directory, {
-      lockfilePath, stale: leaseMs, update: renewMs, onCompromised: (error) => { onLost(error.message); },
+      lockfilePath, stale: leaseMs, update: renewMs, onCompromised: (error) => { onLost(error.message); }, fs: own.fs,
     });
+    own.note();
     return {
       async release() {
         await release();

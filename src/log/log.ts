@@ -27,7 +27,14 @@ export interface LogWatcher {
   delayed(message: string): void;
   /** The disk has less room, or more again. */
   levelled(level: DiskLevel, message: string): void;
+  /** Somebody else changed the log's files. */
+  alarmed(finding: string): void;
 }
+
+const nobody: LogWatcher = {
+  committed: () => undefined, failed: () => undefined, delayed: () => undefined, levelled: () => undefined,
+  alarmed: () => undefined,
+};
 
 export class Log {
   readonly #worker: Worker;
@@ -64,7 +71,7 @@ export class Log {
       const fail = (error: unknown): void => {
         const failure = error instanceof LogError ? error : new LogError('write_failed', 'thread', `the writer's thread died: ${String(error)}`, error);
         if (log === undefined) reject(failure);
-        else log.#take({ kind: 'failed', call: failure.what, message: failure.message });
+        else log.#take({ kind: 'failed', code: 'write_failed', call: failure.what, message: failure.message });
       };
       worker.on('error', fail);
       worker.on('exit', (code) => { if (code !== 0) fail(new Error(`exit code ${code}`)); });
@@ -145,7 +152,7 @@ export class Log {
     this.#phase = { kind: 'draining', reason };
     // Nobody watched: a start that failed between log and sockets. Reports kept for a watcher would be kept forever.
     if (this.#watcher === undefined) {
-      this.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined, levelled: () => undefined });
+      this.watch(nobody);
     }
     return new Promise((resolve) => {
       this.#whenStopped = resolve;
@@ -191,12 +198,15 @@ export class Log {
         this.#level = report.level;
         this.#watcher.levelled(report.level, report.message);
         return;
+      case 'alarm':
+        this.#watcher.alarmed(report.finding);
+        return;
       case 'sealed':
         this.#standing = report.standing;
         this.#checkpoint = report.checkpoint ?? this.#checkpoint;
         return;
       case 'failed':
-        this.#fail(new LogError('write_failed', report.call, report.message));
+        this.#fail(new LogError(report.code, report.call, report.message));
         return;
       case 'stopped':
         this.#phase = { kind: 'stopped' };

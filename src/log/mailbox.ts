@@ -81,9 +81,11 @@ export type Report =
   | { readonly kind: 'delayed'; readonly message: string }
   /** The disk has less room, or more again. */
   | { readonly kind: 'level'; readonly level: DiskLevel; readonly message: string }
+  /** Somebody else changed what is ours; the log says so, or will. */
+  | { readonly kind: 'alarm'; readonly finding: string }
   /** Something that a person should know of, for the process log. */
   | { readonly kind: 'noticed'; readonly message: string }
   | { readonly kind: 'sealed'; readonly checkpoint: string | undefined; readonly standing: Standing }
   /** The end: nothing is written any more. */
-  | { readonly kind: 'failed'; readonly call: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly code: 'write_failed' | 'tampered'; readonly call: string; readonly message: string }
   | { readonly kind: 'stopped' };

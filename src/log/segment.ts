@@ -25,6 +25,10 @@ export interface Places {
   readonly retention: string;
   /** Room that is kept for the day the disk is full. */
   readonly reserve: string;
+  /** What the next start is to record of how this run ended. */
+  readonly lastWords: string;
+  /** The lease that `disk/lock` takes. */
+  readonly lease: string;
 }
 
 export function placesIn(state: string): Places {
@@ -46,6 +50,8 @@ export function placesIn(state: string): Places {
     quarantine: join(state, 'quarantine'),
     retention: join(state, 'retention'),
     reserve: join(state, 'reserve'),
+    lastWords: join(state, 'last-words'),
+    lease: join(state, 'indelible.lock'),
   };
 }
 

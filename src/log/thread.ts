@@ -5,12 +5,15 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
-import { errorCode, realDisk } from '../disk/disk.js';
+import { realDisk } from '../disk/disk.js';
 import { announce } from './announce.js';
-import { LogError, isOutOfRoom, refused } from './failure.js';
+import { LogError, asLogError, errnoOf, isOutOfRoom, refused } from './failure.js';
+import { Group } from './group.js';
 import { Holdings } from './holdings.js';
 import { readIdentitySeed, readSalt } from './init.js';
 import { DiskLadder } from './ladder.js';
+import { LastWordsFile } from './last-words.js';
+import { Lease } from './lease.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
 import { openLog } from './recovery.js';
@@ -19,6 +22,7 @@ import { Retention } from './retention.js';
 import { placesIn } from './segment.js';
 import type { Places } from './segment.js';
 import type { Commit } from './commit.js';
+import { Watch } from './watch.js';
 import { Writer } from './writer.js';
 
 /** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
@@ -30,7 +34,9 @@ class WriterThread {
   readonly #port: MessagePort;
   readonly #start: ThreadStart;
   readonly #places: Places;
-  readonly #fence: Int32Array;
+  readonly #lease: Lease;
+  #watch: Watch | undefined;
+  #lastWords: LastWordsFile | undefined;
   #writer: Writer | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #commits: CommittedLines[] = [];
@@ -45,7 +51,7 @@ class WriterThread {
     this.#port = port;
     this.#start = start;
     this.#places = placesIn(start.state);
-    this.#fence = new Int32Array(start.fence);
+    this.#lease = new Lease(realDisk, realClock, this.#places.lease, new Int32Array(start.fence));
   }
 
   run(): void {
@@ -58,6 +64,7 @@ class WriterThread {
     }
     this.#port.on('message', (order: Order) => { this.#carryOut(order); });
     this.#ticker = setInterval(() => {
+      this.#attempt(() => { this.#watch?.tick(); });
       this.#attempt((writer) => { writer.tick(); });
       this.#attempt((writer) => { this.#retention?.tick(writer); });
       this.#attempt((writer) => { this.#ladder?.tick(writer); });
@@ -73,13 +80,26 @@ class WriterThread {
     const writer = new Writer(realDisk, realClock, this.#places, state, this.#start.options, {
       committed: (commit) => { this.#collect(commit); },
       delayed: (message) => { this.#post({ kind: 'delayed', message }); },
+      beforeWrite: () => {
+        this.#lease.check();
+        this.#watch?.beforeWrite();
+      },
+      afterSync: () => { this.#lease.check(); },
     });
     this.#writer = writer;
-    announce(writer, opened, { disk: realDisk, places: this.#places, reserve, start: this.#start });
+    const identitySeed = readIdentitySeed(realDisk, this.#places);
+    const notice = (message: string): void => { this.#post({ kind: 'noticed', message }); };
+    this.#lastWords = new LastWordsFile(realDisk, this.#places.lastWords, identitySeed);
+    announce(writer, opened, {
+      disk: realDisk, places: this.#places, reserve, start: this.#start, lastWords: this.#lastWords, notice,
+    });
+    this.#watch = new Watch({
+      disk: realDisk, clock: realClock, places: this.#places, mustBeOurs: () => { this.#lease.look(); },
+      alarm: (finding) => { this.#post({ kind: 'alarm', finding }); },
+    }, writer);
     this.#ladder = new DiskLadder({
       disk: realDisk, clock: realClock, state: this.#start.state, reserve, lowBytes: this.#start.diskLowBytes,
-      stepped: (level, message) => { this.#post({ kind: 'level', level, message }); },
-      notice: (message) => { this.#post({ kind: 'noticed', message }); },
+      stepped: (level, message) => { this.#post({ kind: 'level', level, message }); }, notice,
     });
     // What finds no room is owed, and tried at the next look.
     this.#unlessFull(() => {
@@ -90,10 +110,7 @@ class WriterThread {
     this.#holdings = holdings;
     this.#retention = new Retention({
       disk: realDisk, clock: realClock, places: this.#places, holdings, recorded: unremoved !== undefined,
-      observed: new ObservedTime(
-        realDisk, realClock, this.#places.retention, readIdentitySeed(realDisk, this.#places), this.#start.started.bootId,
-      ),
-      notice: (message) => { this.#post({ kind: 'noticed', message }); },
+      observed: new ObservedTime(realDisk, realClock, this.#places.retention, identitySeed, this.#start.started.bootId), notice,
     });
     this.#checkpoint = writer.checkpoint;
     // Whoever watches reads these from the log, with all that was there before.
@@ -163,7 +180,7 @@ class WriterThread {
     if (writer === undefined) return;
     this.#attempt(() => { writer.close(); });
     this.#end();
-    this.#post(isStopped ? { kind: 'stopped' } : { kind: 'failed', call: 'stop', message: 'no room for the last records of a clean stop' });
+    this.#post(isStopped ? { kind: 'stopped' } : { kind: 'failed', code: 'write_failed', call: 'stop', message: 'no room for the last records of a clean stop' });
   }
 
   /** Runs one piece of work, reports what became durable, and says why if it did not come to its end; true if it did. */
@@ -171,7 +188,7 @@ class WriterThread {
     const writer = this.#writer;
     if (writer === undefined) return false;
     try {
-      if (Atomics.load(this.#fence, 0) !== 0) throw new LogError('write_failed', 'lock', 'the lock on the state directory was lost');
+      this.#lease.check();
       work(writer);
       this.#report(writer, requests);
       return true;
@@ -206,10 +223,22 @@ class WriterThread {
     }
   }
 
+  /** The end, which the next start records where it can. */
   #fail(writer: Writer, failure: LogError): void {
+    const { what, message } = failure;
     this.#report(writer, 0);
     this.#end();
-    this.#post({ kind: 'failed', call: failure.what, message: failure.message });
+    this.#post({ kind: 'failed', code: failure.code === 'tampered' ? 'tampered' : 'write_failed', call: what, message });
+    try {
+      // Where another daemon writes, nothing of ours may be left.
+      if (what === 'lock' || this.#watch?.isHome !== true) return;
+      const isMeddling = failure.code === 'tampered' || what.startsWith('segment_');
+      this.#lastWords?.leave(isMeddling
+        ? { kind: 'tamper_detected', event: { finding: `${what}: ${message}` } }
+        : { kind: 'write_failed', event: { call: what, errno: errnoOf(failure) } });
+    } catch (error) {
+      this.#post({ kind: 'noticed', message: `the next start will not know how this run ended: ${String(error)}` });
+    }
   }
 
   #end(): void {
@@ -257,28 +286,6 @@ class WriterThread {
 
 function buffersOf(commits: readonly CommittedLines[]): ArrayBuffer[] {
   return commits.flatMap(({ bytes, ends }) => [bytes.buffer, ends.buffer]);
-}
-
-/** Whole requests on their way to one commit. */
-class Group {
-  readonly bodies: Uint8Array[] = [];
-  requests = 0;
-  /** What they will take in the log. */
-  bytes = 0;
-
-  add(body: Uint8Array, lineBytes: number): void {
-    this.bodies.push(body);
-    this.bytes += lineBytes;
-  }
-}
-
-/** What a file of the log opens as when somebody put something else in its place. */
-const notAFile = new Set(['ELOOP', 'EISDIR', 'ENOTDIR', 'ENXIO', 'ESPIPE']);
-
-function asLogError(error: unknown): LogError {
-  if (error instanceof LogError) return error;
-  if (notAFile.has(errorCode(error) ?? '')) return refused('not_a_file', `something else is in a file's place: ${String(error)}`);
-  return new LogError('write_failed', 'internal', error instanceof Error ? (error.stack ?? error.message) : String(error), error);
 }
 
 if (parentPort !== null) new WriterThread(parentPort, workerData as ThreadStart).run();

@@ -79,6 +79,18 @@ export class Intake {
     this.#parts.log.append(this, [body], { settle: ({ kind }) => { if (kind === 'rejected') lost(); } });
   }
 
+  /** Records that somebody else changed what is ours; tried again until the log takes it, or takes nothing any more. */
+  recordTampering(finding: string): void {
+    const { log, pid } = this.#parts;
+    const body = ownBody('tamper_detected', { finding }, pid).toString('utf8');
+    log.append(this, [body], {
+      settle: (outcome) => {
+        if (outcome.kind !== 'rejected' || outcome.error.code !== 'disk_full') return;
+        setTimeout(() => { this.recordTampering(finding); }, diskFullRetryMs).unref();
+      },
+    });
+  }
+
   #whatIsFull(size: number, events: number): string | undefined {
     const { log, limits, ids } = this.#parts;
     if (log.load.bytes + size > limits.queueBytes) {

@@ -13,7 +13,9 @@ import { protocolVersion } from '../wire/message.js';
 import { encodeReply } from '../wire/reply.js';
 import type { AdmissionRules } from './admission.js';
 import { Counters } from './counters.js';
+import { Doorkeeper } from './doorkeeper.js';
 import { Doors } from './doors.js';
+import { farewell } from './farewell.js';
 import { IdMemory } from './ids.js';
 import { Intake } from './intake.js';
 import type { MirroredRecord } from './mirror.js';
@@ -40,8 +42,6 @@ function turnAway(socket: Socket, message: string): void {
 
 /** How often refused events become `gap` records. */
 const gapEveryMs = 60_000;
-/** How long a stop waits for clients to take their last acks. */
-const farewellMs = 5_000;
 
 export interface ServerOptions {
   /** Name and version, for `welcome`. */
@@ -87,10 +87,13 @@ export class Server {
   readonly #onCommit = new Set<() => void>();
   readonly #doors: Doors;
   readonly #proving: Proving;
+  #doorkeeper: Doorkeeper | undefined;
   #gapTimer: NodeJS.Timeout | undefined;
   #headTs: string | null = null;
   /** Something found no room and nothing was written since. */
   #isDegraded = false;
+  /** Somebody else changed what is ours, in the life of this daemon. */
+  #isMeddledWith = false;
 
   /** The ring for `recent` and the memory of ids, both filled from the log before the first connection. */
   readonly ring: Ring;
@@ -120,6 +123,10 @@ export class Server {
     this.#watchLog();
     await this.#doors.open(this.#options.listeners);
     this.#gapTimer = setInterval(() => { this.#recordGaps(); }, gapEveryMs);
+    this.#doorkeeper = new Doorkeeper(this.#doors, (finding) => {
+      this.#alarm(finding);
+      this.#intake.recordTampering(finding);
+    });
   }
 
   /**
@@ -137,22 +144,24 @@ export class Server {
 
   /** No new connections, nothing new taken in; what was taken in is written and answered. */
   async stop(reason: string): Promise<void> {
+    this.#doorkeeper?.close();
     await this.#doors.close();
     clearInterval(this.#gapTimer);
     this.#proving.close();
     this.#recordGaps();
     await this.#log.stop(reason);
     for (const session of this.#sessions) session.finish();
-    await this.#farewell();
+    await farewell(this.#sessions);
   }
 
   /** Everything at once; for a log that has failed, after its clients were told. */
   async abandon(): Promise<void> {
+    this.#doorkeeper?.close();
     await this.#doors.close();
     clearInterval(this.#gapTimer);
     this.#proving.close();
     for (const session of this.#sessions) session.finish();
-    await this.#farewell();
+    await farewell(this.#sessions);
   }
 
   #watchLog(): void {
@@ -182,7 +191,15 @@ export class Server {
         if (level !== 'enough') this.#counters.lastError = message;
         this.#watcher.note(message, { disk: level });
       },
+      alarmed: (finding) => { this.#alarm(finding); },
     });
+  }
+
+  /** Somebody else's hand: mended or not, somebody should look. */
+  #alarm(finding: string): void {
+    this.#isMeddledWith = true;
+    this.#counters.lastError = finding;
+    this.#watcher.alarm(finding);
   }
 
   #accept(socket: Socket, config: ListenerConfig): void {
@@ -264,29 +281,13 @@ export class Server {
     const { origin } = this.#opening;
     return statusOf({
       log: this.#log, counters: this.#counters, ring: this.ring, origin, sync: this.#options.sync, headTs: this.#headTs,
-      isDegraded: this.#isDegraded, uptimeMs: this.#clock.monotonic() - this.#startedAt, clients: this.#sessions.size,
+      isDegraded: this.#isDegraded || this.#isMeddledWith,
+      uptimeMs: this.#clock.monotonic() - this.#startedAt, clients: this.#sessions.size,
       freeBytes: this.#watcher.freeBytes(),
     });
   }
 
   #recordGaps(): void {
     for (const { source, count, giveBack } of this.#rates.heldBack()) this.#intake.recordGap('rate_limited', count, source, giveBack);
-  }
-
-  /** Until the last client has taken what it is owed, or long enough. */
-  #farewell(): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const deadline = setTimeout(() => {
-        for (const session of this.#sessions) session.destroy();
-        resolve();
-      }, farewellMs);
-      const look = setInterval(() => {
-        if (this.#sessions.size > 0) return;
-        clearInterval(look);
-        clearTimeout(deadline);
-        resolve();
-      }, 10);
-    });
   }
 }

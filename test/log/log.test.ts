@@ -28,7 +28,10 @@ async function open(sync: 'line' | 'group'): Promise<{ readonly log: SourceLog; 
   return { log, state };
 }
 
-const nobody = { committed: () => undefined, failed: () => undefined, delayed: () => undefined, levelled: () => undefined };
+const nobody = {
+  committed: () => undefined, failed: () => undefined, delayed: () => undefined, levelled: () => undefined,
+  alarmed: () => undefined,
+};
 const body = (n: number): string => `"profile":"generic","kind":"k${n}","source":{},"event":{"action":"k${n}"}`;
 
 describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
