@@ -13,18 +13,18 @@ export interface Entry {
   readonly bytes: number;
   /** Names the file has: more than one and it can be written under another. None: it is gone when it is closed. */
   readonly links: number;
-  /** With `inode`, which file it is, under whatever name. */
+  /** With `inode`, which file it is, under whatever name; for as long as it is open, or after that another may have them. */
   readonly device: number;
   readonly inode: number;
-  /** When it was made, ms; tells it from an earlier one that had its number. 0 where the filesystem does not say. */
-  readonly madeMs: number;
+  /** When its bytes, its names or its rights last changed, ms. */
+  readonly changedMs: number;
   /** Permission bits. */
   readonly mode: number;
 }
 
-/** Whether two entries are one file. */
+/** Whether two entries are one file, of which one is open. (Times of birth would tell more, and are not known everywhere.) */
 export function isSameFile(one: Entry, other: Entry): boolean {
-  return one.inode === other.inode && one.device === other.device && one.madeMs === other.madeMs;
+  return one.inode === other.inode && one.device === other.device;
 }
 
 /** What a filesystem has left. */
@@ -114,8 +114,8 @@ function entryKind(stat: fs.Stats): Entry['kind'] {
 }
 
 function entryOf(stat: fs.Stats): Entry {
-  const { size: bytes, nlink: links, dev: device, ino: inode, birthtimeMs: madeMs, mode } = stat;
-  return { kind: entryKind(stat), bytes, links, device, inode, madeMs, mode: mode & 0o7777 };
+  const { size: bytes, nlink: links, dev: device, ino: inode, ctimeMs: changedMs, mode } = stat;
+  return { kind: entryKind(stat), bytes, links, device, inode, changedMs, mode: mode & 0o7777 };
 }
 
 /** With all that is missing above it. (Node's own `recursive` never returns where a parent cannot hold directories.) */

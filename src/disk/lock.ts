@@ -32,7 +32,8 @@ export class LockHeld extends Error {
  */
 class OwnDirectory {
   readonly #path: string;
-  #noted: fs.Stats | undefined;
+  /** Held open, so that no other gets its number. */
+  #held: number | undefined;
   /** The filesystem for the package. */
   readonly fs = {
     ...fs,
@@ -47,14 +48,21 @@ class OwnDirectory {
     this.#path = path;
   }
 
-  /** What is there now is ours. */
-  note(): void {
-    this.#noted = fs.lstatSync(this.#path);
+  /** What is there now is ours, until `release`. */
+  hold(): void {
+    this.#held = openSync(this.#path, constants.O_RDONLY | constants.O_DIRECTORY);
+  }
+
+  release(): void {
+    if (this.#held !== undefined) closeSync(this.#held);
+    this.#held = undefined;
   }
 
   #isOurs(): boolean {
+    if (this.#held === undefined) return true;
     const there = fs.lstatSync(this.#path, { throwIfNoEntry: false });
-    return this.#noted === undefined || (there?.ino === this.#noted.ino && there.birthtimeMs === this.#noted.birthtimeMs);
+    const { ino, dev } = fs.fstatSync(this.#held);
+    return there?.ino === ino && there.dev === dev;
   }
 }
 
@@ -82,10 +90,11 @@ export async function lockState(directory: string, kernel: LockKernel, onLost: (
     const release = await lockfile.lock(directory, {
       lockfilePath, stale: leaseMs, update: renewMs, onCompromised: (error) => { onLost(error.message); }, fs: own.fs,
     });
-    own.note();
+    own.hold();
     return {
       async release() {
         await release();
+        own.release();
         closeSync(descriptor);
       },
     };

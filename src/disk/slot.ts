@@ -86,6 +86,8 @@ export class Fixture {
   readonly #disk: Disk;
   readonly path: string;
   readonly #bytes: Buffer;
+  /** As it was when it held just these bytes. */
+  #seen: Entry | undefined;
 
   /** As it is now; undefined where it is not there. */
   static of(disk: Disk, path: string): Fixture | undefined {
@@ -99,20 +101,27 @@ export class Fixture {
     this.#bytes = bytes;
   }
 
-  /** What was done to it; undefined if nothing was. */
+  /** What was done to it; undefined if nothing was, or if it cannot be told now. */
   meddling(): Meddling | undefined {
     const entry = this.#disk.entry(this.path);
     if (entry === undefined) return 'missing';
-    if (entry.kind !== 'file' || entry.bytes !== this.#bytes.length) return entry.kind === 'file' ? 'changed' : 'replaced';
+    if (entry.kind !== 'file') return 'replaced';
+    if (entry.bytes !== this.#bytes.length) return 'changed';
+    // Nobody touched it since it was last read.
+    if (this.#seen !== undefined && isSameFile(entry, this.#seen) && entry.changedMs === this.#seen.changedMs) return undefined;
     let there: Buffer | undefined;
     try {
       there = this.#disk.read(this.path);
     } catch (error) {
+      // No descriptors, a disk that fails for a moment: that is nobody's hand, and it is looked at again.
       if (errorCode(error) === undefined) throw error;
+      return undefined;
     }
     const isSame = there?.equals(this.#bytes) === true;
     there?.fill(0);
-    return isSame ? undefined : 'changed';
+    if (!isSame) return 'changed';
+    this.#seen = entry;
+    return undefined;
   }
 
   /** Puts it back, on the disk when this returns. @throws Node's error */

@@ -16,7 +16,7 @@ export class Lease {
   readonly #clock: Clock;
   readonly #path: string;
   readonly #fence: Int32Array;
-  /** The lease that was taken; undefined where none was, as when a log is made. */
+  /** The lease that was taken, held open so that no other gets its number; undefined where none was, as when a log is made. */
   readonly #taken: Entry | undefined;
   #monotonic: number;
   #wall: number;
@@ -27,7 +27,7 @@ export class Lease {
     this.#clock = clock;
     this.#path = path;
     this.#fence = fence;
-    this.#taken = disk.entry(path);
+    this.#taken = disk.entry(path) === undefined ? undefined : disk.describe(disk.open(path, 'read'));
     this.#monotonic = clock.monotonic();
     this.#wall = clock.wall();
   }

@@ -8,7 +8,7 @@ import type { Clock } from '../clock/clock.js';
 import type { Disk, Entry } from '../disk/disk.js';
 import { isSameFile } from '../disk/disk.js';
 import { Fixture } from '../disk/slot.js';
-import { LogError, tampered } from './failure.js';
+import { LogError, shortageOr, tampered } from './failure.js';
 import type { SegmentMeddling } from './open-file.js';
 import { keepPiece, confirmPieces } from './quarantine.js';
 import type { Places } from './segment.js';
@@ -35,7 +35,7 @@ export interface WatchParts {
 export class Watch {
   readonly #parts: WatchParts;
   readonly #writer: Writer;
-  readonly #directories: readonly { readonly path: string; readonly self: Entry | undefined }[];
+  readonly #directories: readonly { readonly path: string; readonly self: Entry }[];
   readonly #fixtures: readonly Fixture[];
   #nextLook = Number.NEGATIVE_INFINITY;
   /** What the log does not say yet. */
@@ -48,7 +48,9 @@ export class Watch {
     this.#parts = parts;
     this.#writer = writer;
     const { disk, places } = parts;
-    this.#directories = [places.state, places.log, places.keys].map((path) => ({ path, self: disk.entry(path) }));
+    // Held open for as long as the thread lives: none of them can be taken for another that has its number.
+    const directories = [places.state, places.log, places.keys];
+    this.#directories = directories.map((path) => ({ path, self: disk.describe(disk.open(path, 'read')) }));
     const written = [places.identity, places.salt, places.logPub];
     this.#fixtures = written.map((path) => Fixture.of(disk, path)).filter((one) => one !== undefined);
   }
@@ -57,7 +59,7 @@ export class Watch {
   get isHome(): boolean {
     return this.#directories.every(({ path, self }) => {
       const entry = this.#parts.disk.entry(path);
-      return entry !== undefined && self !== undefined && isSameFile(entry, self);
+      return entry !== undefined && isSameFile(entry, self);
     });
   }
 
@@ -92,12 +94,12 @@ export class Watch {
     for (const { name, slot } of anchor.slots) {
       const meddling = slot.meddling();
       if (meddling === undefined) continue;
-      this.#remake(name, meddling, () => { slot.restore(meddling); });
+      this.#remake(name, meddling, false, () => { slot.restore(meddling); });
     }
     for (const fixture of this.#fixtures) {
       const meddling = fixture.meddling();
       if (meddling === undefined) continue;
-      this.#remake(relative(this.#parts.places.state, fixture.path), meddling, () => { fixture.restore(); });
+      this.#remake(relative(this.#parts.places.state, fixture.path), meddling, true, () => { fixture.restore(); });
     }
     const linkMeddling = link.meddling();
     if (linkMeddling !== undefined && segment !== undefined) {
@@ -112,13 +114,13 @@ export class Watch {
     for (const { path, self } of this.#directories) {
       const name = path === places.state ? 'the state directory' : `${basename(path)}/`;
       const entry = disk.entry(path);
-      if (entry === undefined || self === undefined || !isSameFile(entry, self)) {
+      if (entry === undefined || !isSameFile(entry, self)) {
         const how = entry === undefined ? 'gone from its place' : 'another';
         throw tampered('directory_moved', `${name} is ${how} (${path}): put it back, then start again`);
       }
       if ((entry.mode & ownerBits) !== ownerBits) {
         const mode = entry.mode.toString(8).padStart(4, '0');
-        this.#remake(name, `made ${mode}`, () => { disk.setMode(path, entry.mode | ownerBits); });
+        this.#remake(name, `made ${mode}`, false, () => { disk.setMode(path, entry.mode | ownerBits); });
       }
       if (!disk.isWritable(path)) {
         const advice = 'make it writable, then start again';
@@ -127,12 +129,15 @@ export class Watch {
     }
   }
 
-  #remake(name: string, how: string, action: () => void): void {
+  #remake(name: string, how: string, canWait: boolean, action: () => void): void {
     this.#parts.mustBeOurs();
     const was = { missing: 'gone', replaced: 'replaced', changed: 'changed' }[how] ?? how;
     try {
       action();
     } catch (error) {
+      const failure = shortageOr(error, 'open', `no room to make ${name} again, which was ${was} by somebody else`);
+      // A slot is what the next commit needs. All else can wait for room.
+      if (failure.code === 'disk_full' && canWait) throw failure;
       throw tampered('file_changed', `${name} was ${was} by somebody else, and could not be made again: ${String(error)}`, error);
     }
     this.#found(`${name} was ${was} by somebody else; it was made again as it was`);

@@ -47,7 +47,6 @@ const mended: readonly (readonly [string, (state: string) => void, RegExp])[] = 
     const [first = ''] = readFileSync(segmentOf(state), 'utf8').split('\n');
     appendFileSync(segmentOf(state), `${first}\n`);
   }, /written by somebody else behind record 3/],
-  ['a second name for the open segment', (state) => { linkSync(segmentOf(state), join(state, 'backup')); }, /has a second name/],
   ['log/head changed in place', (state) => { writeFileSync(join(state, 'log/head'), 'x', { flag: 'r+' }); }, /^log\/head was changed/],
   ['log/head cut short', (state) => { truncateSync(join(state, 'log/head'), 100); }, /^log\/head was changed/],
   ['log/head removed', (state) => { rmSync(join(state, 'log/head')); }, /^log\/head was gone/],
@@ -89,6 +88,18 @@ describe('is mended and recorded, and the log goes on:', () => {
     expect(verified(state)).toMatchObject({ exit: 0 });
     expect(recordsIn(state).filter(({ kind }) => kind === 'tamper_detected')).toHaveLength(1);
   });
+});
+
+test('a second name of the open segment is recorded once, and the log goes on', async () => {
+  const daemon = await started();
+  const backup = join(daemon.state, 'backup');
+  linkSync(segmentOf(daemon.state), backup);
+  expect(await finding(daemon)).toMatch(/has a second name/);
+  expect(await talk(daemon).ask(append(1, 'behind'))).toMatchObject({ op: 'ack' });
+  expect((await daemon.stop()).code).toBe(0);
+  expect(verified(daemon.state).findings.map(({ code }) => code)).toContain('segment_hard_linked');
+  rmSync(backup);
+  expect(verified(daemon.state)).toMatchObject({ exit: 0, findings: [] });
 });
 
 test('a secret does not stay in a file that was taken away', async () => {

@@ -49,6 +49,8 @@ const running: readonly Row[] = [
   row('sync',                   'checkpoint state',      'unharmed', 'finished', 'finished',  'finished'),
   // The reserve is made when it can be.
   row('unlink open grow sync',  'reserve',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
+  // Written once, and read again where somebody touched them.
+  row('open',                   'keys/identity keys/salt log.pub', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),
   // Conveniences.
   row('unlink link rename',     'log/audit.jsonl',       'unharmed', 'unharmed', 'unharmed',  'unharmed'),
   row('list open unlink',       'listeners socket indelible.lock', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),

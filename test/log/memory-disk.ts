@@ -159,11 +159,11 @@ export class MemoryDisk implements Disk {
   }
 
   entry(path: string): Entry | undefined {
-    if (this.#directories.has(path)) return { kind: 'directory', bytes: 0, links: 2, device: 1, inode: 0, madeMs: 0, mode: 0o700 };
+    if (this.#directories.has(path)) return { kind: 'directory', bytes: 0, links: 2, device: 1, inode: 0, changedMs: 0, mode: 0o700 };
     const node = this.#node(path);
     if (node === undefined) return undefined;
     return node.kind === 'link'
-      ? { kind: 'link', bytes: node.target.length, links: 1, device: 1, inode: 0, madeMs: 0, mode: 0o777 }
+      ? { kind: 'link', bytes: node.target.length, links: 1, device: 1, inode: 0, changedMs: 0, mode: 0o777 }
       : this.#entryOf(node);
   }
 
@@ -213,7 +213,7 @@ export class MemoryDisk implements Disk {
   #entryOf(file: File): Entry {
     const names = [...this.#directories.values()].flatMap(({ history }) => [...history.at(-1)?.values() ?? []]);
     const links = names.filter((node) => node === file).length;
-    return { kind: 'file', bytes: file.now.length, links, device: 1, inode: file.inode, madeMs: 0, mode: 0o600 };
+    return { kind: 'file', bytes: file.now.length, links, device: 1, inode: file.inode, changedMs: 0, mode: 0o600 };
   }
 
   #describe(file: File): Descriptor {

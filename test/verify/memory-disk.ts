@@ -102,7 +102,7 @@ export class MemoryDisk implements Disk {
   entry(path: string): Entry | undefined {
     const node = this.nodes.get(path);
     if (node === undefined) return undefined;
-    const usual = { links: 1, device: 1, inode: 0, madeMs: 0, mode: 0o600 };
+    const usual = { links: 1, device: 1, inode: 0, changedMs: 0, mode: 0o600 };
     if (Buffer.isBuffer(node)) return { kind: 'file', bytes: node.length, ...usual };
     if (node === 'unreadable') return { kind: 'file', bytes: 1, ...usual };
     if (node === 'directory') return { kind: 'directory', bytes: 0, ...usual };
