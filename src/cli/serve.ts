@@ -32,6 +32,8 @@ import { version } from './version.js';
 
 /** Of the process log that wait to be taken, at most. */
 const processLogBytesMax = 4 * 1024 * 1024;
+/** How long a writer that failed may take to leave word for the next start, ms. */
+const lastWordsMs = 2_000;
 /** How often the free space is asked for, ms. */
 const freeBytesEveryMs = 5_000;
 
@@ -252,7 +254,10 @@ class Daemon {
       await this.#server.stop(reason);
     }
     const { phase } = this.#log;
-    if (phase.kind === 'failed') await this.#server.abandon();
+    if (phase.kind === 'failed') {
+      await this.#server.abandon();
+      await this.#log.gone(lastWordsMs);
+    }
     clearInterval(this.#freeBytes);
     await this.#lock.release().catch((error: unknown) => { this.#logger.warn(`the lock was not released: ${String(error)}`); });
     if (phase.kind === 'failed') return phase.error.code === 'tampered' ? exitCodes.unverifiable : exitCodes.writeFailed;

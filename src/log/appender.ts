@@ -31,9 +31,14 @@ interface Queued extends Bodies {
 
 /** Batches under way at once: one that the disk is busy with and one that is ready when it returns. */
 const batchesMax = 2;
-/** What one batch holds: in `group` mode it may become one commit, in `line` mode as many fsyncs as it has lines. */
-const batchLinesMax = { line: 64, group: 4096 } as const;
-const batchBytesMax = 4 * 1024 * 1024;
+/**
+ * What one batch holds: in `group` mode it may become one commit, in `line` mode as many fsyncs as it has lines. Who comes
+ * anew waits for the batches under way, so they are no larger than it takes to keep the disk busy.
+ */
+const batchLinesMax = { line: 4, group: 256 } as const;
+const batchBytesMax = 1024 * 1024;
+/** Room for a batch and the request that filled it, unless that one is very large. */
+const slotBytes = batchBytesMax + 1024 * 1024;
 
 /** A line of waiting requests; `from` is the first not taken yet, so that taking one is not a copy of the rest. */
 interface Lane {
@@ -45,7 +50,7 @@ interface Lane {
 export const noLines = new DurableLines([]);
 
 export class Appender {
-  readonly #post: (order: Order, transfer: ArrayBuffer[]) => void;
+  readonly #post: (order: Order) => void;
   readonly #linesMax: number;
   readonly #store = new BodyStore();
   readonly #lanes = new Map<unknown, Lane>();
@@ -53,10 +58,12 @@ export class Appender {
   #underWay: Queued[] = [];
   #answered = 0;
   #batches: number[] = [];
+  readonly #slots: SharedArrayBuffer[] = [];
+  #slot = 0;
   #bytes = 0;
   #events = 0;
 
-  constructor(sync: 'line' | 'group', post: (order: Order, transfer: ArrayBuffer[]) => void) {
+  constructor(sync: 'line' | 'group', post: (order: Order) => void) {
     this.#post = post;
     this.#linesMax = batchLinesMax[sync];
   }
@@ -64,6 +71,11 @@ export class Appender {
   /** Bytes and bodies that were taken in and are not settled. */
   get load(): { readonly bytes: number; readonly events: number } {
     return { bytes: this.#bytes, events: this.#events };
+  }
+
+  /** Whether there is one request and no other, and it was handed over. */
+  get isLone(): boolean {
+    return this.#underWay.length - this.#answered === 1 && this.#lanes.size === 0;
   }
 
   /** Takes a request in: bodies to be recorded next to each other. Requests of one `source` keep their order. */
@@ -151,10 +163,17 @@ export class Appender {
 
   #handOver(batch: readonly Queued[]): void {
     if (batch.length === 0) return;
-    const { bytes, ends, requests } = encodeBatch(batch);
     for (const request of batch) this.#underWay.push(request);
     this.#batches.push(batch.length);
-    this.#post({ kind: 'append', bytes, ends, requests }, [bytes.buffer, ends.buffer, requests.buffer]);
+    this.#slot = (this.#slot + 1) % batchesMax;
+    this.#post({ kind: 'append', ...encodeBatch(batch, (bytes) => this.#slotOf(bytes)) });
+  }
+
+  /** Memory that the thread sees: that of the batch before the last, which is answered. One that is too large has its own. */
+  #slotOf(bytes: number): Buffer {
+    if (bytes > slotBytes) return Buffer.from(new SharedArrayBuffer(bytes));
+    const slot = this.#slots[this.#slot] ??= new SharedArrayBuffer(slotBytes);
+    return Buffer.from(slot, 0, bytes);
   }
 
   #oldest(): Queued {
@@ -179,8 +198,8 @@ export class Appender {
 }
 
 /** One buffer for all bodies, and where they end. */
-function encodeBatch(batch: readonly Queued[]): Omit<AppendOrder, 'kind'> {
-  const bytes = Buffer.from(new ArrayBuffer(batch.reduce((sum, { from, to }) => sum + to - from, 0)));
+function encodeBatch(batch: readonly Queued[], slotOf: (bytes: number) => Buffer): Omit<AppendOrder, 'kind'> {
+  const bytes = slotOf(batch.reduce((sum, { from, to }) => sum + to - from, 0));
   const ends = new Uint32Array(batch.reduce((sum, request) => sum + request.ends.length, 0));
   const requests = new Uint32Array(batch.length);
   joinBodies(batch, bytes);

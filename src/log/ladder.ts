@@ -60,6 +60,16 @@ export class DiskLadder {
     return this.#phase.kind === 'full';
   }
 
+  /** The first look, at a start. What finds no room for its record is owed, and tried at the next. @throws LogError */
+  begin(writer: Writer): void {
+    try {
+      if (this.#parts.reserve.isGiven) this.fall(writer);
+      else this.tick(writer);
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code !== 'disk_full') throw error;
+    }
+  }
+
   /** Whether events may be written: on a full disk, if there is room again. @throws LogError `disk_full` if not */
   admit(writer: Writer): void {
     if (this.#phase.kind !== 'full' || this.#climb(writer)) return;

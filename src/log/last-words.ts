@@ -9,6 +9,8 @@ import { macMatches, macOf, macTail, splitTail } from '../chain/link.js';
 import type { Disk } from '../disk/disk.js';
 import { removeIfThere, replaceFile } from '../disk/write.js';
 import { hmac } from '../keys/schedule.js';
+import type { LogError } from './failure.js';
+import { errnoOf } from './failure.js';
 import type { OwnEvents } from './own.js';
 
 /** The file at most. */
@@ -17,6 +19,16 @@ const fileBytesMax = 16 * 1024;
 export type LastWords =
   | { readonly kind: 'write_failed'; readonly event: OwnEvents['write_failed'] }
   | { readonly kind: 'tamper_detected'; readonly event: OwnEvents['tamper_detected'] };
+
+/** What is to be said of a failure that ended a writer. */
+export function lastWordsOf(failure: LogError): LastWords {
+  const { code, what, message } = failure;
+  // A segment that was saved from somebody else's hand ends the writer like a failed disk.
+  const isMeddling = code === 'tampered' || what.startsWith('segment_');
+  return isMeddling
+    ? { kind: 'tamper_detected', event: { finding: `${what}: ${message}` } }
+    : { kind: 'write_failed', event: { call: what, errno: errnoOf(failure) } };
+}
 
 /** What is there of an earlier end: `lost`, something that no daemon of this log wrote. */
 export type FoundWords = LastWords | 'absent' | 'lost';

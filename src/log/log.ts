@@ -2,12 +2,17 @@
  * The log as the rest of the daemon sees it: something to append to, to watch and to stop. Behind it is the writer's
  * thread; nothing here waits for a disk.
  */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { Waiter } from './appender.js';
 import { Appender, noLines } from './appender.js';
+import { Bell } from './bell.js';
 import { LogError } from './failure.js';
 import type { DiskLevel } from './ladder.js';
-import type { CommittedLines, Opening, Order, Report, Standing, ThreadStart } from './mailbox.js';
+import type { CommittedLines, Opening, Order, Report, Standing, Start, ThreadStart } from './mailbox.js';
+
+/** How long the event loop waits for one request's commit, ms; a fast disk takes a tenth of it. */
+const loneWaitMs = 1;
 
 /** Where a log is in its life. `failed` and `stopped` are ends. */
 export type LogPhase =
@@ -37,7 +42,9 @@ const nobody: LogWatcher = {
 };
 
 export class Log {
-  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #orders: Bell;
+  readonly #reports: Bell;
   readonly #appender: Appender;
   readonly #fence: Int32Array;
   #watcher: LogWatcher | undefined;
@@ -46,13 +53,17 @@ export class Log {
   #checkpoint: string | undefined;
   #level: DiskLevel = 'enough';
   #early: Report[] = [];
+  #gone: Promise<void> = Promise.resolve();
   #whenStopped: (() => void) | undefined;
   #pumping = false;
+  #noticed: (message: string) => void = () => undefined;
 
-  private constructor(worker: Worker, sync: 'line' | 'group', fence: Int32Array, opening: Opening) {
-    this.#worker = worker;
-    this.#fence = fence;
-    this.#appender = new Appender(sync, (order, transfer) => { this.#order(order, transfer); });
+  private constructor(port: MessagePort, start: ThreadStart, opening: Opening) {
+    this.#port = port;
+    this.#fence = new Int32Array(start.fence);
+    this.#orders = new Bell(start.orders);
+    this.#reports = new Bell(start.reports);
+    this.#appender = new Appender(start.options.sync, (order) => { this.#order(order); });
     this.#standing = opening.standing;
     this.#checkpoint = opening.checkpoint;
   }
@@ -61,10 +72,10 @@ export class Log {
    * Opens the log; resolves when `started` is durable. `noticed` is told what a person should know, from the opening on.
    * @throws LogError `refused` or `write_failed`
    */
-  static open(start: Omit<ThreadStart, 'fence'>, noticed: (message: string) => void): Promise<{ readonly log: Log; readonly opening: Opening }> {
-    const fence = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-    const workerData: ThreadStart = { ...start, fence };
-    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, stdin: false });
+  static open(start: Start, noticed: (message: string) => void): Promise<{ readonly log: Log; readonly opening: Opening }> {
+    const { port1: near, port2: far } = new MessageChannel();
+    const shared: ThreadStart = { ...start, fence: Bell.share(), orders: Bell.share(), reports: Bell.share(), port: far };
+    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: shared, transferList: [far], stdin: false });
     return new Promise((resolve, reject) => {
       let log: Log | undefined;
       const early: Report[] = [];
@@ -74,18 +85,21 @@ export class Log {
         else log.#take({ kind: 'failed', code: 'write_failed', call: failure.what, message: failure.message });
       };
       worker.on('error', fail);
+      const gone = new Promise<void>((done) => { worker.once('exit', () => { done(); }); });
       worker.on('exit', (code) => { if (code !== 0) fail(new Error(`exit code ${code}`)); });
-      worker.on('message', (report: Report) => {
-        if (report.kind === 'noticed') {
-          noticed(report.message);
-        } else if (log !== undefined) {
+      near.on('message', (report: Report) => {
+        if (log !== undefined) {
           log.#take(report);
         } else if (report.kind === 'opened') {
-          log = new Log(worker, start.options.sync, new Int32Array(fence), report);
+          log = new Log(near, shared, report);
+          log.#noticed = noticed;
+          log.#gone = gone;
           log.#early = early;
           resolve({ log, opening: report });
         } else if (report.kind === 'refused') {
           reject(new LogError(report.code, report.finding, report.message));
+        } else if (report.kind === 'noticed') {
+          noticed(report.message);
         } else {
           early.push(report);
         }
@@ -137,7 +151,7 @@ export class Log {
     setImmediate(() => {
       // Cleared before the pump and not behind it: what is taken in while it runs sees to a turn of its own.
       this.#pumping = false;
-      this.#appender.pump();
+      this.#pump();
     });
   }
 
@@ -160,46 +174,71 @@ export class Log {
     });
   }
 
+  /**
+   * Resolves when the writer's thread is gone and has left what it could for the next start; or after `patienceMs`, because a
+   * disk that hangs may keep it for ever.
+   */
+  async gone(patienceMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, patienceMs); });
+    await Promise.race([this.#gone, late]);
+    clearTimeout(timer);
+  }
+
   #stopWhenEmpty(): void {
     if (this.#phase.kind !== 'draining' || this.#appender.load.events > 0) return;
     const { reason } = this.#phase;
     this.#phase = { kind: 'stopping' };
-    this.#order({ kind: 'stop', reason }, []);
+    this.#order({ kind: 'stop', reason });
   }
 
-  #order(order: Order, transfer: ArrayBuffer[]): void {
-    this.#worker.postMessage(order, transfer);
+  /**
+   * Hands over what waits. For a lone request this thread waits a moment with it: there is nothing better to do, and its
+   * client has the ack a turn of the event loop earlier. A disk that takes longer than the moment is heard of as usual.
+   */
+  #pump(): void {
+    const { rung } = this.#reports;
+    this.#appender.pump();
+    if (!this.#appender.isLone || !this.#reports.wait(rung, loneWaitMs)) return;
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
+      this.#take(next.message as Report);
+    }
+  }
+
+  #order(order: Order): void {
+    this.#port.postMessage(order);
+    this.#orders.ring();
   }
 
   #take(report: Report): void {
-    if (this.#watcher === undefined) {
+    if (this.#watcher === undefined && report.kind !== 'noticed') {
       this.#early.push(report);
       return;
     }
     switch (report.kind) {
       case 'committed':
         this.#standing = report.standing;
-        if (report.commits.length > 0) this.#watcher.committed(report.commits);
+        if (report.commits.length > 0) this.#watcher?.committed(report.commits);
         this.#appender.committed(report.commits, report.requests);
         this.#stopWhenEmpty();
         return;
       case 'rejected':
         this.#standing = report.standing;
-        if (report.commits.length > 0) this.#watcher.committed(report.commits);
+        if (report.commits.length > 0) this.#watcher?.committed(report.commits);
         this.#appender.rejected(report.commits, report.requests, new LogError('disk_full', 'write', report.message));
         // Said when it was found; every client that tries again need not be.
-        if (this.#level !== 'full') this.#watcher.delayed(report.message);
+        if (this.#level !== 'full') this.#watcher?.delayed(report.message);
         this.#stopWhenEmpty();
         return;
       case 'delayed':
-        this.#watcher.delayed(report.message);
+        this.#watcher?.delayed(report.message);
         return;
       case 'level':
         this.#level = report.level;
-        this.#watcher.levelled(report.level, report.message);
+        this.#watcher?.levelled(report.level, report.message);
         return;
       case 'alarm':
-        this.#watcher.alarmed(report.finding);
+        this.#watcher?.alarmed(report.finding);
         return;
       case 'sealed':
         this.#standing = report.standing;
@@ -212,9 +251,11 @@ export class Log {
         this.#phase = { kind: 'stopped' };
         this.#whenStopped?.();
         return;
+      case 'noticed':
+        this.#noticed(report.message);
+        return;
       case 'opened':
       case 'refused':
-      case 'noticed':
         return;
       default:
         report satisfies never;

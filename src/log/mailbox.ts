@@ -1,7 +1,8 @@
 /**
  * What passes between the writer's thread and the rest of the program: orders one way, reports the other, each kind
- * in the order it was posted. Buffers are handed over, not copied.
+ * in the order it was posted. Bodies lie in memory that both threads see; lines are handed over, not copied.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { DiskLevel } from './ladder.js';
 import type { LogErrorCode } from './failure.js';
 import type { WriterOptions } from './writer.js';
@@ -15,16 +16,26 @@ export interface ThreadStart {
   readonly started: { readonly version: string; readonly bootId: string; readonly listeners: readonly string[] };
   /** One Int32: not 0 when the lock was lost and nothing may be written any more. */
   readonly fence: SharedArrayBuffer;
+  /** Orders come in by it, reports leave by it. */
+  readonly port: MessagePort;
+  /** Rung behind every order. */
+  readonly orders: SharedArrayBuffer;
+  /** Rung behind every report. */
+  readonly reports: SharedArrayBuffer;
 }
+
+/** What whoever opens a log says. */
+export type Start = Pick<ThreadStart, 'state' | 'options' | 'diskLowBytes' | 'started'>;
 
 /** Bodies of whole requests, back to back. */
 export interface AppendOrder {
   readonly kind: 'append';
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Shared with the other thread, which leaves it alone until every request in it is answered. */
+  readonly bytes: Uint8Array;
   /** Where each body ends in `bytes`. */
-  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly ends: Uint32Array;
   /** How many bodies there are up to the end of each request. */
-  readonly requests: Uint32Array<ArrayBuffer>;
+  readonly requests: Uint32Array;
 }
 
 export type Order = AppendOrder | { readonly kind: 'stop'; readonly reason: string };

@@ -20,8 +20,8 @@ const badFramesMax = 16;
 /** Append replies that wait for their turn: beyond, the client is not read from until some have left. */
 const waitingRepliesMax = 8192;
 
-/** Events, or what they are worth, of one client in one turn of the event loop. */
-const turnBudget = 1024;
+/** Events, or what they are worth, of one client in one turn of the event loop: what a quiet client waits for each loud one. */
+const turnBudget = 64;
 /** What a question is worth beside an event. */
 const questionCost = 32;
 /** How long a client that was let go may take to read why, ms. */
