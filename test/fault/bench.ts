@@ -7,8 +7,8 @@ import type { Reply } from '../../src/wire/message.js';
 import type { Ended } from '../daemon.js';
 import { Conversation, Daemon, verified } from '../daemon.js';
 import { Board } from './board.js';
-import type { Sent } from './ledger.js';
-import { Ledger } from './ledger.js';
+import type { Sent } from '../ledger.js';
+import { Ledger } from '../ledger.js';
 
 /** A client that hears nothing for so long, from a daemon that lives, was forgotten. Nothing else depends on it. */
 const silenceMs = 30_000;

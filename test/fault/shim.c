@@ -137,8 +137,9 @@ static int is_socket(int file) {
   static type (*real)(__VA_ARGS__); \
   if (real == NULL) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
 
-/* The call itself, unless it is to fail instead, and the kill that comes behind it. */
+/* The call itself, unless it is to fail instead or only said to be made, and the kill that comes behind it. */
 #define ANSWER(type, rule, call) \
+  if ((rule) != NULL && (rule)->mode == DROP) return (type)0; \
   if ((rule) != NULL && (rule)->mode == FAIL) { errno = (int)(rule)->error; return (type)-1; } \
   type result = (call); \
   if ((rule) != NULL && (rule)->mode == KILL_AFTER) die(rule); \

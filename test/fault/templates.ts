@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bench, copyState } from './bench.js';
 import type { Rule } from './board.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from '../ledger.js';
 import type { Mode, Phase } from './phases.js';
 import { envOf, phases } from './phases.js';
 
