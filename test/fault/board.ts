@@ -10,7 +10,7 @@ export const classes = {
 export type CallClass = keyof typeof classes;
 export const everyClass = Object.keys(classes) as CallClass[];
 
-const modes = { killBefore: 1, killAfter: 2, fail: 3, short: 4, drop: 5 } as const;
+const modes = { killBefore: 1, killAfter: 2, fail: 3, short: 4, drop: 5, stopAfter: 6 } as const;
 
 export interface Rule {
   readonly classes: readonly CallClass[];

@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum class { WRITE = 1, SYNC = 2, OPEN = 4, RENAME = 8, UNLINK = 16, TRUNCATE = 32, MKDIR = 64, LINK = 128, META = 256, SOCKET = 512, LIST = 1024, GROW = 2048 };
-enum mode { KILL_BEFORE = 1, KILL_AFTER = 2, FAIL = 3, SHORT = 4, DROP = 5 };
+enum mode { KILL_BEFORE = 1, KILL_AFTER = 2, FAIL = 3, SHORT = 4, DROP = 5, STOP_AFTER = 6 };
 enum { RULES = 2, PART = 48, ENTRY = 128, ENTRIES = 8192 };
 
 struct rule {
@@ -137,12 +137,13 @@ static int is_socket(int file) {
   static type (*real)(__VA_ARGS__); \
   if (real == NULL) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
 
-/* The call itself, unless it is to fail instead or only said to be made, and the kill that comes behind it. */
+/* The call itself, unless it is to fail instead or only said to be made, and the kill or the stop that comes behind it. */
 #define ANSWER(type, rule, call) \
   if ((rule) != NULL && (rule)->mode == DROP) return (type)0; \
   if ((rule) != NULL && (rule)->mode == FAIL) { errno = (int)(rule)->error; return (type)-1; } \
   type result = (call); \
   if ((rule) != NULL && (rule)->mode == KILL_AFTER) die(rule); \
+  if ((rule) != NULL && (rule)->mode == STOP_AFTER) raise(SIGSTOP); \
   return result
 
 #define ON_PATH(class, name, path, parameters, arguments) \
