@@ -13,8 +13,9 @@ function cells(name: string, losses: readonly Loss[]): string {
   const sum = (of: (loss: Loss) => number): number => losses.reduce((total, loss) => total + of(loss), 0);
   const numbers = [
     losses.length, `${sum(({ kept }) => kept)} of ${sum(({ sectors }) => sectors)}`, sum(({ acknowledged }) => acknowledged),
-    sum((loss) => (losesSomething(loss) ? 1 : 0)), sum(({ problems }) => (problems.length > 0 ? 1 : 0)),
-    sum(({ found }) => found?.adopted ?? 0), sum(({ found }) => found?.torn ?? 0), sum(({ found }) => found?.zeros ?? 0),
+    sum((loss) => (losesSomething(loss) ? 1 : 0)), sum((loss) => (loss.problems.length > 0 && !losesSomething(loss) ? 1 : 0)),
+    sum(({ found }) => (found?.isWhole === false ? 1 : 0)), sum(({ found }) => found?.adopted ?? 0),
+    sum(({ found }) => found?.torn ?? 0), sum(({ found }) => found?.zeros ?? 0),
   ];
   return `| ${name} | ${numbers.join(' | ')} |`;
 }
@@ -29,8 +30,8 @@ export function formatTable(losses: readonly Loss[]): string {
     }
   }
   return [
-    '| | power losses | unflushed sectors kept | acknowledged events looked for | lost | otherwise wrong or lost | lines adopted | torn ends cut off | of them with zeros |',
-    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    '| | power losses | unflushed sectors kept | acknowledged events looked for | lost | otherwise wrong | filesystem mended first | lines adopted | torn ends cut off | of them with zeros |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...[...names].sort(([a], [b]) => Number(a.startsWith('`')) - Number(b.startsWith('`')) || a.localeCompare(b)).map(([name, some]) => cells(name, some)),
     cells('all', losses),
   ].join('\n');
