@@ -39,7 +39,7 @@ export function sampleOf<T>(items: readonly T[], count: number, seed: number): T
 /** A first start, and one on each of what crashes leave. */
 export function beginnings(templates: readonly Template[]): Beginning[] {
   const firsts = modes.slice(0, 1).map((mode) => ({ name: 'first start', mode, template: undefined }));
-  return [...firsts, ...templates.map((template) => ({ name: 'recovery', mode: template.mode, template }))];
+  return [...firsts, ...templates.map((template) => ({ name: template.start, mode: template.mode, template }))];
 }
 
 interface Target<Point> {
