@@ -6,7 +6,7 @@ import type { Choice, Job } from './matrix.js';
 import { errorJobs, killJobs, runJobs } from './matrix.js';
 import { phaseNames } from './phases.js';
 import type { Rows } from './tally.js';
-import { Tally } from './tally.js';
+import { Tally, describe } from './tally.js';
 import type { Template } from './templates.js';
 import { makeTemplates } from './templates.js';
 
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
-  const tally = new Tally();
+  const tally = new Tally((deviation) => { process.stderr.write(describe(deviation)); });
   const began = performance.now();
   const needsTemplates = options.phase === undefined || options.phase === 'recovery' || options.phase === 'start';
   const { directory, templates } = needsTemplates ? await makeTemplates(options.shim) : { directory: undefined, templates: [] };

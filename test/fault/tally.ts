@@ -53,7 +53,19 @@ function shortName(what: string): string {
   return what.replace(/, (?:once|lasting)$/, '').replace(/^ENOSPC, and E[A-Z]+ at/, 'ENOSPC, and another error at');
 }
 
+/** A deviation in words. */
+export function describe({ fault: { phase, mode, what, at }, where, problems }: Deviation): string {
+  return `${phase} (${mode}), ${what}, call ${at}, ${where}:\n  ${problems.join('\n  ')}\n`;
+}
+
 export class Tally {
+  /** Told of each as it comes. */
+  readonly #onDeviation: (deviation: Deviation) => void;
+
+  constructor(onDeviation: (deviation: Deviation) => void = () => undefined) {
+    this.#onDeviation = onDeviation;
+  }
+
   readonly #rows = new Map<string, Row>();
   readonly deviations: Deviation[] = [];
   #missed = 0;
@@ -87,7 +99,9 @@ export class Tally {
     const row = this.#row(fault);
     row.deviated += 1;
     if (problems.some((problem) => isLoss.test(problem))) row.lost += 1;
-    this.deviations.push({ fault, where, problems });
+    const deviation = { fault, where, problems };
+    this.deviations.push(deviation);
+    this.#onDeviation(deviation);
   }
 
   /** `calls`: different ones that were struck; `lost`: times in which something was lost. The last row is all of them. */
@@ -119,8 +133,7 @@ export class Tally {
     return [...alike.values()].map((losses) => {
       const [first] = losses;
       if (first === undefined) return '';
-      const { fault: { phase, mode, what, at }, where, problems } = first;
-      return `\n${losses.length} x ${phase} (${mode}), ${what}, call ${at}, ${where}:\n  ${problems.join('\n  ')}\n`;
+      return `\n${losses.length} x ${describe(first)}`;
     }).join('');
   }
 

@@ -35,7 +35,8 @@ export class Book {
   send(ids: readonly string[], events: readonly Made[]): void {
     for (const [index, id] of ids.entries()) {
       const made = events[index];
-      if (made !== undefined && !this.#pages.has(id)) this.#pages.set(id, { ...made });
+      if (made === undefined || this.#pages.has(id)) throw new Error(`${id} is an event's already`);
+      this.#pages.set(id, { ...made });
     }
   }
 

@@ -45,8 +45,9 @@ async function produceOne(load: Load, style: Style, number: number): Promise<voi
   const loop = async (): Promise<void> => {
     while (!load.signal.aborted) {
       count += 1;
+      const id = `${number}.${count}`;
       const client = shared ?? await open();
-      await appendOnce(load, client, `${number}.${count}`, load.random.whole(1, style.eventsMax));
+      await appendOnce(load, client, id, load.random.whole(1, style.eventsMax));
       if (shared === undefined) await client.close();
       await new Promise((resolve) => { setTimeout(resolve, load.random.whole(0, style.pauseMsMax)); });
     }
