@@ -7,16 +7,15 @@ import type { Config } from '../config/config.js';
 import { readConfig, writerOptions } from '../config/config.js';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { LockHeld, lockState } from '../disk/lock.js';
-import { createFile, replaceFile } from '../disk/write.js';
 import { dieWith, tryLock } from '../kernel/native.js';
 import { lockHolder } from '../kernel/proc.js';
 import { LogError } from '../log/failure.js';
 import { makeLog } from '../log/birth.js';
 import type { Previous } from '../log/own.js';
 import { isUnborn } from '../log/recovery.js';
-import type { Places } from '../log/segment.js';
 import { placesIn } from '../log/segment.js';
 import { exitCodeOf, exitCodes } from './exit.js';
+import { handOver, handedOver } from './hand-over.js';
 import { makeWay } from './successor.js';
 import { complain, say } from './terminal.js';
 
@@ -121,18 +120,12 @@ function make(config: Config, state: string, keyOut: string | undefined, previou
     origin: config.origin, options: writerOptions(config), previous,
     handOver: (key) => { handOver(key, keyOut, places); },
   });
+  handedOver(places);
   say(`made log ${config.origin} in ${state}`);
   say(keyOut === undefined
     ? 'Above is its verification key: keep it away from this host, it is not stored anywhere.'
     : `Its verification key is in ${keyOut}: move it off this host.`);
   say(`${places.logPub} is for auditors: with it alone they check signatures, with the key every line.`);
-}
-
-function handOver(key: string, keyOut: string | undefined, places: Places): void {
-  if (keyOut === undefined) process.stdout.write(`${key}\n`);
-  // What lies there can only be the key of an init that never finished.
-  else if (keyOut === places.verificationKey) replaceFile(realDisk, keyOut, Buffer.from(`${key}\n`));
-  else createFile(realDisk, keyOut, Buffer.from(`${key}\n`));
 }
 
 /** Refusals that say what to do themselves. */

@@ -59,9 +59,9 @@ export class Bench {
   }
 
   /** A daemon on this state that has not begun yet; the rules on the board hold from its first call on. */
-  spawn(): Daemon {
+  spawn(args: readonly string[] = []): Daemon {
     this.daemon = Daemon.spawn({
-      state: this.state,
+      state: this.state, args,
       env: { ...this.#env, LD_PRELOAD: this.#shim, FAULT_BOARD: this.board.path, FAULT_ROOT: this.state },
     });
     return this.daemon;

@@ -5,9 +5,13 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { realDisk } from '../../src/disk/disk.js';
+import { parseVerificationKey } from '../../src/keys/verification.js';
+import { verify } from '../../src/verify/verify.js';
 import { compileShim } from '../compile.js';
 import { program, temporaryDirectory } from '../daemon.js';
 import { Bench } from './bench.js';
+import type { Rule } from './board.js';
 
 let place = '';
 let shim = '';
@@ -56,6 +60,37 @@ test('a kill in the middle of making the log ends its maker, too, and the next s
     expect(bench.judge()).toEqual([]);
   } finally {
     if (maker > 0 && stateOf(maker) === 'T') process.kill(maker, 'SIGKILL');
+    await bench.clear();
+  }
+});
+
+test('wherever a first start is killed, the next one puts the key where it was told to, without help', async () => {
+  const bench = new Bench(shim, {});
+  const keyFile = join(bench.state, 'out.key');
+  const keyOut = ['--key-out', keyFile];
+  // Around the moments at which the key is there and the log is not, one kill after the other on one directory.
+  const rules: readonly Pick<Rule, 'classes' | 'mode' | 'part'>[] = [
+    { classes: ['open'], part: 'out.key', mode: 'killAfter' }, { classes: ['sync'], part: 'out.key', mode: 'killAfter' },
+    { classes: ['rename'], part: 'out.key', mode: 'killBefore' }, { classes: ['rename'], part: 'out.key', mode: 'killAfter' },
+    { classes: ['rename'], part: 'keys/handed-over', mode: 'killAfter' }, { classes: ['rename'], part: 'keys/current', mode: 'killAfter' },
+  ];
+  try {
+    for (const rule of rules) {
+      bench.board.clear();
+      bench.board.arm({ ...rule, at: 1, times: 1, withParent: true });
+      const ended = await bench.spawn(keyOut).ended;
+      expect([rule.part, rule.mode, bench.board.struck(), ended.signal]).toEqual([rule.part, rule.mode, 1, 'SIGKILL']);
+    }
+    bench.board.clear();
+    expect(await bench.started(bench.spawn(keyOut))).toBeUndefined();
+    expect(await bench.mustServe()).toEqual([]);
+    await bench.end('SIGTERM');
+    const key = parseVerificationKey(readFileSync(keyFile, 'utf8'));
+    if (key === undefined) throw new Error(`${keyFile} holds no key`);
+    const report = verify({ disk: realDisk, stateDirectory: bench.state, key: { key, besideLog: false } });
+    expect([report.exit, report.findings, bench.ledger.check(bench.state)]).toEqual([0, [], []]);
+    expect(readdirSync(join(bench.state, 'keys')).sort()).toEqual(['current', 'identity', 'salt']);
+  } finally {
     await bench.clear();
   }
 });
