@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Choice, Job } from './matrix.js';
-import { errorJobs, killJobs, runJobs } from './matrix.js';
+import { errorJobs, inAnyOrder, killJobs, runJobs } from './matrix.js';
 import { phaseNames } from './phases.js';
 import type { Rows } from './tally.js';
 import { Tally, describe } from './tally.js';
@@ -12,7 +12,7 @@ import { makeTemplates } from './templates.js';
 
 const usage = `usage: scripts/faults [--kind kills|errors] [--phase NAME] [--runs N] [--seed N] [--lanes N] [--by fault|phase] [--json]
 --kind, --phase: these only; --runs: so many faults, chosen by --seed (default all); --lanes: side by side
---by: rows of the table; --json: the whole result. Takes a C compiler.
+--by: rows of the table; --json: the whole result. Takes a C compiler. Interrupted, it ends what is under way and counts what was done.
 phases: ${phaseNames.join(', ')}
 `;
 
@@ -69,19 +69,22 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => { interrupted.abort(); });
   const tally = new Tally((deviation) => { process.stderr.write(describe(deviation)); });
   const began = performance.now();
   const needsTemplates = options.phase === undefined || options.phase === 'recovery' || options.phase === 'start';
   const { directory, templates } = needsTemplates ? await makeTemplates(options.shim) : { directory: undefined, templates: [] };
   try {
-    const jobs = await jobsOf(options, templates);
+    const jobs = inAnyOrder(await jobsOf(options, templates), options.seed);
     await runJobs(jobs, options.lanes, tally, (done) => {
       process.stderr.write(`${done} of ${jobs.length} jobs, ${tally.tried} faults, ${tally.deviations.length} deviations\n`);
-    });
+    }, interrupted.signal);
   } finally {
     if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   }
   const seconds = (performance.now() - began) / 1000;
+  if (interrupted.signal.aborted) process.stderr.write('interrupted: not all was tried\n');
   if (options.json) process.stdout.write(`${JSON.stringify(tally, null, 2)}\n`);
   else process.stdout.write(`${tally.table(options.by)}\n${tally.summary(seconds)}\n${tally.report()}`);
   return tally.deviations.length === 0 ? 0 : 1;
