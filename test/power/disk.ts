@@ -10,8 +10,11 @@ const diskBytes = 64 * 1024 * 1024;
 export const journals = ['ordered', 'writeback', 'journal'] as const;
 export type Journal = (typeof journals)[number];
 
+/** Where programs for the administrator lie, whoever's shell this is. */
+const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+
 function run(command: string, ...words: string[]): void {
-  execFileSync(command, words, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+  execFileSync(command, words, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', env });
 }
 
 /** An empty ext4 in a file. */
@@ -35,7 +38,7 @@ export function mountAfterLoss(image: string, at: string, journal: Journal): boo
     mountImage(image, at, journal);
     return true;
   } catch {
-    const { status, stdout, stderr } = spawnSync('e2fsck', ['-f', '-y', image], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('e2fsck', ['-f', '-y', image], { encoding: 'utf8', env });
     // Up to 3: mended.
     if (status === null || status > 3) throw new Error(`e2fsck ended with ${status ?? 'a signal'}: ${stdout}${stderr}`);
     mountImage(image, at, journal);
