@@ -27,7 +27,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum class { WRITE = 1, SYNC = 2, OPEN = 4, RENAME = 8, UNLINK = 16, TRUNCATE = 32, MKDIR = 64, LINK = 128, META = 256, SOCKET = 512, LIST = 1024, GROW = 2048 };
+enum class { WRITE = 1, SYNC = 2, OPEN = 4, RENAME = 8, UNLINK = 16, TRUNCATE = 32, MKDIR = 64, LINK = 128, META = 256, SOCKET = 512, LIST = 1024, GROW = 2048, LOOK = 4096 };
 enum mode { KILL_BEFORE = 1, KILL_AFTER = 2, FAIL = 3, SHORT = 4, DROP = 5, STOP_AFTER = 6 };
 enum { RULES = 2, PART = 48, ENTRY = 128, ENTRIES = 8192 };
 
@@ -171,8 +171,15 @@ ON_PATH(MKDIR, mkdir, path, (const char *path, mode_t bits), (path, bits))
 ON_PATH(META, chmod, path, (const char *path, mode_t bits), (path, bits))
 ON_PATH(META, utimensat, path, (int at, const char *path, const struct timespec times[2], int flags), (at, path, times, flags))
 
+/* Whoever opens a file to read it wants something else than one who makes it, writes to it, or syncs a directory. */
+static uint32_t open_class(const char *path, int flags) {
+  struct stat what;
+  if (board == NULL || (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT)) return OPEN;
+  return stat(path, &what) == 0 && S_ISREG(what.st_mode) ? LOOK : OPEN;
+}
+
 static int open_as(const char *name, int (*real)(const char *, int, ...), const char *path, int flags, mode_t bits) {
-  struct rule *rule = fate(OPEN, name, path);
+  struct rule *rule = fate(open_class(path, flags), name, path);
   ANSWER(int, rule, real(path, flags, bits));
 }
 
