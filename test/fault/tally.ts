@@ -109,7 +109,10 @@ export class Tally {
     const all = [...this.#rows.values()];
     const faults = [...new Set(all.map(({ fault }) => fault))];
     const named = by === 'phase' ? [...this.#rows] : faults.map((fault) => [fault, sumOf(fault, all.filter((row) => row.fault === fault))] as const);
-    const rows = [...named, ['all', sumOf('all', all)] as const].map(([name, { tried, lost, deviated, calls, answered }]) => {
+    // Kills first, and what comes in an order that chance decided by its name.
+    const isKill = (name: string): number => Number(/\bkill\b/.test(name));
+    const sorted = named.sort(([a], [b]) => isKill(b) - isKill(a) || a.localeCompare(b));
+    const rows = [...sorted, ['all', sumOf('all', all)] as const].map(([name, { tried, lost, deviated, calls, answered }]) => {
       const outcomes = [...answered].sort(([, a], [, b]) => b - a).map(([outcome, count]) => `${outcome} ${count}`).join(', ');
       return `| ${name} | ${tried} | ${calls.size} | ${lost} | ${deviated - lost} | ${outcomes} |`;
     });
