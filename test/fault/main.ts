@@ -11,7 +11,7 @@ import type { Template } from './templates.js';
 import { makeTemplates } from './templates.js';
 
 const usage = `usage: scripts/faults [--kind kills|errors] [--phase NAME] [--runs N] [--seed N] [--lanes N] [--by fault|phase] [--json]
---kind, --phase: these only; --runs: so many faults, chosen by --seed (default all); --lanes: side by side
+--kind, --phase: these only; --runs: so many faults of each kind, chosen by --seed (default all); --lanes: side by side
 --by: rows of the table; --json: the whole result. Takes a C compiler. Interrupted, it ends what is under way and counts what was done.
 phases: ${phaseNames.join(', ')}
 `;
