@@ -10,6 +10,12 @@ import lockfile from 'proper-lockfile';
 /** How long the lease may go without being renewed before another may take it, and how often it is renewed. */
 export const leaseMs = 10_000;
 const renewMs = 2_500;
+/**
+ * How long a lock that is held is asked for again, and how often: whoever was killed holds it until the last of its calls
+ * returns, an fsync perhaps, and neither signal nor exit status says when that is.
+ */
+const dyingMs = 2_000;
+const askAgainMs = 20;
 
 /** Held until `release`. */
 export interface StateLock {
@@ -72,14 +78,25 @@ export interface LockKernel {
   lockHolder(path: string): number | undefined;
 }
 
+/** Whether the lock is ours, at once or in a moment. */
+async function comesFree(descriptor: number, kernel: LockKernel): Promise<boolean> {
+  const until = performance.now() + dyingMs;
+  while (!kernel.tryLock(descriptor)) {
+    if (performance.now() > until) return false;
+    await new Promise((resolve) => { setTimeout(resolve, askAgainMs); });
+  }
+  return true;
+}
+
 /**
- * Takes both locks on an existing directory. `onLost` is called if the lease is ever taken from us: stop writing.
+ * Takes both locks on an existing directory, waiting a moment for a holder that is dying. `onLost` is called if the lease
+ * is ever taken from us: stop writing.
  * @throws LockHeld naming the holder
  */
 export async function lockState(directory: string, kernel: LockKernel, onLost: (reason: string) => void): Promise<StateLock> {
   const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    if (!kernel.tryLock(descriptor)) {
+    if (!await comesFree(descriptor, kernel)) {
       const pid = kernel.lockHolder(directory);
       throw new LockHeld(`${directory} is held by ${pid === undefined ? 'another process' : `process ${pid}`}`);
     }

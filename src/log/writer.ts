@@ -155,7 +155,7 @@ export class Writer {
       this.anchor.storeKeys(this.#state);
       this.anchor.syncKeys();
     });
-    const ts = timestamp(this.#clock.wall());
+    const ts = timestamp(this.#schedule.now());
     const { event, sealsInto } = sealOf(this.#state, nextSeed, ts);
     this.#commit([ownBody('seal', event, this.#options.pid)], { sealsInto, ts });
     this.#schedule.sealed();
@@ -178,7 +178,7 @@ export class Writer {
   }
 
   #commit(bodies: readonly Uint8Array[], options: CommitOptions = {}): void {
-    const { sealsInto, ts = timestamp(this.#clock.wall()), isRequest = false } = options;
+    const { sealsInto, ts = timestamp(this.#schedule.now()), isRequest = false } = options;
     const { last, keys, tree } = this.#state;
     const segment = this.#segment();
     const pending = this.#builder.build(last, keys, tree, ts, bodies);
@@ -232,7 +232,7 @@ export class Writer {
     const file = OpenFile.create(this.#disk, join(this.#places.log, name));
     this.#segmentFile?.close();
     this.#segmentFile = file;
-    this.#state = { ...this.#state, segment: { name, first, bytes: 0, openedMs: this.#clock.wall() } };
+    this.#state = { ...this.#state, segment: { name, first, bytes: 0, openedMs: this.#schedule.now() } };
   }
 
   /** A segment that was made and has no line yet gets its first one before anything else is written into it. */
@@ -251,9 +251,9 @@ export class Writer {
   #writeFirstLine(segment: OpenSegment, previous: Previous | null): void {
     const { origin, logPub, last } = this.#state;
     const { retain, pid } = this.#options;
-    const wall = this.#clock.wall();
-    const ts = timestamp(wall);
-    this.#state = { ...this.#state, segment: { ...segment, openedMs: wall } };
+    const openedMs = this.#schedule.now();
+    const ts = timestamp(openedMs);
+    this.#state = { ...this.#state, segment: { ...segment, openedMs } };
     if (last.seq === 0) {
       const genesis = { format: formatVersion, origin, log_pub: logPub, retain, created: ts, previous } as const;
       this.#commit([ownBody('genesis', genesis, pid)], { ts });

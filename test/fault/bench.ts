@@ -7,8 +7,8 @@ import type { ErrorReply, Reply } from '../../src/wire/message.js';
 import type { Ended } from '../daemon.js';
 import { Conversation, Daemon, verified } from '../daemon.js';
 import { Board } from './board.js';
-import type { Sent } from './ledger.js';
-import { Ledger } from './ledger.js';
+import type { Sent } from '../ledger.js';
+import { Ledger } from '../ledger.js';
 
 /** A client that hears nothing for so long, from a daemon that lives, was forgotten. Nothing else depends on it. */
 const silenceMs = 30_000;
@@ -66,9 +66,9 @@ export class Bench {
   }
 
   /** A daemon on this state that has not begun yet; the rules on the board hold from its first call on. */
-  spawn(): Daemon {
+  spawn(args: readonly string[] = []): Daemon {
     this.daemon = Daemon.spawn({
-      state: this.state,
+      state: this.state, args,
       env: { ...this.#env, LD_PRELOAD: this.#shim, FAULT_BOARD: this.board.path, FAULT_ROOT: this.state },
     });
     return this.daemon;

@@ -54,12 +54,14 @@ const running: readonly Row[] = [
   // Conveniences.
   row('unlink link rename',     'log/audit.jsonl',       'unharmed', 'unharmed', 'unharmed',  'unharmed'),
   row('list open unlink',       'listeners socket indelible.lock', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),
+  // What is looked at only: whether the oldest segment may go.
+  row('look',                   'segment',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
 ];
 
 /** One that removes segments, besides. A segment that cannot be read or will not go stays, and everything else goes on. */
 const removing: readonly Row[] = [
-  row('open unlink',            'segment',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
-  row('open grow write truncate', 'log/retired.jsonl',   'unharmed', 'goes on',  'goes on',   'finished'),
+  row('unlink',                 'segment',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
+  row('open look grow write truncate', 'log/retired.jsonl',   'unharmed', 'goes on',  'goes on',   'finished'),
   row('sync',                   'log/retired.jsonl',     'unharmed', 'finished', 'finished',  'finished'),
 ];
 
