@@ -6,6 +6,7 @@
 import { isMainThread, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
+import type { Disk } from '../disk/disk.js';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { Bell } from './bell.js';
 import { LogError, refused } from './failure.js';
@@ -14,6 +15,7 @@ import { readIdentitySeed, readSalt } from './init.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
 import { confirmPieces } from './quarantine.js';
+import { Pulse, diskWithPulse } from './pulse.js';
 import type { OpenedLog } from './recovery.js';
 import { openLog } from './recovery.js';
 import { Retention } from './retention.js';
@@ -35,6 +37,8 @@ class WriterThread {
   readonly #start: ThreadStart;
   readonly #places: Places;
   readonly #fence: Int32Array;
+  readonly #pulse: Pulse;
+  readonly #disk: Disk;
   #writer: Writer | undefined;
   #commits: CommittedLines[] = [];
   #holdings: Holdings | undefined;
@@ -48,6 +52,8 @@ class WriterThread {
     this.#start = start;
     this.#places = placesIn(start.state);
     this.#fence = new Int32Array(start.fence);
+    this.#pulse = new Pulse(start.pulse);
+    this.#disk = diskWithPulse(realDisk, this.#pulse);
   }
 
   run(): void {
@@ -65,6 +71,7 @@ class WriterThread {
   #live(): void {
     let tickAt = realClock.monotonic() + tickMs;
     while (this.#writer !== undefined) {
+      this.#pulse.beat();
       const { rung } = this.#orders;
       const order = this.#nextOrder();
       if (order !== undefined) this.#carryOut(order);
@@ -84,22 +91,22 @@ class WriterThread {
   }
 
   #open(): void {
-    const opened = openLog(realDisk, realClock, this.#places);
+    const opened = openLog(this.#disk, realClock, this.#places);
     if (opened === 'absent') throw refused('log_missing', `there is no log in ${this.#start.state}`);
     const { state, clean, adopted, torn, unremoved } = opened;
-    const salt = readSalt(realDisk, this.#places);
-    const writer = new Writer(realDisk, realClock, this.#places, state, this.#start.options, {
+    const salt = readSalt(this.#disk, this.#places);
+    const writer = new Writer(this.#disk, realClock, this.#places, state, this.#start.options, {
       committed: (commit) => { this.#collect(commit); },
       delayed: (message) => { this.#post({ kind: 'delayed', message }); },
     });
     this.#writer = writer;
     this.#announce(writer, opened);
-    const holdings = new Holdings(realDisk, this.#places, writer.state.segment);
+    const holdings = new Holdings(this.#disk, this.#places, writer.state.segment);
     this.#holdings = holdings;
     this.#retention = new Retention({
-      disk: realDisk, clock: realClock, places: this.#places, holdings, recorded: unremoved !== undefined,
+      disk: this.#disk, clock: realClock, places: this.#places, holdings, recorded: unremoved !== undefined,
       observed: new ObservedTime(
-        realDisk, realClock, this.#places.retention, readIdentitySeed(realDisk, this.#places), this.#start.started.bootId,
+        this.#disk, realClock, this.#places.retention, readIdentitySeed(this.#disk, this.#places), this.#start.started.bootId,
       ),
       notice: (message) => { this.#post({ kind: 'noticed', message }); },
     });
@@ -117,11 +124,11 @@ class WriterThread {
     const { version, bootId, listeners } = this.#start.started;
     const { sync, headSync, sealMs, heartbeatMs } = this.#start.options;
     // Where an init ended between the segment and its first line, the genesis is written now.
-    writer.begin(writer.state.last.seq === 0 ? previousOf(realDisk, this.#places) : null);
+    writer.begin(writer.state.last.seq === 0 ? previousOf(this.#disk, this.#places) : null);
     if (!found.clean) {
       writer.record('recovered', { head: found.head, adopted: found.adopted, torn: found.torn });
       // Named by a durable record now; a crash before this line is finished by the next start.
-      confirmPieces(realDisk, this.#places.quarantine, found.torn.map((piece) => piece.file));
+      confirmPieces(this.#disk, this.#places.quarantine, found.torn.map((piece) => piece.file));
     }
     const { last } = found.state;
     writer.record('started', {
