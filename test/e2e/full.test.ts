@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Reply } from '../../src/wire/message.js';
 import { Conversation, Daemon, recordsIn, verified } from '../daemon.js';
-import { Ledger } from '../fault/ledger.js';
+import { Ledger } from '../ledger.js';
 import { SmallDisk, fillBeside } from '../small-disk.js';
 
 const kiB = 1024;
