@@ -1,5 +1,6 @@
 // A daemon's first start: the log is made by `indelible init` in a process of its own. The verification key passes through
-// that process and is gone with it; what a thief finds in the daemon's memory later was never it.
+// that process and is gone with it; what a thief finds in the daemon's memory later was never it. Invariant: that process
+// never outlives the daemon. One that did would hold the lock, and make a log, behind the back of the next start.
 import { spawnSync } from 'node:child_process';
 import { realDisk } from '../disk/disk.js';
 import { isUnborn } from '../log/recovery.js';
@@ -22,7 +23,8 @@ export function makeLogIfUnborn(state: string, origin: string, keyOut: string | 
   const keyWrittenTo = keyOut ?? places.verificationKey;
   const main = new URL('./main.js', import.meta.url).pathname;
   const { status, stderr } = spawnSync(
-    process.execPath, [main, 'init', '--state-dir', state, '--origin', origin, '--key-out', keyWrittenTo],
+    process.execPath,
+    [main, 'init', '--state-dir', state, '--origin', origin, '--key-out', keyWrittenTo, '--parent', String(process.pid)],
     { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' },
   );
   if (status === exitCodes.ok) return { kind: 'made', keyWrittenTo };

@@ -1,22 +1,21 @@
 // `indelible init`: makes a log before the daemon does, so that its name and the place of its key are chosen by a person; and
 // with --successor the log that comes after one that cannot go on.
 import { realpathSync } from 'node:fs';
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { realClock } from '../clock/clock.js';
 import type { Config } from '../config/config.js';
 import { readConfig, writerOptions } from '../config/config.js';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { LockHeld, lockState } from '../disk/lock.js';
-import { createFile, replaceFile } from '../disk/write.js';
-import { tryLock } from '../kernel/native.js';
+import { dieWith, tryLock } from '../kernel/native.js';
 import { lockHolder } from '../kernel/proc.js';
 import { LogError } from '../log/failure.js';
 import { makeLog } from '../log/birth.js';
 import type { Previous } from '../log/own.js';
 import { isUnborn } from '../log/recovery.js';
-import type { Places } from '../log/segment.js';
 import { placesIn } from '../log/segment.js';
 import { exitCodeOf, exitCodes } from './exit.js';
+import { handOver, handedOver } from './hand-over.js';
 import { makeWay } from './successor.js';
 import { complain, say } from './terminal.js';
 
@@ -41,8 +40,15 @@ export function initCommand(): Command {
     .option('--key-out <file>', 'write the verification key there; a file that exists is never overwritten')
     .option('--state-dir <dir>', 'where the log lives; default: INDELIBLE_STATE_DIR and its fallbacks')
     .option('--successor', 'put the log that is there aside and open one that names it')
+    // How a daemon's first start calls it.
+    .addOption(new Option('--parent <pid>', 'end with this process, which started it').hideHelp())
     .addHelpText('after', helpText)
-    .action(async ({ origin, keyOut, stateDir, successor }) => {
+    .action(async ({ origin, keyOut, stateDir, successor, parent }) => {
+      if (parent !== undefined && !dieWith(Number(parent))) {
+        say(`indelible: process ${parent}, which this was started by, has ended; nothing was made`);
+        process.exitCode = exitCodes.failed;
+        return;
+      }
       const environment = {
         ...process.env,
         ...(origin === undefined ? {} : { INDELIBLE_ORIGIN: origin }),
@@ -114,18 +120,12 @@ function make(config: Config, state: string, keyOut: string | undefined, previou
     origin: config.origin, options: writerOptions(config), previous,
     handOver: (key) => { handOver(key, keyOut, places); },
   });
+  handedOver(places);
   say(`made log ${config.origin} in ${state}`);
   say(keyOut === undefined
     ? 'Above is its verification key: keep it away from this host, it is not stored anywhere.'
     : `Its verification key is in ${keyOut}: move it off this host.`);
   say(`${places.logPub} is for auditors: with it alone they check signatures, with the key every line.`);
-}
-
-function handOver(key: string, keyOut: string | undefined, places: Places): void {
-  if (keyOut === undefined) process.stdout.write(`${key}\n`);
-  // What lies there can only be the key of an init that never finished.
-  else if (keyOut === places.verificationKey) replaceFile(realDisk, keyOut, Buffer.from(`${key}\n`));
-  else createFile(realDisk, keyOut, Buffer.from(`${key}\n`));
 }
 
 /** Refusals that say what to do themselves. */

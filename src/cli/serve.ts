@@ -33,6 +33,8 @@ import { version } from './version.js';
 
 /** Of the process log that wait to be taken, at most. */
 const processLogBytesMax = 4 * 1024 * 1024;
+/** How long a writer that failed may take to leave word for the next start, ms. */
+const lastWordsMs = 2_000;
 /** How often the free space is asked for, ms. */
 const freeBytesEveryMs = 5_000;
 
@@ -42,7 +44,7 @@ export function serveCommand(): Command {
     .description('Listens on the socket, records what it is sent, and answers when it is durable. Configured by INDELIBLE_ variables.')
     .option('--key-out <file>', 'where a new log\'s verification key is written; a file that exists is never overwritten')
     .addHelpText('after', [
-      '', 'Exit status: 0 clean stop, 2 bad configuration, 3 a log it will not extend, 4 held by a live daemon,',
+      '', 'Exit status: 0 clean stop, 2 bad configuration, 3 a log it will not extend or that was changed under it, 4 held by a live daemon,',
       '5 after a failed write or fsync, or a start that the disk failed.', '', 'Example:', '  INDELIBLE_STATE_DIR=/var/lib/indelible INDELIBLE_SYNC=group indelible serve',
     ].join('\n'));
   return command.action(async ({ keyOut }) => {
@@ -72,7 +74,6 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
       // Nobody reads it any more, so there is nobody to tell.
     }
   });
-  for (const name of config.withoutEffect) logger.warn(`${name} is set and has no effect in this version`);
   // Before anything is made: nothing of ours is for others, whatever umask we were started with.
   process.umask(0o077);
   try {
@@ -153,7 +154,7 @@ class Daemon {
     const lock = await lockState(state, { tryLock, lockHolder }, (reason) => { onLost(reason); });
     try {
       const { log, opening } = await Log.open({
-        state, options: writerOptions(config),
+        state, options: writerOptions(config), diskLowBytes: config.diskLowBytes,
         started: { version, bootId: bootId(), listeners: config.listeners.map(({ name }) => name) },
       }, (message) => { logger.warn(message); });
       onLost = (reason) => {
@@ -255,10 +256,13 @@ class Daemon {
       await this.#server.stop(reason);
     }
     const { phase } = this.#log;
-    if (phase.kind === 'failed') await this.#server.abandon();
+    if (phase.kind === 'failed') {
+      await this.#server.abandon();
+      await this.#log.gone(lastWordsMs);
+    }
     clearInterval(this.#freeBytes);
     await this.#lock.release().catch((error: unknown) => { this.#logger.warn(`the lock was not released: ${String(error)}`); });
-    if (phase.kind === 'failed') return exitCodes.writeFailed;
+    if (phase.kind === 'failed') return phase.error.code === 'tampered' ? exitCodes.unverifiable : exitCodes.writeFailed;
     this.#logger.info('stopped');
     return exitCodes.ok;
   }

@@ -44,16 +44,13 @@ export interface Config {
   /** Whether secrets in events are masked. */
   readonly redact: boolean;
   readonly logLevel: string;
-  /** Variables that are set and have no effect in this version. */
-  readonly withoutEffect: readonly string[];
+  /** Below so many free bytes the disk is low. */
+  readonly diskLowBytes: number;
 }
 
 export type ReadConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly string[] };
-
-/** Variables that are checked and have no effect yet: whoever sets one is told, since silence would pass for consent. */
-const withoutEffect: readonly string[] = ['INDELIBLE_DISK_LOW_BYTES'];
 
 /** Reads and checks everything. Nothing is touched: no directory is made, no socket opened. */
 export function readConfig(environment: Environment): ReadConfig {
@@ -128,9 +125,8 @@ export function readConfig(environment: Environment): ReadConfig {
     mirror: choice('INDELIBLE_MIRROR', ['off', 'on']) === 'on',
     redact: choice('INDELIBLE_REDACT', ['on', 'off']) !== 'off',
     logLevel: choice('INDELIBLE_LOG_LEVEL', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
-    withoutEffect: withoutEffect.filter((name) => set[name] !== undefined),
+    diskLowBytes: whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, Number.MAX_SAFE_INTEGER),
   };
-  whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, Number.MAX_SAFE_INTEGER);
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
 }
 

@@ -7,12 +7,33 @@ import * as fs from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What lies at a path, without following a link. */
+/** What lies at a path, without following a link, or is open. */
 export interface Entry {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   readonly bytes: number;
-  /** Names the file has: more than one and it can be written under another. */
+  /** Names the file has: more than one and it can be written under another. None: it is gone when it is closed. */
   readonly links: number;
+  /** With `inode`, which file it is, under whatever name; for as long as it is open, or after that another may have them. */
+  readonly device: number;
+  readonly inode: number;
+  /** When its bytes, its names or its rights last changed, ms. */
+  readonly changedMs: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/** Whether two entries are one file, of which one is open. (Times of birth would tell more, and are not known everywhere.) */
+export function isSameFile(one: Entry, other: Entry): boolean {
+  return one.inode === other.inode && one.device === other.device;
+}
+
+/** What a filesystem has left. */
+export interface Space {
+  /** For users other than root. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** Files that can still be made; infinite where they are not counted. */
+  readonly freeFiles: number;
 }
 
 /** How a file is opened: `create` fails if the name exists, so that a name is never used for two files. */
@@ -30,6 +51,8 @@ export interface Disk {
   /** Writes at `position`; returns how many bytes were taken, which may be fewer than given. */
   writeAt(file: Descriptor, bytes: Uint8Array, position: number): number;
   size(file: Descriptor): number;
+  /** What is open. */
+  describe(file: Descriptor): Entry;
   truncate(file: Descriptor, bytes: number): void;
   /** Returns when the file's bytes and length are on the disk. */
   sync(file: Descriptor): void;
@@ -41,6 +64,11 @@ export interface Disk {
   list(path: string): readonly string[];
   /** What lies at a path; undefined also where something above it is no directory. */
   entry(path: string): Entry | undefined;
+  /** What is left where `path` lies. */
+  space(path: string): Space;
+  /** Whether names in a directory may be made and removed, by its mode and its filesystem. */
+  isWritable(directory: string): boolean;
+  setMode(path: string, mode: number): void;
   makeDirectory(path: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;
@@ -85,6 +113,11 @@ function entryKind(stat: fs.Stats): Entry['kind'] {
   return stat.isSymbolicLink() ? 'link' : 'other';
 }
 
+function entryOf(stat: fs.Stats): Entry {
+  const { size: bytes, nlink: links, dev: device, ino: inode, ctimeMs: changedMs, mode } = stat;
+  return { kind: entryKind(stat), bytes, links, device, inode, changedMs, mode: mode & 0o7777 };
+}
+
 /** With all that is missing above it. (Node's own `recursive` never returns where a parent cannot hold directories.) */
 function makeDirectory(path: string): void {
   try {
@@ -106,6 +139,7 @@ export const realDisk: Disk = {
   readAt: (file, into, position) => fs.readSync(file, into, 0, into.length, position),
   writeAt: (file, bytes, position) => fs.writeSync(file, bytes, 0, bytes.length, position),
   size: (file) => fs.fstatSync(file).size,
+  describe: (file) => entryOf(fs.fstatSync(file)),
   truncate: (file, bytes) => { fs.ftruncateSync(file, bytes); },
   sync: (file) => { fs.fdatasyncSync(file); },
   syncDirectory(path) {
@@ -127,13 +161,26 @@ export const realDisk: Disk = {
   list: (path) => unlessAbsent(() => fs.readdirSync(path).sort()) ?? [],
   entry(path) {
     try {
-      const stat = fs.lstatSync(path);
-      return { kind: entryKind(stat), bytes: stat.size, links: stat.nlink };
+      return entryOf(fs.lstatSync(path));
     } catch (error) {
       if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
       throw error;
     }
   },
+  space(path) {
+    const { bavail, bsize, blocks, files, ffree } = fs.statfsSync(path);
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, freeFiles: files === 0 ? Number.POSITIVE_INFINITY : ffree };
+  },
+  isWritable(directory) {
+    try {
+      fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK);
+      return true;
+    } catch {
+      // Why not is said by whatever is tried next.
+      return false;
+    }
+  },
+  setMode: (path, mode) => { fs.chmodSync(path, mode); },
   makeDirectory,
   rename: (from, to) => { fs.renameSync(from, to); },
   remove: (path) => { fs.unlinkSync(path); },

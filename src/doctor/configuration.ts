@@ -1,6 +1,6 @@
 // The variables that the daemon was started with, or would be.
 import type { Verdict } from './check.js';
-import { fail, ok, rootSays, skip, warn } from './check.js';
+import { fail, ok, rootSays, skip } from './check.js';
 import type { Subject } from './subject.js';
 import { settingsSource } from './subject.js';
 
@@ -13,7 +13,5 @@ export function checkConfiguration({ holder, settings }: Subject): Verdict {
   if (config === undefined) {
     return fail(`${problems.length} mistakes in ${where}: ${problems.join('; ')}`, 'mend these variables: serve does not start with them');
   }
-  const { withoutEffect } = config;
-  if (withoutEffect.length > 0) return warn(`${withoutEffect.join(', ')} set in ${where}, without effect in this version`, 'unset them, or do not rely on them');
   return ok(`no mistakes in ${where}`);
 }

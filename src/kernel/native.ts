@@ -1,5 +1,5 @@
-// The kernel's door: the four things Node does not ask it. Who is at the other end of a socket, in which groups, whether
-// a directory is ours alone, and whether the clock is kept right. The only user of koffi.
+// The kernel's door: the five things Node does not ask it. Who is at the other end of a socket, in which groups, whether
+// a directory is ours alone, whether the clock is kept right, and that a process ends with its parent. The only user of koffi.
 import koffi from 'koffi';
 import type { Socket } from 'node:net';
 
@@ -7,6 +7,7 @@ const libc = koffi.load('libc.so.6');
 const getsockopt = libc.func('int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)');
 const flock = libc.func('int flock(int fd, int operation)');
 const adjtimex = libc.func('int adjtimex(_Inout_ uint8_t *timex)');
+const prctl = libc.func('int prctl(int option, unsigned long value, unsigned long, unsigned long, unsigned long)');
 
 const solSocket = 1;
 const soPeercred = 17;
@@ -14,6 +15,8 @@ const soPeergroups = 59;
 const lockExclusive = 2;
 const lockNonBlocking = 4;
 const eagain = 11;
+const setParentDeathSignal = 1;
+const sigkill = 9;
 /** Supplementary groups asked for at most; the kernel allows 65,536, real users have a handful. */
 const groupsMax = 1024;
 
@@ -26,7 +29,7 @@ export interface PeerCredentials {
 
 /** A call that the kernel refused. `errno` is its number. */
 export class KernelError extends Error {
-  readonly code: 'getsockopt' | 'flock' | 'adjtimex' | 'no_descriptor';
+  readonly code: 'getsockopt' | 'flock' | 'adjtimex' | 'prctl' | 'no_descriptor';
   readonly errno: number;
 
   constructor(code: KernelError['code'], errno: number, message: string) {
@@ -77,6 +80,18 @@ export function tryLock(descriptor: number): boolean {
   const errno = koffi.errno();
   if (errno === eagain) return false;
   throw new KernelError('flock', errno, `flock failed with errno ${errno}`);
+}
+
+/**
+ * Ties this process to the one that started it: from here on the kernel kills it when its parent dies, however that is.
+ * False: `parent`, a pid, is dead already. The kernel looks at the thread that started us, so that must be one that lasts.
+ * @throws KernelError
+ */
+export function dieWith(parent: number): boolean {
+  if ((prctl(setParentDeathSignal, sigkill, 0, 0, 0) as number) !== 0) {
+    throw new KernelError('prctl', koffi.errno(), `prctl failed with errno ${koffi.errno()}`);
+  }
+  return process.ppid === parent;
 }
 
 /** Whether somebody (NTP, PTP) keeps the wall clock right, and how wrong it may be, milliseconds. */

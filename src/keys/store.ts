@@ -8,8 +8,9 @@
  * make the log end elsewhere.
  */
 import { createHash } from 'node:crypto';
-import type { Descriptor, Disk } from '../disk/disk.js';
-import { overwrite, replaceFile } from '../disk/write.js';
+import type { Disk } from '../disk/disk.js';
+import { Slot } from '../disk/slot.js';
+import { replaceFile } from '../disk/write.js';
 import { readBase64, writeBase64 } from './base64.js';
 import type { KeyName } from './name.js';
 import { formatKeyName, parseKeyName } from './name.js';
@@ -141,21 +142,19 @@ const damagedKeys: ReadKeys = { state: 'damaged' };
 
 /** `keys/current`, held open and overwritten in place. */
 export class KeyFile {
-  readonly #disk: Disk;
-  readonly #file: Descriptor;
+  readonly slot: Slot;
   /** Overwritten with every write, like the file: the key before the last is nowhere. */
-  readonly #slot = Buffer.allocUnsafeSlow(keyFileBytes);
+  readonly #bytes = Buffer.allocUnsafeSlow(keyFileBytes);
 
-  private constructor(disk: Disk, file: Descriptor) {
-    this.#disk = disk;
-    this.#file = file;
+  private constructor(slot: Slot) {
+    this.slot = slot;
   }
 
   /** Makes it, or puts it in the place of one that never wrote a record; synced. */
   static create(disk: Disk, path: string, keys: StoredKeys): void {
-    const slot = encodeKeys(keys);
-    replaceFile(disk, path, slot);
-    slot.fill(0);
+    const bytes = encodeKeys(keys);
+    replaceFile(disk, path, bytes);
+    bytes.fill(0);
   }
 
   static read(disk: Disk, path: string): ReadKeys {
@@ -167,21 +166,13 @@ export class KeyFile {
   }
 
   static open(disk: Disk, path: string): KeyFile {
-    return new KeyFile(disk, disk.open(path, 'update'));
+    return new KeyFile(Slot.open(disk, path));
   }
 
   /** Overwrites, not yet synced. */
   write(keys: StoredKeys): void {
-    encodeKeys(keys, this.#slot);
-    overwrite(this.#disk, this.#file, this.#slot);
-  }
-
-  sync(): void {
-    this.#disk.sync(this.#file);
-  }
-
-  close(): void {
-    this.#disk.close(this.#file);
+    encodeKeys(keys, this.#bytes);
+    this.slot.write(this.#bytes);
   }
 }
 

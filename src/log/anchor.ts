@@ -4,8 +4,8 @@
  * commit, because what a power cut takes of them is caught up from the log, which never lags.
  */
 import type { Clock } from '../clock/clock.js';
-import type { Descriptor, Disk } from '../disk/disk.js';
-import { overwrite } from '../disk/write.js';
+import type { Disk } from '../disk/disk.js';
+import { Slot } from '../disk/slot.js';
 import { KeyFile } from '../keys/store.js';
 import { encodeHead } from './head.js';
 import type { Places } from './segment.js';
@@ -15,17 +15,15 @@ import type { LogState } from './state.js';
 const unsyncedMsMax = 800;
 
 export class Anchor {
-  readonly #disk: Disk;
   readonly #clock: Clock;
-  readonly #head: Descriptor;
+  readonly #head: Slot;
   readonly #keyFile: KeyFile;
   /** When the oldest write that is not synced was made. */
   #unsyncedSince: number | undefined;
 
   constructor(disk: Disk, clock: Clock, places: Places) {
-    this.#disk = disk;
     this.#clock = clock;
-    this.#head = disk.open(places.head, 'update');
+    this.#head = Slot.open(disk, places.head);
     this.#keyFile = KeyFile.open(disk, places.currentKeys);
   }
 
@@ -37,10 +35,10 @@ export class Anchor {
     const { origin, last, tree, keys, segment } = state;
     const root = tree.root();
     const head = { origin, ...last, segment: segment?.name ?? '', bytes: segment?.bytes ?? 0, root, key: keys.name };
-    overwrite(this.#disk, this.#head, encodeHead(head, keys.step));
-    if (synced) this.#disk.sync(this.#head);
+    this.#head.write(encodeHead(head, keys.step));
+    if (synced) this.#head.sync();
     this.storeKeys(state, root);
-    if (synced) this.#keyFile.sync();
+    if (synced) this.#keyFile.slot.sync();
     this.#unsyncedSince = synced ? undefined : this.#unsyncedSince ?? this.#clock.monotonic();
   }
 
@@ -54,7 +52,7 @@ export class Anchor {
   }
 
   syncKeys(): void {
-    this.#keyFile.sync();
+    this.#keyFile.slot.sync();
   }
 
   /** Syncs both if the oldest unsynced write is about to be a second old. */
@@ -65,9 +63,14 @@ export class Anchor {
   /** Syncs both, where anything was written since they were. */
   sync(): void {
     if (this.#unsyncedSince === undefined) return;
-    this.#disk.sync(this.#head);
-    this.#keyFile.sync();
+    this.#head.sync();
+    this.#keyFile.slot.sync();
     this.#unsyncedSince = undefined;
+  }
+
+  /** Both, for whoever watches them. */
+  get slots(): readonly { readonly name: string; readonly slot: Slot }[] {
+    return [{ name: 'log/head', slot: this.#head }, { name: 'keys/current', slot: this.#keyFile.slot }];
   }
 
   /** Syncs what is not synced yet and lets go. */
@@ -75,8 +78,8 @@ export class Anchor {
     try {
       this.sync();
     } finally {
-      this.#disk.close(this.#head);
-      this.#keyFile.close();
+      this.#head.close();
+      this.#keyFile.slot.close();
     }
   }
 }

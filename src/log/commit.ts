@@ -45,6 +45,10 @@ export interface CommitOptions {
 export interface WriterEvents {
   /** Something that nobody's ack depends on did not come about yet; it is tried again. */
   delayed(message: string): void;
+  /** Before lines are written; what it throws keeps them from the disk. */
+  beforeWrite?(): void;
+  /** When they are durable, and before head and keys say so; what it throws keeps everybody from hearing of them. */
+  afterSync?(): void;
   /** Durable: head and keys have moved on. Nobody may be told before. */
   committed(commit: Commit): void;
 }

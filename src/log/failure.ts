@@ -4,8 +4,11 @@
  */
 import { errorCode } from '../disk/disk.js';
 
-/** `disk_full`: nothing was written, try again. `write_failed`: the file is finished. `refused`: see the finding. */
-export type LogErrorCode = 'disk_full' | 'write_failed' | 'refused';
+/**
+ * `disk_full`: nothing was written, try again. `write_failed`: the file is finished. `refused`: see the finding. `tampered`: it
+ * was ours and open, and somebody else changed it.
+ */
+export type LogErrorCode = 'disk_full' | 'write_failed' | 'refused' | 'tampered';
 
 /** The log room's one error. */
 export class LogError extends Error {
@@ -22,12 +25,19 @@ export class LogError extends Error {
 }
 
 const noSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Of them, those that room on the disk would help; a limit on one file's size is not among them. */
+const noRoom = new Set(['ENOSPC', 'EDQUOT']);
 /** Descriptors run out and come back, too. */
 const noDescriptor = new Set(['EMFILE', 'ENFILE']);
 
 /** Whether an error of the disk means that there is no room for more. */
 export function isNoSpace(error: unknown): boolean {
   return noSpace.has(errorCode(error) ?? '');
+}
+
+/** Whether the disk itself, or its owner's part of it, is full. */
+export function isOutOfRoom(error: LogError): boolean {
+  return error.code === 'disk_full' && noRoom.has(errorCode(error.cause) ?? '');
 }
 
 /**
@@ -53,4 +63,24 @@ export function writeFailed(call: string, error: unknown): LogError {
 /** A log that is tampered with or lost. `finding` is a name that stays the same, `message` says where and what next. */
 export function refused(finding: string, message: string): LogError {
   return new LogError('refused', finding, message);
+}
+
+/** What somebody else did to a log that is open, past mending. */
+export function tampered(finding: string, message: string, cause?: unknown): LogError {
+  return new LogError('tampered', finding, message, cause);
+}
+
+/** Node's error code of what a failure goes back to; `unknown` where it had none. */
+export function errnoOf(error: LogError): string {
+  return errorCode(error.cause) ?? 'unknown';
+}
+
+/** What a file of the log opens as when somebody put something else in its place. */
+const notAFile = new Set(['ELOOP', 'EISDIR', 'ENOTDIR', 'ENXIO', 'ESPIPE']);
+
+/** Whatever was thrown, as one of ours. */
+export function asLogError(error: unknown): LogError {
+  if (error instanceof LogError) return error;
+  if (notAFile.has(errorCode(error) ?? '')) return refused('not_a_file', `something else is in a file's place: ${String(error)}`);
+  return new LogError('write_failed', 'internal', error instanceof Error ? (error.stack ?? error.message) : String(error), error);
 }

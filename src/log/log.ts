@@ -8,6 +8,7 @@ import type { Waiter } from './appender.js';
 import { Appender, noLines } from './appender.js';
 import { Bell } from './bell.js';
 import { LogError } from './failure.js';
+import type { DiskLevel } from './ladder.js';
 import type { Sender } from './lanes.js';
 import type { CommittedLines, Opening, Order, Report, Standing, Start, ThreadStart } from './mailbox.js';
 
@@ -30,7 +31,16 @@ export interface LogWatcher {
   failed(error: LogError): void;
   /** Something that is due found no room. */
   delayed(message: string): void;
+  /** The disk has less room, or more again. */
+  levelled(level: DiskLevel, message: string): void;
+  /** Somebody else changed the log's files. */
+  alarmed(finding: string): void;
 }
+
+const nobody: LogWatcher = {
+  committed: () => undefined, failed: () => undefined, delayed: () => undefined, levelled: () => undefined,
+  alarmed: () => undefined,
+};
 
 export class Log {
   readonly #port: MessagePort;
@@ -42,7 +52,9 @@ export class Log {
   #phase: LogPhase = { kind: 'open' };
   #standing: Standing;
   #checkpoint: string | undefined;
+  #level: DiskLevel = 'enough';
   #early: Report[] = [];
+  #gone: Promise<void> = Promise.resolve();
   #whenStopped: (() => void) | undefined;
   #pumping = false;
   #noticed: (message: string) => void = () => undefined;
@@ -67,12 +79,14 @@ export class Log {
     const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: shared, transferList: [far], stdin: false });
     return new Promise((resolve, reject) => {
       let log: Log | undefined;
+      const early: Report[] = [];
       const fail = (error: unknown): void => {
         const failure = error instanceof LogError ? error : new LogError('write_failed', 'thread', `the writer's thread died: ${String(error)}`, error);
         if (log === undefined) reject(failure);
-        else log.#take({ kind: 'failed', call: failure.what, message: failure.message });
+        else log.#take({ kind: 'failed', code: 'write_failed', call: failure.what, message: failure.message });
       };
       worker.on('error', fail);
+      const gone = new Promise<void>((done) => { worker.once('exit', () => { done(); }); });
       worker.on('exit', (code) => { if (code !== 0) fail(new Error(`exit code ${code}`)); });
       near.on('message', (report: Report) => {
         if (log !== undefined) {
@@ -80,11 +94,15 @@ export class Log {
         } else if (report.kind === 'opened') {
           log = new Log(near, shared, report);
           log.#noticed = noticed;
+          log.#gone = gone;
+          log.#early = early;
           resolve({ log, opening: report });
         } else if (report.kind === 'refused') {
           reject(new LogError(report.code, report.finding, report.message));
         } else if (report.kind === 'noticed') {
           noticed(report.message);
+        } else {
+          early.push(report);
         }
       });
     });
@@ -101,6 +119,11 @@ export class Log {
   /** The newest signed checkpoint that may be shown. */
   get checkpoint(): string | undefined {
     return this.#checkpoint;
+  }
+
+  /** How much room the disk has. */
+  get level(): DiskLevel {
+    return this.#level;
   }
 
   /** What was taken in and is not settled. */
@@ -154,12 +177,23 @@ export class Log {
     this.#phase = { kind: 'draining', reason };
     // Nobody watched: a start that failed between log and sockets. Reports kept for a watcher would be kept forever.
     if (this.#watcher === undefined) {
-      this.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
+      this.watch(nobody);
     }
     return new Promise((resolve) => {
       this.#whenStopped = resolve;
       this.#stopWhenEmpty();
     });
+  }
+
+  /**
+   * Resolves when the writer's thread is gone and has left what it could for the next start; or after `patienceMs`, because a
+   * disk that hangs may keep it for ever.
+   */
+  async gone(patienceMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, patienceMs); });
+    await Promise.race([this.#gone, late]);
+    clearTimeout(timer);
   }
 
   #stopWhenEmpty(): void {
@@ -203,18 +237,26 @@ export class Log {
         this.#standing = report.standing;
         if (report.commits.length > 0) this.#watcher?.committed(report.commits);
         this.#appender.rejected(report.commits, report.requests, new LogError('disk_full', 'write', report.message));
-        this.#watcher?.delayed(report.message);
+        // Said when it was found; every client that tries again need not be.
+        if (this.#level !== 'full') this.#watcher?.delayed(report.message);
         this.#stopWhenEmpty();
         return;
       case 'delayed':
         this.#watcher?.delayed(report.message);
+        return;
+      case 'level':
+        this.#level = report.level;
+        this.#watcher?.levelled(report.level, report.message);
+        return;
+      case 'alarm':
+        this.#watcher?.alarmed(report.finding);
         return;
       case 'sealed':
         this.#standing = report.standing;
         this.#checkpoint = report.checkpoint ?? this.#checkpoint;
         return;
       case 'failed':
-        this.#fail(new LogError('write_failed', report.call, report.message));
+        this.#fail(new LogError(report.code, report.call, report.message));
         return;
       case 'stopped':
         this.#phase = { kind: 'stopped' };

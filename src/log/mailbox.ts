@@ -3,6 +3,7 @@
  * in the order it was posted. Bodies lie in memory that both threads see; lines are handed over, not copied.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { DiskLevel } from './ladder.js';
 import type { LogErrorCode } from './failure.js';
 import type { WriterOptions } from './writer.js';
 
@@ -10,6 +11,8 @@ import type { WriterOptions } from './writer.js';
 export interface ThreadStart {
   readonly state: string;
   readonly options: WriterOptions;
+  /** Below so many free bytes the disk is low. */
+  readonly diskLowBytes: number;
   readonly started: { readonly version: string; readonly bootId: string; readonly listeners: readonly string[] };
   /** One Int32: not 0 when the lock was lost and nothing may be written any more. */
   readonly fence: SharedArrayBuffer;
@@ -22,7 +25,7 @@ export interface ThreadStart {
 }
 
 /** What whoever opens a log says. */
-export type Start = Pick<ThreadStart, 'state' | 'options' | 'started'>;
+export type Start = Pick<ThreadStart, 'state' | 'options' | 'diskLowBytes' | 'started'>;
 
 /** Bodies of whole requests, back to back. */
 export interface AppendOrder {
@@ -87,9 +90,13 @@ export type Report =
     }
   /** Something that was due found no room; it is tried again. */
   | { readonly kind: 'delayed'; readonly message: string }
+  /** The disk has less room, or more again. */
+  | { readonly kind: 'level'; readonly level: DiskLevel; readonly message: string }
+  /** Somebody else changed what is ours; the log says so, or will. */
+  | { readonly kind: 'alarm'; readonly finding: string }
   /** Something that a person should know of, for the process log. */
   | { readonly kind: 'noticed'; readonly message: string }
   | { readonly kind: 'sealed'; readonly checkpoint: string | undefined; readonly standing: Standing }
   /** The end: nothing is written any more. */
-  | { readonly kind: 'failed'; readonly call: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly code: 'write_failed' | 'tampered'; readonly call: string; readonly message: string }
   | { readonly kind: 'stopped' };

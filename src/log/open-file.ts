@@ -2,28 +2,41 @@
  * The one file that is written to: whole lines behind the last durable byte, or nothing. Invariant: after every call that
  * returns or says `disk_full`, the file ends where its last durable line ends.
  */
-import type { Descriptor, Disk } from '../disk/disk.js';
+import { dirname } from 'node:path';
+import type { Descriptor, Disk, Entry } from '../disk/disk.js';
+import { isSameFile } from '../disk/disk.js';
 import { writeWhole } from '../disk/write.js';
 import { LogError, isNoSpace, shortageOr, writeFailed } from './failure.js';
+import { readSpan } from './torn.js';
+
+/** What somebody else did to the file, or to its name. */
+export type SegmentMeddling = 'unlinked' | 'renamed' | 'replaced' | 'truncated' | 'appended';
+
+/** Copied at a time. */
+const copyBytes = 1024 * 1024;
 
 export class OpenFile {
   readonly #disk: Disk;
+  readonly #path: string;
   readonly #file: Descriptor;
+  readonly #self: Entry;
 
-  private constructor(disk: Disk, file: Descriptor) {
+  private constructor(disk: Disk, path: string, file: Descriptor) {
     this.#disk = disk;
+    this.#path = path;
     this.#file = file;
+    this.#self = disk.describe(file);
   }
 
   /** One that exists. */
   static open(disk: Disk, path: string): OpenFile {
-    return new OpenFile(disk, disk.open(path, 'update'));
+    return new OpenFile(disk, path, disk.open(path, 'update'));
   }
 
   /** A new one, whose name was never used; the name is not durable yet. @throws LogError */
   static create(disk: Disk, path: string): OpenFile {
     try {
-      return new OpenFile(disk, disk.open(path, 'create'));
+      return new OpenFile(disk, path, disk.open(path, 'create'));
     } catch (error) {
       throw shortageOr(error, 'open', `no room for a new segment ${path}`);
     }
@@ -54,6 +67,45 @@ export class OpenFile {
     } catch (error) {
       throw writeFailed('fdatasync', error);
     }
+  }
+
+  /** What was done to it, `bytes` being its length when it was last written; undefined if nothing. One call of the disk. */
+  meddling(bytes: number): SegmentMeddling | undefined {
+    const entry = this.#disk.entry(this.#path);
+    if (entry === undefined) return this.#disk.describe(this.#file).links === 0 ? 'unlinked' : 'renamed';
+    if (entry.kind !== 'file' || !isSameFile(entry, this.#self)) return 'replaced';
+    if (entry.bytes === bytes) return undefined;
+    return entry.bytes < bytes ? 'truncated' : 'appended';
+  }
+
+  /** Names that the file has. */
+  get links(): number {
+    return this.#disk.describe(this.#file).links;
+  }
+
+  /** Takes off what lies behind `position`, once `keep` has it. @throws LogError */
+  cut(position: number, keep: (bytes: Buffer) => void): void {
+    try {
+      keep(readSpan(this.#disk, this.#file, position, this.#disk.size(this.#file) - position));
+      this.#disk.truncate(this.#file, position);
+      this.#disk.sync(this.#file);
+    } catch (error) {
+      throw writeFailed('ftruncate', error);
+    }
+  }
+
+  /** Writes what it holds up to `bytes` into a new file of its name, which nothing bears. @throws Node's error */
+  rescue(bytes: number): void {
+    const copy = this.#disk.open(this.#path, 'create');
+    try {
+      for (let at = 0; at < bytes; at += copyBytes) {
+        writeWhole(this.#disk, copy, readSpan(this.#disk, this.#file, at, Math.min(copyBytes, bytes - at)), at);
+      }
+      this.#disk.sync(copy);
+    } finally {
+      this.#disk.close(copy);
+    }
+    this.#disk.syncDirectory(dirname(this.#path));
   }
 
   close(): void {

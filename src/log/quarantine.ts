@@ -11,8 +11,8 @@ import type { TornPiece } from './own.js';
 
 const unnamedSuffix = '.new';
 
-/** Keeps `bytes`, which stood where record `seq` would be; they are on the disk when this returns. */
-export function keepPiece(disk: Disk, directory: string, seq: number, bytes: Buffer): void {
+/** Keeps `bytes`, which stood where record `seq` would be; they are on the disk when this returns its name to be. */
+export function keepPiece(disk: Disk, directory: string, seq: number, bytes: Buffer): string {
   const names = new Set(disk.list(directory));
   // An unnamed piece that these bytes begin with is our own copy, cut short by a crash: the log still has them all.
   const again = [...names].find((name) => {
@@ -24,6 +24,7 @@ export function keepPiece(disk: Disk, directory: string, seq: number, bytes: Buf
   let n = 1;
   while (names.has(`${seq}-${n}`) || (names.has(`${seq}-${n}${unnamedSuffix}`) && again !== `${seq}-${n}${unnamedSuffix}`)) n += 1;
   createFile(disk, join(directory, `${seq}-${n}${unnamedSuffix}`), bytes);
+  return `${seq}-${n}`;
 }
 
 /** What lies there that no record names yet. */

@@ -53,13 +53,23 @@ export class Schedule {
   mustRotate({ segment, last, openCommit }: LogState): boolean {
     if (segment === undefined || segment.bytes === 0 || openCommit) return false;
     // A segment that holds nothing but its first line and a seal is not closed for its age: silence is no reason.
-    const isOld = this.#clock.wall() - segment.openedMs >= this.#options.segmentMs && last.seq > segment.first + 1;
+    const isOld = this.now() - segment.openedMs >= this.#options.segmentMs && last.seq > segment.first + 1;
     return segment.bytes >= this.#options.segmentBytes || isOld;
   }
 
   /** A seal is durable. */
   sealed(): void {
     this.#sealedAt = this.#clock.monotonic();
+  }
+
+  /**
+   * What records are dated with, ms since 1970: the wall clock, but for a step of it that is not noted yet. A step is noted
+   * between two requests, and no line MUST have the new time before: behind a year's pause in the middle of a request
+   * nobody could tell it from a silence.
+   */
+  now(): number {
+    const [wall, kept] = [this.#clock.wall(), Math.round(this.#clock.monotonic() + this.#clockOffset)];
+    return Math.abs(wall - kept) > clockStepMs ? kept : wall;
   }
 
   /** By how much the wall clock was set since this was last asked, ms; undefined if it was not. */

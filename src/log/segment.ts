@@ -23,6 +23,12 @@ export interface Places {
   readonly quarantine: string;
   /** How long the daemon has watched, for retention by time. */
   readonly retention: string;
+  /** Room that is kept for the day the disk is full. */
+  readonly reserve: string;
+  /** What the next start is to record of how this run ended. */
+  readonly lastWords: string;
+  /** The lease that `disk/lock` takes. */
+  readonly lease: string;
 }
 
 export function placesIn(state: string): Places {
@@ -43,6 +49,9 @@ export function placesIn(state: string): Places {
     salt: join(keys, 'salt'),
     quarantine: join(state, 'quarantine'),
     retention: join(state, 'retention'),
+    reserve: join(state, 'reserve'),
+    lastWords: join(state, 'last-words'),
+    lease: join(state, 'indelible.lock'),
   };
 }
 

@@ -94,7 +94,7 @@ export function moveAside(disk: Disk, places: Places, to: Places): void {
   disk.syncDirectory(places.state);
   const moves = [
     [places.log, to.log], [places.checkpoint, to.checkpoint], [places.logPub, to.logPub], [places.quarantine, to.quarantine],
-    [places.retention, to.retention],
+    [places.retention, to.retention], [places.lastWords, to.lastWords],
   ] as const;
   for (const [from, target] of moves) if (disk.entry(from) !== undefined) disk.rename(from, target);
   // MUST be on the disk before the keys move: their place says that everything else has come to its own.

@@ -6,21 +6,26 @@
 import { isMainThread, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
-import { errorCode, realDisk } from '../disk/disk.js';
+import { realDisk } from '../disk/disk.js';
+import { announce } from './announce.js';
 import { Bell } from './bell.js';
-import { LogError, refused } from './failure.js';
+import type { LogError } from './failure.js';
+import { asLogError, isOutOfRoom, refused } from './failure.js';
+import { Group } from './group.js';
 import { Holdings } from './holdings.js';
 import { readIdentitySeed, readSalt } from './init.js';
+import { DiskLadder } from './ladder.js';
+import { LastWordsFile, lastWordsOf } from './last-words.js';
+import { Lease } from './lease.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
-import { confirmPieces } from './quarantine.js';
-import type { OpenedLog } from './recovery.js';
 import { openLog } from './recovery.js';
+import { Reserve } from './reserve.js';
 import { Retention } from './retention.js';
 import { placesIn } from './segment.js';
 import type { Places } from './segment.js';
-import { previousOf } from './successor.js';
 import type { Commit } from './commit.js';
+import { Watch } from './watch.js';
 import { Writer } from './writer.js';
 
 /** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
@@ -34,12 +39,17 @@ class WriterThread {
   readonly #reports: Bell;
   readonly #start: ThreadStart;
   readonly #places: Places;
-  readonly #fence: Int32Array;
+  readonly #lease: Lease;
+  #watch: Watch | undefined;
+  #lastWords: LastWordsFile | undefined;
   #writer: Writer | undefined;
   #commits: CommittedLines[] = [];
   #holdings: Holdings | undefined;
   #retention: Retention | undefined;
+  #ladder: DiskLadder | undefined;
   #checkpoint: string | undefined;
+  /** What was said of work that found no room, and nothing was written since. */
+  #delay: string | undefined;
 
   constructor(start: ThreadStart) {
     this.#port = start.port;
@@ -47,7 +57,7 @@ class WriterThread {
     this.#reports = new Bell(start.reports);
     this.#start = start;
     this.#places = placesIn(start.state);
-    this.#fence = new Int32Array(start.fence);
+    this.#lease = new Lease(realDisk, realClock, this.#places.lease, new Int32Array(start.fence));
   }
 
   run(): void {
@@ -70,8 +80,10 @@ class WriterThread {
       if (order !== undefined) this.#carryOut(order);
       const left = tickAt - realClock.monotonic();
       if (left <= 0) {
+        this.#attempt(() => { this.#watch?.tick(); });
         this.#attempt((writer) => { writer.tick(); });
         this.#attempt((writer) => { this.#retention?.tick(writer); });
+        this.#attempt((writer) => { this.#ladder?.tick(writer); });
         tickAt = realClock.monotonic() + tickMs;
       } else if (order === undefined) {
         this.#orders.wait(rung, left);
@@ -84,24 +96,41 @@ class WriterThread {
   }
 
   #open(): void {
-    const opened = openLog(realDisk, realClock, this.#places);
+    const reserve = new Reserve(realDisk, this.#places.reserve);
+    const opened = reserve.giveTo(() => openLog(realDisk, realClock, this.#places));
     if (opened === 'absent') throw refused('log_missing', `there is no log in ${this.#start.state}`);
     const { state, clean, adopted, torn, unremoved } = opened;
-    const salt = readSalt(realDisk, this.#places);
+    const salt = reserve.giveTo(() => readSalt(realDisk, this.#places));
     const writer = new Writer(realDisk, realClock, this.#places, state, this.#start.options, {
       committed: (commit) => { this.#collect(commit); },
       delayed: (message) => { this.#post({ kind: 'delayed', message }); },
+      beforeWrite: () => {
+        this.#lease.check();
+        this.#watch?.beforeWrite();
+      },
+      afterSync: () => { this.#lease.check(); },
     });
     this.#writer = writer;
-    this.#announce(writer, opened);
+    const identitySeed = readIdentitySeed(realDisk, this.#places);
+    const notice = (message: string): void => { this.#post({ kind: 'noticed', message }); };
+    this.#lastWords = new LastWordsFile(realDisk, this.#places.lastWords, identitySeed);
+    announce(writer, opened, {
+      disk: realDisk, places: this.#places, reserve, start: this.#start, lastWords: this.#lastWords, notice,
+    });
+    this.#watch = new Watch({
+      disk: realDisk, clock: realClock, places: this.#places, mustBeOurs: () => { this.#lease.look(); },
+      alarm: (finding) => { this.#post({ kind: 'alarm', finding }); },
+    }, writer);
+    this.#ladder = new DiskLadder({
+      disk: realDisk, clock: realClock, state: this.#start.state, reserve, lowBytes: this.#start.diskLowBytes,
+      stepped: (level, message) => { this.#post({ kind: 'level', level, message }); }, notice,
+    });
+    this.#ladder.begin(writer);
     const holdings = new Holdings(realDisk, this.#places, writer.state.segment);
     this.#holdings = holdings;
     this.#retention = new Retention({
       disk: realDisk, clock: realClock, places: this.#places, holdings, recorded: unremoved !== undefined,
-      observed: new ObservedTime(
-        realDisk, realClock, this.#places.retention, readIdentitySeed(realDisk, this.#places), this.#start.started.bootId,
-      ),
-      notice: (message) => { this.#post({ kind: 'noticed', message }); },
+      observed: new ObservedTime(realDisk, realClock, this.#places.retention, identitySeed, this.#start.started.bootId), notice,
     });
     this.#checkpoint = writer.checkpoint;
     // Whoever watches reads these from the log, with all that was there before.
@@ -109,24 +138,6 @@ class WriterThread {
     this.#post({
       kind: 'opened', origin: state.origin, logPub: state.logPub, salt,
       standing: this.#standing(writer), checkpoint: this.#checkpoint, clean, adopted, torn: torn.length,
-    });
-  }
-
-  /** Genesis or header if they are missing, what a crash left, and that we are here: in this order, before any event. */
-  #announce(writer: Writer, found: OpenedLog): void {
-    const { version, bootId, listeners } = this.#start.started;
-    const { sync, headSync, sealMs, heartbeatMs } = this.#start.options;
-    // Where an init ended between the segment and its first line, the genesis is written now.
-    writer.begin(writer.state.last.seq === 0 ? previousOf(realDisk, this.#places) : null);
-    if (!found.clean) {
-      writer.record('recovered', { head: found.head, adopted: found.adopted, torn: found.torn });
-      // Named by a durable record now; a crash before this line is finished by the next start.
-      confirmPieces(realDisk, this.#places.quarantine, found.torn.map((piece) => piece.file));
-    }
-    const { last } = found.state;
-    writer.record('started', {
-      version, boot_id: bootId, sync, head_sync: headSync, seal_ms: sealMs, heartbeat_ms: heartbeatMs, listeners,
-      clean: found.clean, after: last.seq === 0 ? { seq: 1, mac: writer.state.genesisMac } : last,
     });
   }
 
@@ -149,15 +160,18 @@ class WriterThread {
       const { bodies, requests } = group;
       group = new Group();
       if (requests === 0) return;
-      this.#attempt((writer) => { writer.append(bodies); }, requests);
-      this.#attempt((writer) => { writer.settle(); });
+      const isWritten = this.#attempt((writer) => {
+        this.#ladder?.admit(writer);
+        writer.append(bodies);
+      }, requests);
+      if (isWritten) this.#attempt((writer) => { writer.settle(); });
     };
     for (const order of orders) {
       let line = 0;
       let from = 0;
       for (const requestEnd of order.requests) {
         // A step of the clock or a rotation that is still owed comes first, and moves the place that is measured.
-        if (group.requests === 0) this.#attempt((writer) => { writer.prepare(); });
+        if (group.requests === 0 && this.#ladder?.isFull !== true) this.#attempt((writer) => { writer.prepare(); });
         for (; line < requestEnd; line += 1) {
           const to = order.ends[line] ?? from;
           group.add(order.bytes.subarray(from, to), this.#writer?.lineBytes(to - from, group.bodies.length + 1) ?? 0);
@@ -179,12 +193,14 @@ class WriterThread {
   /** To the last seal. A stop that found no room for it is no clean one: it says so, and the next start mends it. */
   #stop(reason: string): void {
     this.#attempt(() => { this.#retention?.stop(); });
-    const isStopped = this.#attempt((writer) => { writer.stop(reason); });
+    const stop = (): boolean => this.#attempt((writer) => { writer.stop(reason); });
+    // A disk that is full only now has its reserve to give.
+    const isStopped = stop() || (this.#ladder?.isFull === true && stop());
     const writer = this.#writer;
     if (writer === undefined) return;
     this.#attempt(() => { writer.close(); });
     this.#end();
-    this.#post(isStopped ? { kind: 'stopped' } : { kind: 'failed', call: 'stop', message: 'no room for the last records of a clean stop' });
+    this.#post(isStopped ? { kind: 'stopped' } : { kind: 'failed', code: 'write_failed', call: 'stop', message: 'no room for the last records of a clean stop' });
   }
 
   /** Runs one piece of work, reports what became durable, and says why if it did not come to its end; true if it did. */
@@ -192,25 +208,45 @@ class WriterThread {
     const writer = this.#writer;
     if (writer === undefined) return false;
     try {
-      if (Atomics.load(this.#fence, 0) !== 0) throw new LogError('write_failed', 'lock', 'the lock on the state directory was lost');
+      this.#lease.check();
       work(writer);
       this.#report(writer, requests);
       return true;
     } catch (error) {
       const failure = asLogError(error);
-      if (failure.code === 'disk_full' && requests > 0) {
-        const commits = this.#takeCommits();
-        this.#post({ kind: 'rejected', commits, requests, standing: this.#standing(writer), message: failure.message }, buffersOf(commits));
-        return false;
-      }
-      this.#report(writer, 0);
-      if (failure.code === 'disk_full') {
-        this.#post({ kind: 'delayed', message: failure.message });
-        return false;
-      }
-      this.#end();
-      this.#post({ kind: 'failed', call: failure.what, message: failure.message });
+      if (failure.code === 'disk_full') this.#putOff(writer, failure, requests);
+      else this.#fail(writer, failure);
       return false;
+    }
+  }
+
+  /** There was no room: whoever waits is told, and the reserve gives what it has. */
+  #putOff(writer: Writer, failure: LogError, requests: number): void {
+    const { message } = failure;
+    if (requests > 0) {
+      const commits = this.#takeCommits();
+      this.#post({ kind: 'rejected', commits, requests, standing: this.#standing(writer), message }, buffersOf(commits));
+    } else {
+      this.#report(writer, 0);
+      // At every tick the same would be said again.
+      if (message !== this.#delay) this.#post({ kind: 'delayed', message });
+      this.#delay = message;
+    }
+    if (isOutOfRoom(failure) && this.#ladder?.isFull === false) this.#attempt((one) => { this.#ladder?.fall(one); });
+  }
+
+  /** The end, which the next start records where it can. */
+  #fail(writer: Writer, failure: LogError): void {
+    const { what, message } = failure;
+    this.#report(writer, 0);
+    this.#end();
+    this.#post({ kind: 'failed', code: failure.code === 'tampered' ? 'tampered' : 'write_failed', call: what, message });
+    try {
+      // Where another daemon writes, nothing of ours may be left.
+      if (what === 'lock' || this.#watch?.isHome !== true) return;
+      this.#lastWords?.leave(lastWordsOf(failure));
+    } catch (error) {
+      this.#post({ kind: 'noticed', message: `the next start will not know how this run ended: ${String(error)}` });
     }
   }
 
@@ -232,6 +268,7 @@ class WriterThread {
   #report(writer: Writer, requests: number): void {
     const standing = this.#standing(writer);
     const commits = this.#takeCommits();
+    if (commits.length > 0) this.#delay = undefined;
     if (commits.length > 0 || requests > 0) this.#post({ kind: 'committed', commits, requests, standing }, buffersOf(commits));
     const { checkpoint } = writer;
     if (checkpoint === this.#checkpoint) return;
@@ -256,28 +293,6 @@ class WriterThread {
 
 function buffersOf(commits: readonly CommittedLines[]): ArrayBuffer[] {
   return commits.flatMap(({ bytes, ends }) => [bytes.buffer, ends.buffer]);
-}
-
-/** Whole requests on their way to one commit. */
-class Group {
-  readonly bodies: Uint8Array[] = [];
-  requests = 0;
-  /** What they will take in the log. */
-  bytes = 0;
-
-  add(body: Uint8Array, lineBytes: number): void {
-    this.bodies.push(body);
-    this.bytes += lineBytes;
-  }
-}
-
-/** What a file of the log opens as when somebody put something else in its place. */
-const notAFile = new Set(['ELOOP', 'EISDIR', 'ENOTDIR', 'ENXIO', 'ESPIPE']);
-
-function asLogError(error: unknown): LogError {
-  if (error instanceof LogError) return error;
-  if (notAFile.has(errorCode(error) ?? '')) return refused('not_a_file', `something else is in a file's place: ${String(error)}`);
-  return new LogError('write_failed', 'internal', error instanceof Error ? (error.stack ?? error.message) : String(error), error);
 }
 
 if (!isMainThread) new WriterThread(workerData as ThreadStart).run();

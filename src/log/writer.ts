@@ -10,8 +10,8 @@ import type { Clock } from '../clock/clock.js';
 import { timestamp } from '../clock/clock.js';
 import { generateSeed } from '../checkpoint/note.js';
 import type { Disk } from '../disk/disk.js';
-import { replaceLink } from '../disk/write.js';
 import { Anchor } from './anchor.js';
+import { AuditLink } from './audit-link.js';
 import { CheckpointFile } from './checkpoint-file.js';
 import type { CommitOptions, WriterEvents } from './commit.js';
 import { CommitBuilder } from './commit.js';
@@ -40,11 +40,11 @@ export class Writer {
   readonly #places: Places;
   readonly #options: WriterOptions;
   readonly #events: WriterEvents;
-  readonly #anchor: Anchor;
+  readonly anchor: Anchor;
+  readonly link: AuditLink;
   readonly #schedule: Schedule;
   readonly #builder = new CommitBuilder();
   #segmentFile: OpenFile | undefined;
-  #isLinkDue = false;
   #state: LogState;
   readonly #checkpointFile: CheckpointFile;
 
@@ -55,10 +55,16 @@ export class Writer {
     this.#state = state;
     this.#options = options;
     this.#events = events;
-    this.#anchor = new Anchor(disk, clock, places);
+    this.anchor = new Anchor(disk, clock, places);
+    this.link = new AuditLink(disk, places.link, (message) => { events.delayed(message); });
     this.#checkpointFile = new CheckpointFile(disk, places.checkpoint, state.sealed?.checkpoint);
     this.#segmentFile = state.segment === undefined ? undefined : OpenFile.open(disk, join(places.log, state.segment.name));
     this.#schedule = new Schedule(clock, options);
+  }
+
+  /** The segment that is written to. */
+  get segmentFile(): OpenFile | undefined {
+    return this.#segmentFile;
   }
 
   /** What is durable now. */
@@ -72,9 +78,8 @@ export class Writer {
    */
   begin(previous: Previous | null = null): void {
     if (this.#state.segment === undefined) this.#createSegment();
-    this.#isLinkDue = true;
     this.#ensureFirstLine(previous);
-    this.#pointLink();
+    this.link.point(this.#segment().name);
   }
 
   /**
@@ -91,7 +96,7 @@ export class Writer {
   /** What is due between two requests: rotation or a seal. Nobody's ack depends on it. @throws LogError */
   settle(): void {
     this.#ensureFirstLine();
-    this.#pointLink();
+    this.link.point(this.#segment().name);
     if (this.#schedule.mustRotate(this.#state)) this.#rotate();
     else if (this.#schedule.mustSeal(this.#state)) this.seal();
   }
@@ -114,14 +119,15 @@ export class Writer {
 
   /** What time alone makes due: a seal, a heartbeat, a rotation by age, the sync of head and keys. @throws LogError */
   tick(): void {
+    // First: what finds no room must not keep them from the disk.
+    this.#guard('head', () => { this.anchor.syncIfDue(); });
     this.#noteClockStep();
     this.settle();
-    this.#guard('head', () => { this.#anchor.syncIfDue(); });
   }
 
   /** Returns when head and keys are on the disk as they stand. @throws LogError */
   secure(): void {
-    this.#guard('head', () => { this.#anchor.sync(); });
+    this.#guard('head', () => { this.anchor.sync(); });
   }
 
   /** Says why it ends, seals and closes. @throws LogError */
@@ -132,7 +138,7 @@ export class Writer {
 
   /** Syncs head and keys and lets go of the files. The log can be opened again from what is there. @throws LogError */
   close(): void {
-    this.#guard('head', () => { this.#anchor.close(); });
+    this.#guard('head', () => { this.anchor.close(); });
     this.#segmentFile?.close();
   }
 
@@ -146,10 +152,10 @@ export class Writer {
     const nextSeed = epoch.nextSeed ?? generateSeed();
     this.#state = { ...this.#state, epoch: { ...epoch, nextSeed } };
     this.#guard('keys', () => {
-      this.#anchor.storeKeys(this.#state);
-      this.#anchor.syncKeys();
+      this.anchor.storeKeys(this.#state);
+      this.anchor.syncKeys();
     });
-    const ts = timestamp(this.#clock.wall());
+    const ts = timestamp(this.#schedule.now());
     const { event, sealsInto } = sealOf(this.#state, nextSeed, ts);
     this.#commit([ownBody('seal', event, this.#options.pid)], { sealsInto, ts });
     this.#schedule.sealed();
@@ -172,16 +178,18 @@ export class Writer {
   }
 
   #commit(bodies: readonly Uint8Array[], options: CommitOptions = {}): void {
-    const { sealsInto, ts = timestamp(this.#clock.wall()), isRequest = false } = options;
+    const { sealsInto, ts = timestamp(this.#schedule.now()), isRequest = false } = options;
     const { last, keys, tree } = this.#state;
     const segment = this.#segment();
     const pending = this.#builder.build(last, keys, tree, ts, bodies);
     const file = this.#file();
+    this.#events.beforeWrite?.();
     file.write(pending.bytes, segment.bytes);
     const before = this.#clock.monotonic();
     // No ack, no head, no key may move before this returns: the kernel has the bytes, the disk may not.
     file.sync();
     const syncMs = this.#clock.monotonic() - before;
+    this.#events.afterSync?.();
 
     // ==== durable ====
     // Evolve before anybody hears of it: from here on not even we can write these lines differently.
@@ -196,8 +204,8 @@ export class Writer {
       epoch: sealsInto ?? { ...this.#state.epoch, dirty: true },
     };
     this.#guard('head', () => {
-      this.#anchor.move(this.#state, sealing || this.#options.headSync === 'always');
-      this.#anchor.syncIfDue();
+      this.anchor.move(this.#state, sealing || this.#options.headSync === 'always');
+      this.anchor.syncIfDue();
     });
     this.#events.committed({ ...pending, syncMs, isRequest });
   }
@@ -224,7 +232,7 @@ export class Writer {
     const file = OpenFile.create(this.#disk, join(this.#places.log, name));
     this.#segmentFile?.close();
     this.#segmentFile = file;
-    this.#state = { ...this.#state, segment: { name, first, bytes: 0, openedMs: this.#clock.wall() } };
+    this.#state = { ...this.#state, segment: { name, first, bytes: 0, openedMs: this.#schedule.now() } };
   }
 
   /** A segment that was made and has no line yet gets its first one before anything else is written into it. */
@@ -237,16 +245,15 @@ export class Writer {
       throw shortageOr(error, 'fsync', `no room for the name of ${this.#state.segment.name}`);
     }
     this.#writeFirstLine(this.#state.segment, previous);
-    this.#isLinkDue = true;
-    this.#pointLink();
+    this.link.point(this.#state.segment.name);
   }
 
   #writeFirstLine(segment: OpenSegment, previous: Previous | null): void {
     const { origin, logPub, last } = this.#state;
     const { retain, pid } = this.#options;
-    const wall = this.#clock.wall();
-    const ts = timestamp(wall);
-    this.#state = { ...this.#state, segment: { ...segment, openedMs: wall } };
+    const openedMs = this.#schedule.now();
+    const ts = timestamp(openedMs);
+    this.#state = { ...this.#state, segment: { ...segment, openedMs } };
     if (last.seq === 0) {
       const genesis = { format: formatVersion, origin, log_pub: logPub, retain, created: ts, previous } as const;
       this.#commit([ownBody('genesis', genesis, pid)], { ts });
@@ -256,17 +263,6 @@ export class Writer {
     this.#commit([ownBody('segment', headerOf(this.#state, retain), pid)], { ts });
     // A header is not something that happened: it alone makes no seal due.
     this.#state = { ...this.#state, epoch: { ...this.#state.epoch, dirty: false } };
-  }
-
-  /** `audit.jsonl` is a convenience: what it costs to be late is a reader's patience, so it never fails a request. */
-  #pointLink(): void {
-    if (!this.#isLinkDue) return;
-    try {
-      replaceLink(this.#disk, this.#segment().name, this.#places.link);
-      this.#isLinkDue = false;
-    } catch (error) {
-      this.#events.delayed(`log/audit.jsonl does not point to ${this.#segment().name} yet: ${String(error)}`);
-    }
   }
 
   #noteClockStep(): void {

@@ -11,6 +11,14 @@ export interface Change {
   readonly failed: readonly { readonly config: ListenerConfig; readonly error: unknown }[];
 }
 
+/** A socket that was taken from its place, and whether it is back. */
+export interface Mended {
+  readonly config: ListenerConfig;
+  readonly how: 'missing' | 'replaced';
+  /** Why it could not be bound again; it is tried again. */
+  readonly error?: Error;
+}
+
 const noChange: Change = { opened: [], closed: [], failed: [] };
 
 export class Doors {
@@ -43,6 +51,13 @@ export class Doors {
     return changed;
   }
 
+  /** Binds again what somebody took from its place. Whoever is connected already stays so. */
+  mend(): Promise<readonly Mended[]> {
+    const mended = this.#lastChange.then(() => this.#mend());
+    this.#lastChange = mended;
+    return mended;
+  }
+
   /** No new connections. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -69,6 +84,34 @@ export class Doors {
       }
     }
     return { opened, closed: gone.map(({ listening }) => listening.config), failed };
+  }
+
+  async #mend(): Promise<readonly Mended[]> {
+    const mended: Mended[] = [];
+    for (const [index, listening] of this.#fixed.entries()) {
+      const { now, result } = await this.#again(listening);
+      this.#fixed[index] = now;
+      mended.push(...result);
+    }
+    for (const [index, { key, listening }] of this.#added.entries()) {
+      const { now, result } = await this.#again(listening);
+      this.#added[index] = { key, listening: now };
+      mended.push(...result);
+    }
+    return mended;
+  }
+
+  async #again(listening: Listening): Promise<{ readonly now: Listening; readonly result: readonly Mended[] }> {
+    const how = listening.standing();
+    if (how === 'own' || this.#isClosed) return { now: listening, result: [] };
+    const { config } = listening;
+    try {
+      const now = await this.#listen(config);
+      listening.close();
+      return { now, result: [{ config, how }] };
+    } catch (error) {
+      return { now: listening, result: [{ config, how, error: error instanceof Error ? error : new Error(String(error)) }] };
+    }
   }
 
   #listen(config: ListenerConfig): Promise<Listening> {

@@ -9,7 +9,9 @@ export const diskFullRetryMs = 1000;
 export function failureReply(error: LogError): Omit<ErrorReply, 'op' | 'id'> {
   switch (error.code) {
     case 'disk_full': return { code: 'disk_full', message: error.message, retry_after_ms: diskFullRetryMs };
-    case 'write_failed': return { code: 'write_failed', message: error.message };
+    case 'write_failed':
+    case 'tampered':
+      return { code: 'write_failed', message: error.message };
     case 'refused': return { code: 'shutting_down', message: error.message, retry_after_ms: diskFullRetryMs };
     default: return error.code satisfies never;
   }

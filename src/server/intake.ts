@@ -87,6 +87,18 @@ export class Intake {
     this.#parts.log.append(ourselves, [body], { settle: ({ kind }) => { if (kind === 'rejected') lost(); } });
   }
 
+  /** Records that somebody else changed what is ours; tried again until the log takes it, or takes nothing any more. */
+  recordTampering(finding: string): void {
+    const { log, pid } = this.#parts;
+    const body = ownBody('tamper_detected', { finding }, pid).toString('utf8');
+    log.append(ourselves, [body], {
+      settle: (outcome) => {
+        if (outcome.kind !== 'rejected' || outcome.error.code !== 'disk_full') return;
+        setTimeout(() => { this.recordTampering(finding); }, diskFullRetryMs).unref();
+      },
+    });
+  }
+
   /** No process fills the queue alone: each may have as much of it as it leaves free for others. */
   #whatIsFull(size: number, events: number, process: string): string | undefined {
     const { log, limits, ids } = this.#parts;

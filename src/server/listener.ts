@@ -26,6 +26,8 @@ export class ListenError extends Error {
 /** A bound socket. */
 export interface Listening {
   readonly config: ListenerConfig;
+  /** What lies where its socket was bound: `own` is the one that was made, so that whoever connects reaches us. */
+  standing(): 'own' | 'missing' | 'replaced';
   /** No new connections; the socket file goes if it is still the one that was made, and if we still may. */
   close(): void;
 }
@@ -53,6 +55,11 @@ export async function listen(config: ListenerConfig, onConnection: (socket: Sock
   const { ino } = lstatSync(config.path);
   return {
     config,
+    standing() {
+      const there = inodeAt(config.path);
+      // The number is not given to another while the socket is bound.
+      return there === undefined ? 'missing' : there === ino ? 'own' : 'replaced';
+    },
     close() {
       server.close();
       try {

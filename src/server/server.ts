@@ -12,7 +12,9 @@ import { protocolVersion } from '../wire/message.js';
 import type { AdmissionRules } from './admission.js';
 import { TurnedAway, reservedClients } from './capacity.js';
 import { Counters } from './counters.js';
+import { Doorkeeper } from './doorkeeper.js';
 import { Doors } from './doors.js';
+import { farewell } from './farewell.js';
 import { IdMemory } from './ids.js';
 import { halfFramesMax } from './half-frame.js';
 import { Intake } from './intake.js';
@@ -29,13 +31,12 @@ import { Session } from './session.js';
 import type { Question, SessionParts } from './session-parts.js';
 import type { Limits, ListenerConfig, ReaderPolicy } from './settings.js';
 import type { Peer } from './source.js';
+import { statusOf } from './status.js';
 import { identifyPeer, mayRead } from './source.js';
 import { Turns } from './turns.js';
 
 /** How often refused events become `gap` records. */
 const gapEveryMs = 60_000;
-/** How long a stop waits for clients to take their last acks. */
-const farewellMs = 5_000;
 
 export interface ServerOptions {
   /** Name and version, for `welcome`. */
@@ -81,6 +82,7 @@ export class Server {
   readonly #onCommit = new Set<() => void>();
   readonly #doors: Doors;
   readonly #proving: Proving;
+  #doorkeeper: Doorkeeper | undefined;
   readonly #searching: Searching;
   readonly #turns = new Turns();
   readonly #turnedAway = new TurnedAway();
@@ -91,6 +93,8 @@ export class Server {
   #headTs: string | null = null;
   /** Something found no room and nothing was written since. */
   #isDegraded = false;
+  /** Somebody else changed what is ours, in the life of this daemon. */
+  #isMeddledWith = false;
 
   /** The ring for `recent` and the memory of ids, both filled from the log before the first connection. */
   readonly ring: Ring;
@@ -123,6 +127,10 @@ export class Server {
     this.#watchLog();
     await this.#doors.open(this.#options.listeners);
     this.#gapTimer = setInterval(() => { this.#recordGaps(); }, gapEveryMs);
+    this.#doorkeeper = new Doorkeeper(this.#doors, (finding) => {
+      this.#alarm(finding);
+      this.#intake.recordTampering(finding);
+    });
   }
 
   /**
@@ -140,22 +148,24 @@ export class Server {
 
   /** No new connections, nothing new taken in; what was taken in is written and answered. */
   async stop(reason: string): Promise<void> {
+    this.#doorkeeper?.close();
     await this.#doors.close();
     clearInterval(this.#gapTimer);
     this.#proving.close();
     this.#recordGaps();
     await this.#log.stop(reason);
     for (const session of this.#sessions) session.finish();
-    await this.#farewell();
+    await farewell(this.#sessions);
   }
 
   /** Everything at once; for a log that has failed, after its clients were told. */
   async abandon(): Promise<void> {
+    this.#doorkeeper?.close();
     await this.#doors.close();
     clearInterval(this.#gapTimer);
     this.#proving.close();
     for (const session of this.#sessions) session.finish();
-    await this.#farewell();
+    await farewell(this.#sessions);
   }
 
   #watchLog(): void {
@@ -181,7 +191,19 @@ export class Server {
         this.#counters.lastError = message;
         this.#watcher.note(message, {});
       },
+      levelled: (level, message) => {
+        if (level !== 'enough') this.#counters.lastError = message;
+        this.#watcher.note(message, { disk: level });
+      },
+      alarmed: (finding) => { this.#alarm(finding); },
     });
+  }
+
+  /** Somebody else's hand: mended or not, somebody should look. */
+  #alarm(finding: string): void {
+    this.#isMeddledWith = true;
+    this.#counters.lastError = finding;
+    this.#watcher.alarm(finding);
   }
 
   #accept(socket: Socket, config: ListenerConfig): void {
@@ -259,40 +281,16 @@ export class Server {
 
   /** Counters and state. */
   status(): JsonObject {
-    const { seq, mac, epoch, step, sealedTo, segments, bytes } = this.#log.standing;
-    const { phase } = this.#log;
-    const counters = this.#counters;
-    const state = phase.kind === 'failed' ? 'failed' : this.#isDegraded ? 'degraded' : 'ready';
-    return {
-      origin: this.#opening.origin, head: { seq, mac, ts: this.#headTs }, epoch, step, sealed_to: sealedTo, segments, bytes,
-      sync: this.#options.sync, state, uptime_ms: Math.round(this.#clock.monotonic() - this.#startedAt),
-      clients: this.#sessions.size, queue: { ...this.#log.load },
-      accepted: Object.fromEntries(counters.accepted), refused: Object.fromEntries(counters.refused),
-      duplicates: counters.duplicates, redacted: counters.redacted,
-      write_failures: counters.writeFailures, last_error: counters.lastError,
-      recent: { size: this.ring.size, capacity: this.ring.capacity }, disk: { free_bytes: this.#watcher.freeBytes() },
-      fsync_ms: { ...counters.syncPercentiles() },
-    };
+    const { origin } = this.#opening;
+    return statusOf({
+      log: this.#log, counters: this.#counters, ring: this.ring, origin, sync: this.#options.sync, headTs: this.#headTs,
+      isDegraded: this.#isDegraded || this.#isMeddledWith,
+      uptimeMs: this.#clock.monotonic() - this.#startedAt, clients: this.#sessions.size,
+      freeBytes: this.#watcher.freeBytes(),
+    });
   }
 
   #recordGaps(): void {
     for (const { source, count, giveBack } of this.#rates.heldBack()) this.#intake.recordGap('rate_limited', count, source, giveBack);
-  }
-
-  /** Until the last client has taken what it is owed, or long enough. */
-  #farewell(): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const deadline = setTimeout(() => {
-        for (const session of this.#sessions) session.destroy();
-        resolve();
-      }, farewellMs);
-      const look = setInterval(() => {
-        if (this.#sessions.size > 0) return;
-        clearInterval(look);
-        clearTimeout(deadline);
-        resolve();
-      }, 10);
-    });
   }
 }

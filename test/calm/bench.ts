@@ -18,7 +18,7 @@ import { Daemon, temporaryDirectory } from '../daemon.js';
 import { verifyByCommand } from './command.js';
 import { judge } from './judge.js';
 import type { Silences } from './judge.js';
-import { Random } from './random.js';
+import { Random } from '../random.js';
 
 /** Longer than any start or stop takes on the slowest machine; behind it a daemon hangs, and that is an alarm. */
 const patienceMs = 120_000;

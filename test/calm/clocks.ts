@@ -1,67 +1,20 @@
 /** The wall clock is set: a year and less, forwards and backwards, under the daemon's feet or while it is down. */
-import { spawnSync } from 'node:child_process';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Daemon } from '../daemon.js';
 import { Conversation } from '../daemon.js';
+import { FakeClock, offsets } from '../fake-clock.js';
 import type { Bench } from './bench.js';
 import { momentsIn } from './judge.js';
 import { produce } from './producer.js';
 import type { Scenario } from './scenario.js';
 
-const day = 86_400;
-const year = 365 * day;
-/** Where the clock is set to, in seconds from the true time. */
-const offsets = [0, year, -year, year, -year, day, -day, 90, -90];
 /** What the daemon measures may differ by what passed meanwhile, ms. */
 const toleranceMs = 60_000;
 
-/** The daemon's environment in which its wall clock, and nothing else, is off by what a file says. */
-class FakeClock {
-  readonly #file: string;
-  readonly #library: string;
-  readonly #pids: number[] = [];
-  #offset = 0;
-
-  constructor(bench: Bench) {
-    const { stdout, error } = spawnSync('faketime', ['-m', '-f', '+0', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' });
-    if (error !== undefined || stdout.trim() === '') throw new Error('faketime is not installed: the clock cannot be set');
-    this.#library = stdout.trim();
-    this.#file = join(bench.elsewhere, 'clock');
-    this.set(0);
-  }
-
-  get offset(): number {
-    return this.#offset;
-  }
-
-  /** Takes effect at once: the file is read again for every look at the clock. */
-  set(seconds: number): void {
-    this.#offset = seconds;
-    // Renamed into place, so that no look at the clock meets half a number.
-    writeFileSync(`${this.#file}.new`, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`);
-    renameSync(`${this.#file}.new`, this.#file);
-  }
-
-  /** Starts the bench's daemon by this clock. */
-  async start(bench: Bench): Promise<Daemon | undefined> {
-    const daemon = await bench.start({ ...bench.random.settings(), ...this.#environment() });
-    this.#pids.push(bench.daemon?.process.pid ?? 0);
-    return daemon;
-  }
-
-  /** A process that was killed leaves the library's shared memory behind. */
-  clear(): void {
-    for (const pid of this.#pids) for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`]) rmSync(join('/dev/shm', name), { force: true });
-  }
-
-  /** As after a real step, the monotonic clock runs on, and files keep the times they have. */
-  #environment(): Record<string, string> {
-    return {
-      LD_PRELOAD: this.#library, FAKETIME_TIMESTAMP_FILE: this.#file, FAKETIME_NO_CACHE: '1',
-      DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1',
-    };
-  }
+/** Starts the bench's daemon by a clock. */
+async function startBy(clock: FakeClock, bench: Bench): Promise<Daemon | undefined> {
+  const daemon = await bench.start({ ...bench.random.settings(), ...clock.environment });
+  clock.startedBy(bench.daemon?.process.pid);
+  return daemon;
 }
 
 /** Hears of the steps that the daemon records. */
@@ -93,10 +46,10 @@ export const clockLive: Scenario = {
   weight: 10,
   async run(bench) {
     const { random } = bench;
-    const clock = new FakeClock(bench);
+    const clock = new FakeClock(bench.elsewhere);
     bench.afterwards = () => { clock.clear(); };
     for (let round = random.whole(1, 2); round > 0; round -= 1) {
-      const daemon = await clock.start(bench);
+      const daemon = await startBy(clock, bench);
       if (daemon === undefined) return;
       const receipt = await produce(bench, random.whole(1, 40));
       bench.must(receipt.acknowledged > 0, 'nothing was acknowledged');
@@ -129,10 +82,10 @@ export const clockBetween: Scenario = {
   weight: 12,
   async run(bench) {
     const { random } = bench;
-    const clock = new FakeClock(bench);
+    const clock = new FakeClock(bench.elsewhere);
     bench.afterwards = () => { clock.clear(); };
     for (let round = random.whole(2, 3); round > 0; round -= 1) {
-      if (await clock.start(bench) === undefined) return;
+      if (await startBy(clock, bench) === undefined) return;
       await produce(bench, random.whole(1, 60));
       bench.keepCheckpoint();
       bench.check(`at ${clock.offset} s`);

@@ -1,44 +1,18 @@
 /** The disk fills up, and has room again. */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { temporaryDirectory } from '../daemon.js';
 import type { Bench } from './bench.js';
 import { howEnded } from './bench.js';
 import { killUnderLoad } from './restarts.js';
 import { produce } from './producer.js';
+import { SmallDisk, fillBeside } from '../small-disk.js';
 import type { Scenario } from './scenario.js';
 
 const kiB = 1024;
 const diskBytes = 3 * 1024 * kiB;
 
-/** A small filesystem of its own below a temporary directory. Only root may do that. */
+/** Where the log lies, on a disk that is small. */
 function mountSmall(): { readonly state: string; readonly clear: () => void } {
-  const base = temporaryDirectory();
-  const state = join(base, 'm');
-  mkdirSync(state);
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes},mode=700`, 'tmpfs', state], { encoding: 'utf8' });
-  if (status !== 0) {
-    rmSync(base, { recursive: true, force: true });
-    throw new Error(`no small filesystem could be mounted (this takes root): ${stderr}`);
-  }
-  return {
-    state: join(state, 's'),
-    clear: () => {
-      const done = spawnSync('umount', [state], { encoding: 'utf8' });
-      if (done.status !== 0) throw new Error(`umount: ${done.stderr}`);
-      rmdirSync(state);
-      rmSync(base, { recursive: true, force: true });
-    },
-  };
-}
-
-/** Something else fills the disk, up to a few kilobytes. Returns how it is taken away again. */
-function fill(bench: Bench, leaveBytes: number): () => void {
-  const ballast = join(bench.state, '..', 'ballast');
-  const { bavail, bsize } = statfsSync(join(bench.state, '..'));
-  writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - leaveBytes)));
-  return () => { rmSync(ballast, { force: true }); };
+  const disk = SmallDisk.mount('tmpfs', diskBytes);
+  return { state: disk.state, clear: () => { disk.clear(); } };
 }
 
 /** The log must stay whole through it: full, stopped or killed while full, started while full, and with room again. */
@@ -51,7 +25,7 @@ export const full: Scenario = {
     if (await bench.start(random.settings()) === undefined) return;
     await produce(bench, random.whole(1, 60));
     bench.keepCheckpoint();
-    const free = fill(bench, random.whole(0, 100) * kiB);
+    const free = fillBeside(bench.state, random.whole(0, 100) * kiB);
     const { refused } = await produce(bench, 3000, undefined, (code) => code === 'disk_full');
     bench.must(refused.includes('disk_full'), `the disk never filled up: ${[...new Set(refused)].join(' ')}`);
     bench.notes.push('disks filled');

@@ -13,9 +13,14 @@ import { formatTable, runSuite, summarize } from './suite.js';
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, lanes: { type: 'string', default: '2' },
-    only: { type: 'string' }, json: { type: 'boolean', default: false },
+    only: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
   },
 });
+
+if (values.help) {
+  process.stdout.write(`usage: scripts/calm [--runs N] [--seed S] [--lanes L] [--only SCENARIO] [--json]\nscenarios: ${scenarios.map(({ name }) => name).join(', ')}\n`);
+  process.exit(0);
+}
 
 function fail(message: string): never {
   process.stderr.write(`calm: ${message}\n`);

@@ -1,7 +1,7 @@
 /** What a scenario is, and one run of it. */
 import { Bench } from './bench.js';
 import type { Alarm } from './bench.js';
-import { Random } from './random.js';
+import { Random } from '../random.js';
 
 /** Something that happens to logs and is no tampering. */
 export interface Scenario {

@@ -154,6 +154,12 @@ describe('the lock', () => {
     expect((error as Error).message).toContain('4711');
   });
 
+  test('that its holder lets go of in a moment, being killed, is taken', async () => {
+    let asked = 0;
+    locks.push(await lockState(directory, { tryLock: () => (asked += 1) > 3, lockHolder: () => 4711 }, () => undefined));
+    expect(asked).toBe(4);
+  });
+
   test('takes over a lease that a dead process left, at once', async () => {
     mkdirSync(join(directory, 'indelible.lock'));
     locks.push(await lockState(directory, kernel(true), () => undefined));

@@ -3,18 +3,25 @@
 import { cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Reply } from '../../src/wire/message.js';
+import type { ErrorReply, Reply } from '../../src/wire/message.js';
 import type { Ended } from '../daemon.js';
 import { Conversation, Daemon, verified } from '../daemon.js';
 import { Board } from './board.js';
-import type { Sent } from './ledger.js';
-import { Ledger } from './ledger.js';
+import type { Sent } from '../ledger.js';
+import { Ledger } from '../ledger.js';
 
 /** A client that hears nothing for so long, from a daemon that lives, was forgotten. Nothing else depends on it. */
 const silenceMs = 30_000;
 
 /** What `verify` says of a log whose making was cut short; it is right as long as nothing was acknowledged. */
 const unborn: readonly string[] = ['no_log', 'nothing_recorded'];
+
+/** A disk that was full twice in short time counts as full for a minute at most; each round waits as long as it is told to. */
+const roundsMax = 70;
+
+function isFull(answer: Answer): answer is ErrorReply {
+  return typeof answer !== 'string' && answer.op === 'error' && answer.code === 'disk_full';
+}
 
 /** What a client was told: a reply, or that the connection ended, or nothing at all. */
 export type Answer = Reply | 'closed' | 'silence';
@@ -59,9 +66,9 @@ export class Bench {
   }
 
   /** A daemon on this state that has not begun yet; the rules on the board hold from its first call on. */
-  spawn(): Daemon {
+  spawn(args: readonly string[] = []): Daemon {
     this.daemon = Daemon.spawn({
-      state: this.state,
+      state: this.state, args,
       env: { ...this.#env, LD_PRELOAD: this.#shim, FAULT_BOARD: this.board.path, FAULT_ROOT: this.state },
     });
     return this.daemon;
@@ -120,16 +127,23 @@ export class Bench {
     });
   }
 
-  /** With no fault any more: what was not acknowledged is sent again, and something new; all of it MUST be acknowledged. */
+  /**
+   * With no fault any more: what was not acknowledged is sent again, and something new; all of it MUST be acknowledged, as
+   * soon as a daemon that was told of a full disk has found that there is room.
+   */
   async mustServe(): Promise<string[]> {
-    // On two connections, so that both are there when the next fault comes.
-    const works = await Promise.all([this.ask(...this.ledger.again(), this.ledger.append()), this.ask(this.ledger.append())]);
-    const work = works.flat();
-    const problems = this.take(work);
-    for (const { answer } of work) {
-      if (typeof answer === 'string' || answer.op !== 'ack') problems.push(`without a fault an append was answered ${JSON.stringify(answer)}`);
+    for (let round = 1; ; round += 1) {
+      // On two connections, so that both are there when the next fault comes.
+      const works = await Promise.all([this.ask(...this.ledger.again(), this.ledger.append()), this.ask(this.ledger.append())]);
+      const work = works.flat();
+      const problems = this.take(work);
+      const errors = work.map(({ answer }) => answer).filter((answer) => typeof answer === 'string' || answer.op !== 'ack');
+      const waitMs = Math.max(0, ...errors.map((answer) => (isFull(answer) ? answer.retry_after_ms ?? 0 : 0)));
+      if (errors.length === 0 || problems.length > 0 || !errors.every(isFull) || round === roundsMax) {
+        return [...problems, ...errors.map((answer) => `without a fault an append was answered ${JSON.stringify(answer)}`)];
+      }
+      await new Promise((resolve) => { setTimeout(resolve, waitMs); });
     }
-    return problems;
   }
 
   /** Names of the log's segments, oldest first. */

@@ -2,15 +2,18 @@
 // struct of that name in shim.c; both sides see a change at once, because the file is one page cache.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
-/** Kinds of calls, as bits. `grow` is a write behind a file's end, which needs room; `write` any other to a file. */
+/**
+ * Kinds of calls, as bits. `grow` is a write behind a file's end, which needs room; `write` any other to a file. `look` is
+ * the opening of a file to read it; `open` any other, of directories, too.
+ */
 export const classes = {
   write: 1, sync: 2, open: 4, rename: 8, unlink: 16, truncate: 32, mkdir: 64, link: 128, meta: 256, socket: 512, list: 1024,
-  grow: 2048,
+  grow: 2048, look: 4096,
 } as const;
 export type CallClass = keyof typeof classes;
 export const everyClass = Object.keys(classes) as CallClass[];
 
-const modes = { killBefore: 1, killAfter: 2, fail: 3, short: 4, drop: 5 } as const;
+const modes = { killBefore: 1, killAfter: 2, fail: 3, short: 4, drop: 5, stopAfter: 6 } as const;
 
 export interface Rule {
   readonly classes: readonly CallClass[];

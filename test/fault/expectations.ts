@@ -47,15 +47,21 @@ const running: readonly Row[] = [
   // The checkpoint may be one seal behind.
   row('unlink open grow rename', 'checkpoint state',     'unharmed', 'goes on',  'goes on',   'finished'),
   row('sync',                   'checkpoint state',      'unharmed', 'finished', 'finished',  'finished'),
+  // The reserve is made when it can be.
+  row('unlink open grow sync',  'reserve',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
+  // Written once, and read again where somebody touched them.
+  row('open',                   'keys/identity keys/salt log.pub', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),
   // Conveniences.
   row('unlink link rename',     'log/audit.jsonl',       'unharmed', 'unharmed', 'unharmed',  'unharmed'),
   row('list open unlink',       'listeners socket indelible.lock', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),
+  // What is looked at only: whether the oldest segment may go.
+  row('look',                   'segment',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
 ];
 
 /** One that removes segments, besides. A segment that cannot be read or will not go stays, and everything else goes on. */
 const removing: readonly Row[] = [
-  row('open unlink',            'segment',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
-  row('open grow write truncate', 'log/retired.jsonl',   'unharmed', 'goes on',  'goes on',   'finished'),
+  row('unlink',                 'segment',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
+  row('open look grow write truncate', 'log/retired.jsonl',   'unharmed', 'goes on',  'goes on',   'finished'),
   row('sync',                   'log/retired.jsonl',     'unharmed', 'finished', 'finished',  'finished'),
 ];
 

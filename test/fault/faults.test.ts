@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compileShim } from '../compile.js';
 import { Conversation, Daemon, append } from '../daemon.js';
 import { Bench } from './bench.js';
 import { Board } from './board.js';
@@ -30,10 +31,7 @@ let templateDirectory = '';
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), 'ind-shim-'));
   shim = join(place, 'shim.so');
-  const source = new URL('shim.c', import.meta.url).pathname;
-  const { error, status, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Wextra', '-Werror', '-o', shim, source, '-ldl'], { encoding: 'utf8' });
-  if (error !== undefined) throw new Error('there is no C compiler: apt-get install gcc libc6-dev', { cause: error });
-  if (status !== 0) throw new Error(`shim.c was not compiled: ${stderr}`);
+  compileShim(shim);
   ({ directory: templateDirectory, templates } = await makeTemplates(shim, ['half a line', 'a seal ahead of its keys']));
 });
 

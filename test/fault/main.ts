@@ -3,38 +3,43 @@
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Choice, Job } from './matrix.js';
-import { errorJobs, killJobs, runJobs } from './matrix.js';
+import { errorJobs, inAnyOrder, killJobs, runJobs } from './matrix.js';
 import { phaseNames } from './phases.js';
-import { Tally } from './tally.js';
+import type { Rows } from './tally.js';
+import { Tally, describe } from './tally.js';
 import type { Template } from './templates.js';
 import { makeTemplates } from './templates.js';
 
-const usage = `usage: scripts/faults [--kind kills|errors] [--phase NAME] [--sample N] [--seed N] [--lanes N] [--json]
---kind, --phase: these only; --sample: so many faults, chosen by --seed; --lanes: side by side; --json: the whole result
+const usage = `usage: scripts/faults [--kind kills|errors] [--phase NAME] [--runs N] [--seed N] [--lanes N] [--by fault|phase] [--json]
+--kind, --phase: these only; --runs: so many faults of each kind, chosen by --seed (default all); --lanes: side by side
+--by: rows of the table; --json: the whole result. Takes a C compiler. Interrupted, it ends what is under way and counts what was done.
 phases: ${phaseNames.join(', ')}
 `;
 
 interface Options extends Choice {
   readonly kind: 'kills' | 'errors' | undefined;
   readonly lanes: number;
+  readonly by: Rows;
   readonly json: boolean;
 }
 
 function readOptions(): Options | undefined {
-  const { shim, kind, phase, json, ...numbers } = readWords();
-  const [sample, seed, lanes] = [numbers.sample, numbers.seed, numbers.lanes].map(wholeNumber);
+  const { shim, kind, phase, by, json, ...numbers } = readWords();
+  const [sample, seed, lanes] = [numbers.runs, numbers.seed, numbers.lanes].map(wholeNumber);
+  if (by !== 'fault' && by !== 'phase') return undefined;
   if (shim === undefined || (kind !== undefined && kind !== 'kills' && kind !== 'errors')) return undefined;
   if (phase !== undefined && !phaseNames.includes(phase)) return undefined;
-  if (seed === undefined || lanes === undefined || (sample === undefined && numbers.sample !== undefined)) return undefined;
-  return { shim, kind, phase, json, sample, seed, lanes };
+  if (seed === undefined || lanes === undefined || (sample === undefined && numbers.runs !== undefined)) return undefined;
+  return { shim, kind, phase, by, json, sample, seed, lanes };
 }
 
 /** @throws TypeError for an option that there is not */
 function readWords() {
   return parseArgs({
     options: {
-      shim: { type: 'string' }, kind: { type: 'string' }, phase: { type: 'string' }, sample: { type: 'string' },
+      shim: { type: 'string' }, kind: { type: 'string' }, phase: { type: 'string' }, runs: { type: 'string' },
       seed: { type: 'string', default: '1' }, lanes: { type: 'string', default: '2' }, json: { type: 'boolean', default: false },
+      by: { type: 'string', default: 'fault' },
     },
   }).values;
 }
@@ -64,21 +69,24 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
-  const tally = new Tally();
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => { interrupted.abort(); });
+  const tally = new Tally((deviation) => { process.stderr.write(describe(deviation)); });
   const began = performance.now();
-  const needsTemplates = options.phase === undefined || options.phase === 'recovery';
+  const needsTemplates = options.phase === undefined || options.phase === 'recovery' || options.phase === 'start';
   const { directory, templates } = needsTemplates ? await makeTemplates(options.shim) : { directory: undefined, templates: [] };
   try {
-    const jobs = await jobsOf(options, templates);
+    const jobs = inAnyOrder(await jobsOf(options, templates), options.seed);
     await runJobs(jobs, options.lanes, tally, (done) => {
       process.stderr.write(`${done} of ${jobs.length} jobs, ${tally.tried} faults, ${tally.deviations.length} deviations\n`);
-    });
+    }, interrupted.signal);
   } finally {
     if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   }
   const seconds = (performance.now() - began) / 1000;
+  if (interrupted.signal.aborted) process.stderr.write('interrupted: not all was tried\n');
   if (options.json) process.stdout.write(`${JSON.stringify(tally, null, 2)}\n`);
-  else process.stdout.write(`${tally.table()}\n${tally.summary(seconds)}\n${tally.report()}`);
+  else process.stdout.write(`${tally.table(options.by)}\n${tally.summary(seconds)}\n${tally.report()}`);
   return tally.deviations.length === 0 ? 0 : 1;
 }
 

@@ -39,7 +39,7 @@ export function sampleOf<T>(items: readonly T[], count: number, seed: number): T
 /** A first start, and one on each of what crashes leave. */
 export function beginnings(templates: readonly Template[]): Beginning[] {
   const firsts = modes.slice(0, 1).map((mode) => ({ name: 'first start', mode, template: undefined }));
-  return [...firsts, ...templates.map((template) => ({ name: 'recovery', mode: template.mode, template }))];
+  return [...firsts, ...templates.map((template) => ({ name: template.start, mode: template.mode, template }))];
 }
 
 interface Target<Point> {
@@ -111,12 +111,20 @@ export async function errorJobs(choice: Choice, templates: readonly Template[]):
   return jobsOf(targets, sample, seed);
 }
 
-/** Runs jobs, so many at a time. */
-export async function runJobs(jobs: readonly Job[], lanes: number, tally: Tally, onJob: (done: number) => void): Promise<void> {
+/** The jobs in an order that the seed decides, so that those that were run are a fair share of all, wherever it ends. */
+export function inAnyOrder(jobs: readonly Job[], seed: number): Job[] {
+  const random = randomFrom(seed);
+  return jobs.map((job) => ({ job, rank: random() })).sort((a, b) => a.rank - b.rank).map(({ job }) => job);
+}
+
+/** Runs jobs, so many at a time, and begins none when `signal` is aborted. */
+export async function runJobs(
+  jobs: readonly Job[], lanes: number, tally: Tally, onJob: (done: number) => void, signal?: AbortSignal,
+): Promise<void> {
   let next = 0;
   let done = 0;
   await Promise.all(Array.from({ length: lanes }, async () => {
-    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) {
+    for (let job = jobs[next++]; job !== undefined && signal?.aborted !== true; job = jobs[next++]) {
       await job(tally);
       done += 1;
       onJob(done);

@@ -104,8 +104,8 @@ const stop: Phase = {
 
 export const phases: readonly Phase[] = [append, headSync, seal, rotation, retention, stop];
 
-/** A first start, and the starts after a crash, are phases, too. */
-export const phaseNames = ['first start', ...phases.map(({ name }) => name), 'recovery'] as const;
+/** A first start, one after a clean stop and those after a crash are phases, too. */
+export const phaseNames = ['first start', 'start', ...phases.map(({ name }) => name), 'recovery'] as const;
 
 export function envOf(mode: Mode): Readonly<Record<string, string>> {
   return { INDELIBLE_SYNC: mode.sync, INDELIBLE_HEAD_SYNC: mode.headSync };

@@ -27,8 +27,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum class { WRITE = 1, SYNC = 2, OPEN = 4, RENAME = 8, UNLINK = 16, TRUNCATE = 32, MKDIR = 64, LINK = 128, META = 256, SOCKET = 512, LIST = 1024, GROW = 2048 };
-enum mode { KILL_BEFORE = 1, KILL_AFTER = 2, FAIL = 3, SHORT = 4, DROP = 5 };
+enum class { WRITE = 1, SYNC = 2, OPEN = 4, RENAME = 8, UNLINK = 16, TRUNCATE = 32, MKDIR = 64, LINK = 128, META = 256, SOCKET = 512, LIST = 1024, GROW = 2048, LOOK = 4096 };
+enum mode { KILL_BEFORE = 1, KILL_AFTER = 2, FAIL = 3, SHORT = 4, DROP = 5, STOP_AFTER = 6 };
 enum { RULES = 2, PART = 48, ENTRY = 128, ENTRIES = 8192 };
 
 struct rule {
@@ -137,11 +137,13 @@ static int is_socket(int file) {
   static type (*real)(__VA_ARGS__); \
   if (real == NULL) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
 
-/* The call itself, unless it is to fail instead, and the kill that comes behind it. */
+/* The call itself, unless it is to fail instead or only said to be made, and the kill or the stop that comes behind it. */
 #define ANSWER(type, rule, call) \
+  if ((rule) != NULL && (rule)->mode == DROP) return (type)0; \
   if ((rule) != NULL && (rule)->mode == FAIL) { errno = (int)(rule)->error; return (type)-1; } \
   type result = (call); \
   if ((rule) != NULL && (rule)->mode == KILL_AFTER) die(rule); \
+  if ((rule) != NULL && (rule)->mode == STOP_AFTER) raise(SIGSTOP); \
   return result
 
 #define ON_PATH(class, name, path, parameters, arguments) \
@@ -169,8 +171,15 @@ ON_PATH(MKDIR, mkdir, path, (const char *path, mode_t bits), (path, bits))
 ON_PATH(META, chmod, path, (const char *path, mode_t bits), (path, bits))
 ON_PATH(META, utimensat, path, (int at, const char *path, const struct timespec times[2], int flags), (at, path, times, flags))
 
+/* Whoever opens a file to read it wants something else than one who makes it, writes to it, or syncs a directory. */
+static uint32_t open_class(const char *path, int flags) {
+  struct stat what;
+  if (board == NULL || (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT)) return OPEN;
+  return stat(path, &what) == 0 && S_ISREG(what.st_mode) ? LOOK : OPEN;
+}
+
 static int open_as(const char *name, int (*real)(const char *, int, ...), const char *path, int flags, mode_t bits) {
-  struct rule *rule = fate(OPEN, name, path);
+  struct rule *rule = fate(open_class(path, flags), name, path);
   ANSWER(int, rule, real(path, flags, bits));
 }
 

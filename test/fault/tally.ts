@@ -15,10 +15,15 @@ export interface Deviation {
   readonly problems: readonly string[];
 }
 
+/** Rows of a table: one for each fault, or one for each fault in each phase. */
+export type Rows = 'fault' | 'phase';
+
 /** Problems that mean that something acknowledged is gone, doubled or changed, or that the chain is broken. */
 const isLoss = /is lost|recorded twice|was acknowledged as|another MAC|not what was sent|never sent|verify exits/;
 
 interface Row {
+  /** The fault, without how long it lasts. */
+  readonly fault: string;
   tried: number;
   lost: number;
   deviated: number;
@@ -26,11 +31,41 @@ interface Row {
   readonly answered: Map<string, number>;
 }
 
-function newRow(): Row {
-  return { tried: 0, lost: 0, deviated: 0, calls: new Set(), answered: new Map() };
+function newRow(fault: string): Row {
+  return { fault, tried: 0, lost: 0, deviated: 0, calls: new Set(), answered: new Map() };
+}
+
+/** Some rows as one. */
+function sumOf(fault: string, rows: readonly Row[]): Row {
+  const all = newRow(fault);
+  for (const { tried, lost, deviated, calls, answered } of rows) {
+    all.tried += tried;
+    all.lost += lost;
+    all.deviated += deviated;
+    for (const call of calls) all.calls.add(call);
+    for (const [outcome, count] of answered) all.answered.set(outcome, (all.answered.get(outcome) ?? 0) + count);
+  }
+  return all;
+}
+
+/** A fault as the short table calls it: whatever comes once or lasts is one. */
+function shortName(what: string): string {
+  return what.replace(/, (?:once|lasting)$/, '').replace(/^ENOSPC, and E[A-Z]+ at/, 'ENOSPC, and another error at');
+}
+
+/** A deviation in words. */
+export function describe({ fault: { phase, mode, what, at }, where, problems }: Deviation): string {
+  return `${phase} (${mode}), ${what}, call ${at}, ${where}:\n  ${problems.join('\n  ')}\n`;
 }
 
 export class Tally {
+  /** Told of each as it comes. */
+  readonly #onDeviation: (deviation: Deviation) => void;
+
+  constructor(onDeviation: (deviation: Deviation) => void = () => undefined) {
+    this.#onDeviation = onDeviation;
+  }
+
   readonly #rows = new Map<string, Row>();
   readonly deviations: Deviation[] = [];
   #missed = 0;
@@ -64,16 +99,25 @@ export class Tally {
     const row = this.#row(fault);
     row.deviated += 1;
     if (problems.some((problem) => isLoss.test(problem))) row.lost += 1;
-    this.deviations.push({ fault, where, problems });
+    const deviation = { fault, where, problems };
+    this.deviations.push(deviation);
+    this.#onDeviation(deviation);
   }
 
-  /** A row for each phase and kind of fault. `calls`: different ones that were struck; `lost`: deviations that lost something. */
-  table(): string {
-    const rows = [...this.#rows].map(([name, { tried, lost, deviated, calls, answered }]) => {
+  /** `calls`: different ones that were struck; `lost`: times in which something was lost. The last row is all of them. */
+  table(by: Rows): string {
+    const all = [...this.#rows.values()];
+    const faults = [...new Set(all.map(({ fault }) => fault))];
+    const named = by === 'phase' ? [...this.#rows] : faults.map((fault) => [fault, sumOf(fault, all.filter((row) => row.fault === fault))] as const);
+    // Kills first, and what comes in an order that chance decided by its name.
+    const isKill = (name: string): number => Number(/\bkill\b/.test(name));
+    const sorted = named.sort(([a], [b]) => isKill(b) - isKill(a) || a.localeCompare(b));
+    const rows = [...sorted, ['all', sumOf('all', all)] as const].map(([name, { tried, lost, deviated, calls, answered }]) => {
       const outcomes = [...answered].sort(([, a], [, b]) => b - a).map(([outcome, count]) => `${outcome} ${count}`).join(', ');
-      return `| ${name} | ${tried} | ${calls.size} | ${lost} | ${deviated} | ${outcomes} |`;
+      return `| ${name} | ${tried} | ${calls.size} | ${lost} | ${deviated - lost} | ${outcomes} |`;
     });
-    return ['| fault | tried | calls | lost | deviated | answered |', '| --- | --- | --- | --- | --- | --- |', ...rows, ''].join('\n');
+    const head = ['| fault | tried | calls | lost | otherwise wrong | what came of it |', '| --- | ---: | ---: | ---: | ---: | --- |'];
+    return [...head, ...rows, ''].join('\n');
   }
 
   summary(seconds: number): string {
@@ -92,8 +136,7 @@ export class Tally {
     return [...alike.values()].map((losses) => {
       const [first] = losses;
       if (first === undefined) return '';
-      const { fault: { phase, mode, what, at }, where, problems } = first;
-      return `\n${losses.length} x ${phase} (${mode}), ${what}, call ${at}, ${where}:\n  ${problems.join('\n  ')}\n`;
+      return `\n${losses.length} x ${describe(first)}`;
     }).join('');
   }
 
@@ -109,7 +152,7 @@ export class Tally {
 
   #row({ phase, what }: Fault): Row {
     const name = `${phase}: ${what}`;
-    const row = this.#rows.get(name) ?? newRow();
+    const row = this.#rows.get(name) ?? newRow(shortName(what));
     this.#rows.set(name, row);
     return row;
   }

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bench, copyState } from './bench.js';
 import type { Rule } from './board.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from '../ledger.js';
 import type { Mode, Phase } from './phases.js';
 import { envOf, phases } from './phases.js';
 
 export interface Template {
   readonly name: string;
+  /** What a start on it is: an ordinary one, or one that has something to mend. */
+  readonly start: 'start' | 'recovery';
   readonly mode: Mode;
   /** Where its copy lies; whoever made it takes it away. */
   readonly path: string;
@@ -25,7 +27,8 @@ interface Recipe {
   readonly name: string;
   readonly phase: string;
   readonly mode: Mode;
-  readonly rule: Pick<Rule, 'classes' | 'at' | 'mode' | 'part'>;
+  /** Where the daemon is killed; it is stopped when absent. */
+  readonly rule?: Pick<Rule, 'classes' | 'at' | 'mode' | 'part'>;
   /** Bytes that the crash left behind the last whole line. */
   readonly tail?: Buffer;
 }
@@ -35,12 +38,15 @@ const group: Mode = { sync: 'group', headSync: 'always' };
 const behindTheHead = { classes: ['sync'], part: '.jsonl', at: 2, mode: 'killAfter' } as const;
 
 const recipes: readonly Recipe[] = [
+  { name: 'a clean stop', phase: 'append', mode: line },
   { name: 'a line behind the head', phase: 'append', mode: line, rule: behindTheHead },
   { name: 'half a line', phase: 'append', mode: line, rule: behindTheHead, tail: Buffer.from('{"seq":9,"ts":"20') },
   { name: 'a sector of zeros', phase: 'append', mode: group, rule: { ...behindTheHead, at: 1 }, tail: Buffer.alloc(1024) },
   { name: 'a seal ahead of its keys', phase: 'seal', mode: line, rule: { classes: ['sync'], part: 'log/head', at: 1, mode: 'killAfter' } },
   { name: 'a seal without its checkpoint', phase: 'seal', mode: group, rule: { classes: ['rename'], part: 'checkpoint', at: 1, mode: 'killBefore' } },
   { name: 'an empty segment', phase: 'rotation', mode: line, rule: { classes: ['open'], part: '.jsonl', at: 1, mode: 'killAfter' } },
+  { name: 'a removal that nothing tells of', phase: 'retention', mode: group, rule: { classes: ['sync'], part: 'retired', at: 1, mode: 'killAfter' } },
+  { name: 'a removal without its end', phase: 'retention', mode: line, rule: { classes: ['unlink'], part: 'log/0', at: 1, mode: 'killBefore' } },
   { name: 'a stop without its end', phase: 'stop', mode: group, rule: { classes: ['grow'], part: '.jsonl', at: 3, mode: 'killAfter' } },
 ];
 
@@ -65,13 +71,18 @@ async function make(shim: string, { name, phase: phaseName, mode, rule, tail }: 
   try {
     await bench.start();
     await bench.mustServe();
-    bench.board.arm({ ...rule, times: 1 });
-    // A rotation may need the phase twice to come to its point; no more than that.
-    for (let round = 0; round < 2 && bench.board.first === undefined; round += 1) bench.take(await phase.act(bench));
-    if ((await bench.ended()).signal !== 'SIGKILL') throw new Error(`"${name}" was not made`);
+    if (rule === undefined) {
+      bench.take(await phase.act(bench));
+      if ((await bench.end('SIGTERM'))?.code !== 0) throw new Error(`"${name}" was not made`);
+    } else {
+      bench.board.arm({ ...rule, times: 1 });
+      // A rotation may need the phase twice to come to its point; no more than that.
+      for (let round = 0; round < 2 && bench.board.first === undefined; round += 1) bench.take(await phase.act(bench));
+      if ((await bench.ended()).signal !== 'SIGKILL') throw new Error(`"${name}" was not made`);
+    }
     if (tail !== undefined) appendFileSync(join(bench.state, 'log', newestSegment(bench.state)), tail);
     copyState(bench.state, path);
-    return { name, mode, path, ledger: bench.ledger };
+    return { name, start: rule === undefined ? 'start' : 'recovery', mode, path, ledger: bench.ledger };
   } finally {
     await bench.clear();
   }

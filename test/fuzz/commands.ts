@@ -47,9 +47,17 @@ function writeTo(directory: string, nodes: Nodes): void {
   }
 }
 
+/** Names of all that lies below a directory, a link being only a link: two that lead to where they are would have no end. */
+function namesIn(directory: string, below = ''): string[] {
+  return readdirSync(join(directory, below), { withFileTypes: true }).flatMap((entry) => {
+    const name = join(below, entry.name);
+    return entry.isDirectory() ? [name, ...namesIn(directory, name)] : [name];
+  });
+}
+
 /** All that lies in a state directory but what says who holds it. */
 function textOf(directory: string): string {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => !/^(?:indelible\.lock|s$)/.test(name)).sort().map((name) => {
+  return namesIn(directory).filter((name) => !/^(?:indelible\.lock|s$)/.test(name)).sort().map((name) => {
     const at = join(directory, name);
     const stat = lstatSync(at);
     return `${name} ${stat.mode} ${stat.isFile() ? readFileSync(at, 'latin1') : stat.isSymbolicLink() ? readlinkSync(at) : ''}`;

@@ -186,7 +186,7 @@ export function fuzzDecoder(run: DecoderRun, outcome: Outcome): void {
     outcome.mismatch(kind, { target: 'decoder', number, what: said, input: small.toString('hex') });
   }
   const growth = bytesHeld() - heldHalfway;
-  outcome.count('decoder cases', run.cases);
+  outcome.count('decoder: cases', run.cases);
   if (growth > heapGrowthMax) outcome.mismatch('growth', { target: 'decoder', number: run.cases, what: `the heap grew by ${growth} bytes in the second half`, input: '' });
 }
 

@@ -43,8 +43,9 @@ async function main(): Promise<number> {
     await fuzzCommands(Math.ceil(cases(20_000) / 100), outcome);
   }
   const seconds = (Date.now() - began) / 1000;
+  process.stderr.write(`${seconds.toFixed(0)} s\n`);
   if (values.json === true) process.stdout.write(`${JSON.stringify({ seed: outcome.seed, seconds, counts: outcome.counts, mismatched: outcome.mismatched, mismatches: outcome.mismatches })}\n`);
-  else process.stdout.write(`${outcome.text}\n  ${seconds.toFixed(1)} s\n`);
+  else process.stdout.write(`${outcome.table}\n${outcome.report}`);
   return outcome.mismatched === 0 ? 0 : 1;
 }
 

@@ -19,6 +19,8 @@ export class Outcome {
   readonly #counts = new Map<string, number>();
   readonly #mismatches = new Map<string, Mismatch[]>();
   #mismatched = 0;
+  /** By target. */
+  readonly #wrong = new Map<string, number>();
   readonly seed: number;
 
   constructor(seed: number) {
@@ -37,6 +39,7 @@ export class Outcome {
 
   mismatch(kind: string, found: Mismatch): void {
     this.#mismatched += 1;
+    this.#wrong.set(found.target, (this.#wrong.get(found.target) ?? 0) + 1);
     if (!this.wants(kind)) return;
     const kept = this.#mismatches.get(kind) ?? [];
     kept.push(found);
@@ -59,9 +62,20 @@ export class Outcome {
     return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  get text(): string {
-    const counts = Object.entries(this.counts).map(([what, times]) => `  ${String(times).padStart(9)}  ${what}`);
-    const found = this.mismatches.map(({ target, number, what, input }) => `  ${target} case ${number}: ${what}\n    ${input}`);
-    return [`seed ${this.seed}`, ...counts, `  ${String(this.#mismatched).padStart(9)}  mismatches`, ...found].join('\n');
+  /** A row for each target: its cases, those that went wrong, and what came of all of them. */
+  get table(): string {
+    const targets = new Map<string, string[]>();
+    for (const [name, times] of Object.entries(this.counts)) {
+      const [target = '', ...what] = name.split(': ');
+      if (what.join() !== 'cases') targets.set(target, [...(targets.get(target) ?? []), `${what.join(': ')} ${times}`]);
+    }
+    const rows = [...targets].map(([target, came]) =>
+      `| ${target} | ${this.countOf(`${target}: cases`)} | ${this.#wrong.get(target) ?? 0} | ${came.join(', ')} |`);
+    return ['| target | cases | went wrong | what came of it |', '| --- | ---: | ---: | --- |', ...rows].join('\n');
+  }
+
+  /** What went wrong, so that it can be had again. */
+  get report(): string {
+    return this.mismatches.map(({ target, number, what, input }) => `${target}, seed ${this.seed}, case ${number}: ${what}\n  ${input}\n`).join('');
   }
 }

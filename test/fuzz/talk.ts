@@ -187,11 +187,19 @@ function paired(
 ): { readonly pairs: ReadonlyMap<Reply, Sent>; readonly open: Sent[] } {
   const answeredBy = new Map<Sent, Reply>();
   const place = (reply: Reply, seen: Set<Sent>, strict: boolean): boolean => {
-    for (const one of sent) {
-      if (seen.has(one) || (strict && one.expectation.judgement.id !== reply.id) || !answers(reply, one.expectation)) continue;
-      seen.add(one);
+    const isOurs = (one: Sent): boolean => !strict || one.expectation.judgement.id === reply.id;
+    const fitting = sent.filter((one) => isOurs(one) && answers(reply, one.expectation));
+    // A free one first: of requests under one id the first answer is the first one's.
+    const free = fitting.find((one) => !answeredBy.has(one));
+    if (free !== undefined) {
+      answeredBy.set(free, reply);
+      return true;
+    }
+    for (const one of fitting) {
       const other = answeredBy.get(one);
-      if (other !== undefined && !place(other, seen, false)) continue;
+      if (seen.has(one) || other === undefined) continue;
+      seen.add(one);
+      if (!place(other, seen, false)) continue;
       answeredBy.set(one, reply);
       return true;
     }

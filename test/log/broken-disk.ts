@@ -92,6 +92,10 @@ export class BrokenDisk implements Disk {
     return this.#alive(() => this.#disk.size(file));
   }
 
+  describe(file: Descriptor): ReturnType<Disk['describe']> {
+    return this.#alive(() => this.#disk.describe(file));
+  }
+
   truncate(file: Descriptor, bytes: number): void {
     this.#mutate('truncate', this.#paths.get(file) ?? '', () => { this.#disk.truncate(file, bytes); });
   }
@@ -114,6 +118,18 @@ export class BrokenDisk implements Disk {
 
   entry(path: string): ReturnType<Disk['entry']> {
     return this.#alive(() => this.#disk.entry(path));
+  }
+
+  isWritable(directory: string): boolean {
+    return this.#alive(() => this.#disk.isWritable(directory));
+  }
+
+  setMode(path: string, mode: number): void {
+    this.#alive(() => { this.#disk.setMode(path, mode); });
+  }
+
+  space(path: string): ReturnType<Disk['space']> {
+    return this.#alive(() => this.#disk.space(path));
   }
 
   makeDirectory(path: string): void {

@@ -23,12 +23,16 @@ async function open(sync: 'line' | 'group'): Promise<{ readonly log: SourceLog; 
   states.push(state);
   bear(realDisk, new StillClock(), placesIn(state));
   const { log } = await Log.open({
-    state, options: { ...usual, sync, segmentBytes: 65_536 },
+    state, options: { ...usual, sync, segmentBytes: 65_536 }, diskLowBytes: 0,
     started: { version: '0', bootId: '', listeners: [] },
   }, () => undefined);
   return { log, state };
 }
 
+const nobody = {
+  committed: () => undefined, failed: () => undefined, delayed: () => undefined, levelled: () => undefined,
+  alarmed: () => undefined,
+};
 const body = (n: number): string => `"profile":"generic","kind":"k${n}","source":{},"event":{"action":"k${n}"}`;
 
 const senders = Array.from({ length: 5 }, (_, n) => ({ process: `p${n}` }));
@@ -40,7 +44,7 @@ function senderOf(n: number): Sender {
 describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
   test('no wake-up is lost: what is appended from settle callbacks, microtasks and immediates is all settled', async () => {
     const { log, state } = await open(sync);
-    log.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
+    log.watch(nobody);
     const random = randomFrom(sync === 'line' ? 11 : 12);
     const total = 1500;
     let made = 0;
@@ -74,7 +78,7 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
 
   test('a stop writes what was taken in before it, and refuses what comes behind', async () => {
     const { log, state } = await open(sync);
-    log.watch({ committed: () => undefined, failed: () => undefined, delayed: () => undefined });
+    log.watch(nobody);
     const outcomes: Outcome[] = [];
     const waiter = { settle: (outcome: Outcome) => { outcomes.push(outcome); } };
     for (let n = 1; n <= 300; n += 1) log.append(senderOf(n % 5), [body(n)], waiter);
@@ -92,7 +96,7 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
     const { log, state } = await open(sync);
     const before = recordsIn(state).length;
     const failed = new Promise<string>((resolve) => {
-      log.watch({ committed: () => undefined, failed: (error) => { resolve(error.what); }, delayed: () => undefined });
+      log.watch({ ...nobody, failed: (error) => { resolve(error.what); } });
     });
     log.fence();
     const outcome = new Promise<Outcome>((resolve) => { log.append(senderOf(0), [body(1)], { settle: resolve }); });

@@ -2,7 +2,7 @@
 // moves one to the other. A crash of the process keeps everything; a loss of power keeps what was synced and, of the
 // rest, what chance wants: a sector is old or new, a growing file ends anywhere and may hold zeros there.
 import { dirname, basename } from 'node:path';
-import type { Descriptor, Disk, Entry, OpenMode } from '../../src/disk/disk.js';
+import type { Descriptor, Disk, Entry, OpenMode, Space } from '../../src/disk/disk.js';
 
 const sectorBytes = 512;
 
@@ -49,6 +49,8 @@ export class MemoryDisk implements Disk {
   readonly #open = new Map<Descriptor, File>();
   #nextDescriptor = 3;
   #nextInode = 1;
+  /** What `space` says. */
+  room: Space = { freeBytes: 1 << 30, totalBytes: 1 << 30, freeFiles: 1 << 20 };
 
   /** Descriptors that were not closed. */
   get opened(): number {
@@ -127,6 +129,10 @@ export class MemoryDisk implements Disk {
     return this.#file(file).now.length;
   }
 
+  describe(file: Descriptor): Entry {
+    return this.#entryOf(this.#file(file));
+  }
+
   truncate(file: Descriptor, bytes: number): void {
     const node = this.#file(file);
     node.now = Buffer.from(node.now.subarray(0, bytes));
@@ -153,12 +159,24 @@ export class MemoryDisk implements Disk {
   }
 
   entry(path: string): Entry | undefined {
-    if (this.#directories.has(path)) return { kind: 'directory', bytes: 0, links: 2 };
+    if (this.#directories.has(path)) return { kind: 'directory', bytes: 0, links: 2, device: 1, inode: 0, changedMs: 0, mode: 0o700 };
     const node = this.#node(path);
     if (node === undefined) return undefined;
     return node.kind === 'link'
-      ? { kind: 'link', bytes: node.target.length, links: 1 }
-      : { kind: 'file', bytes: node.now.length, links: 1 };
+      ? { kind: 'link', bytes: node.target.length, links: 1, device: 1, inode: 0, changedMs: 0, mode: 0o777 }
+      : this.#entryOf(node);
+  }
+
+  space(): Space {
+    return this.room;
+  }
+
+  isWritable(): boolean {
+    return true;
+  }
+
+  setMode(): void {
+    // Everything here may be written to.
   }
 
   /** On the platter at once: what is tried here is files. */
@@ -192,6 +210,11 @@ export class MemoryDisk implements Disk {
     return node.target;
   }
 
+  #entryOf(file: File): Entry {
+    const names = [...this.#directories.values()].flatMap(({ history }) => [...history.at(-1)?.values() ?? []]);
+    const links = names.filter((node) => node === file).length;
+    return { kind: 'file', bytes: file.now.length, links, device: 1, inode: file.inode, changedMs: 0, mode: 0o600 };
+  }
 
   #describe(file: File): Descriptor {
     this.#nextDescriptor += 1;

@@ -169,6 +169,24 @@ describe('time', () => {
     expect(kindsIn(platter)).toEqual(['genesis', 'started', 'clock_stepped']);
     expect(linesIn(platter).get(3)).toContain('"event":{"delta_ms":-1001}');
   });
+
+  test('in the middle of a request dates nothing before it is recorded', () => {
+    const { platter, disk, run } = fresh({ sync: 'line' });
+    const year = 365 * 86_400_000;
+    let syncs = 0;
+    disk.decide = ({ kind, name }) => {
+      if (kind === 'sync' && name === segment && (syncs += 1) === 2) run.clock.set(year);
+      return 'pass';
+    };
+    run.writer.append(Array.from({ length: 30 }, () => body('a')));
+    run.writer.append([body('b')]);
+    const years = [...linesIn(platter).values()].map((line) => /"ts":"(\d{4})/.exec(line)?.[1]);
+    const stepped = kindsIn(platter).indexOf('clock_stepped');
+    expect([stepped, kindsIn(platter).at(-1)]).toEqual([32, 'b']);
+    expect(new Set(years.slice(0, stepped))).toEqual(new Set(['2026']));
+    expect(new Set(years.slice(stepped))).toEqual(new Set(['2027']));
+    expect(check(platter)).toMatchObject({ exit: 0, findings: [] });
+  });
 });
 
 test('a segment is closed behind the request that reaches its size, never inside one', () => {

@@ -102,10 +102,11 @@ export class MemoryDisk implements Disk {
   entry(path: string): Entry | undefined {
     const node = this.nodes.get(path);
     if (node === undefined) return undefined;
-    if (Buffer.isBuffer(node)) return { kind: 'file', bytes: node.length, links: 1 };
-    if (node === 'unreadable') return { kind: 'file', bytes: 1, links: 1 };
-    if (node === 'directory') return { kind: 'directory', bytes: 0, links: 1 };
-    return node === 'fifo' ? { kind: 'other', bytes: 0, links: 1 } : { kind: 'link', bytes: node.link.length, links: 1 };
+    const usual = { links: 1, device: 1, inode: 0, changedMs: 0, mode: 0o600 };
+    if (Buffer.isBuffer(node)) return { kind: 'file', bytes: node.length, ...usual };
+    if (node === 'unreadable') return { kind: 'file', bytes: 1, ...usual };
+    if (node === 'directory') return { kind: 'directory', bytes: 0, ...usual };
+    return node === 'fifo' ? { kind: 'other', bytes: 0, ...usual } : { kind: 'link', bytes: node.link.length, ...usual };
   }
 
   linkTarget(path: string): string {
@@ -113,6 +114,10 @@ export class MemoryDisk implements Disk {
     return typeof node === 'object' && 'link' in node ? node.link : fail('EINVAL', path);
   }
 
+  describe = refuse;
+  space = refuse;
+  isWritable = refuse;
+  setMode = refuse;
   writeAt = refuse;
   truncate = refuse;
   sync = refuse;
@@ -121,5 +126,4 @@ export class MemoryDisk implements Disk {
   rename = refuse;
   remove = refuse;
   link = refuse;
-  freeBytes = refuse;
 }

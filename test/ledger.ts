@@ -3,10 +3,10 @@
 import { readdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
-import { errorCode } from '../../src/disk/disk.js';
-import type { Reply } from '../../src/wire/message.js';
-import type { Recorded } from '../daemon.js';
-import { linesIn } from '../daemon.js';
+import { errorCode } from '../src/disk/disk.js';
+import type { Reply } from '../src/wire/message.js';
+import type { Recorded } from './daemon.js';
+import { linesIn } from './daemon.js';
 
 interface Event {
   readonly action: string;
@@ -68,6 +68,19 @@ export class Ledger {
     for (const [id, event] of this.#open) copy.#open.set(id, event);
     copy.#requests = this.#requests;
     return copy;
+  }
+
+  /** A ledger that knows of these requests only, and has heard nothing of them. */
+  only(requests: readonly Sent[]): Ledger {
+    const few = new Ledger();
+    for (const id of requests.flatMap(({ ids }) => ids)) {
+      const event = this.#sent.get(id);
+      if (event === undefined) throw new Error(`${id} was never sent`);
+      few.#sent.set(id, event);
+      few.#open.set(id, event);
+    }
+    few.#requests = this.#requests;
+    return few;
   }
 
   /** A request of `count` new events with `bytes` of detail each. */

@@ -1,5 +1,5 @@
 /** What chance decides in a run, all of it from one seed, so that a run can be had again. */
-import { randomFrom } from '../log/memory-disk.js';
+import { randomFrom } from './log/memory-disk.js';
 
 /** See the file's head. */
 export class Random {
