@@ -35,6 +35,8 @@ const batchesMax = 2;
  * is larger by itself, the next batch is made up when that is done.
  */
 const batchLinesMax = { line: 4, group: 256 } as const;
+/** With newcomers in it, a batch is filled up with others to this part of it. */
+const newcomersShare = 4;
 const batchBytesMax = 1024 * 1024;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;
@@ -131,7 +133,9 @@ export class Appender {
     const batch: Request[] = [];
     let lines = 0;
     let bytes = 0;
-    while (lines < this.#linesMax && bytes < batchBytesMax) {
+    // Who comes anew waits for what is under way already, and then not for a whole batch of others as well.
+    const filledLines = this.#lanes.hasNewcomers ? this.#linesMax / newcomersShare : this.#linesMax;
+    while (lines < (this.#lanes.hasNewcomers ? this.#linesMax : filledLines) && bytes < batchBytesMax) {
       const request = this.#lanes.next();
       if (request === undefined) return batch;
       batch.push(request);

@@ -81,6 +81,11 @@ export class Lanes<T> {
     return this.#turns.size === 0 && this.#fresh.size === 0;
   }
 
+  /** Whether somebody waits who has had no turn yet, among others who have. */
+  get hasNewcomers(): boolean {
+    return this.#fresh.size > 0 && this.#turns.size > 0;
+  }
+
   put(sender: Sender, bodies: readonly string[], waiter: T): void {
     const lane = this.#lanes.get(sender) ?? this.#open(sender);
     const { process } = lane;

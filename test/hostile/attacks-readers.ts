@@ -31,7 +31,7 @@ const slowTails: Attack = {
     });
     const withThem = await writersRate(target);
     const dropped = async (): Promise<number> => (await status()).refused['slow_consumer'] ?? 0;
-    const deadline = scale === 1 ? Date.now() + 90_000 : 0;
+    const deadline = scale === 1 ? Date.now() + 180_000 : 0;
     while (await dropped() < count && Date.now() < deadline) await new Promise((resolve) => { setTimeout(resolve, 500); });
     const all = await dropped();
     await disperse(tails);
