@@ -61,9 +61,11 @@ export async function talk(parts: TalkParts, random: Random, first: number, leng
   try {
     await deliver(conversation, Buffer.concat(frames), random);
     if (ending === 'half a frame') conversation.socket.end();
-    // Proofs are made one after the other, and what is asked behind them may be answered before.
-    const proofs = sent.flatMap(({ expectation: { judgement, mayPass } }) => (mayPass && judgement.op === 'prove' ? [judgement.id] : []));
-    await over(conversation, ending === 'fence' ? [fenceId, fenceId + 1, ...proofs] : undefined);
+    // Proofs and searches are made one after the other, and what is asked behind them may be answered before.
+    const takesTime = ['prove', 'recent'];
+    const late = sent.flatMap(({ expectation: { judgement: { op, id }, mayPass } }) =>
+      (mayPass && takesTime.some((one) => one === op) ? [id] : []));
+    await over(conversation, ending === 'fence' ? [fenceId, fenceId + 1, ...late] : undefined);
     const wrong = settle(parts, sent, conversation.replies, ending, empties, cut);
     outcome.count(`${target}: connections ended by ${ending}`);
     if (wrong !== undefined) outcome.mismatch(`${target} ${wrong.kind}`, { target, number: wrong.number, what: wrong.what, input: wrong.input });

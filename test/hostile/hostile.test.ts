@@ -49,7 +49,9 @@ test('the README states the bound on memory that the attacks are held against', 
 });
 
 /** Recorded before a request that came anew, at most: two batches under way, the one it is in, records of the log's own. */
-const before = { line: 3 * 4 + 4, group: 3 * 256 + 4 } as const;
+const before = { line: 3 * 4 + 4, group: 3 * (256 + 8) + 4 } as const;
+/** Events of each request of the flood: so many that they wait, whatever the disk does. */
+const floodEvents = { line: 1, group: 8 } as const;
 
 describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
   test.each([
@@ -57,7 +59,7 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
   ] as const)('a request waits behind what is under way and not behind a flood %s', async (_, isOwn) => {
     const daemon = await Daemon.start({ env: { INDELIBLE_SYNC: sync } });
     try {
-      const requests = appends(200, 1);
+      const requests = appends(200, floodEvents[sync]);
       const isFlooding = { now: true };
       const own = isOwn ? Array.from({ length: 4 }, () => new Conversation(daemon.socket)) : [];
       for (const conversation of own) for (let block = 0; block < 20; block += 1) conversation.send(...requests);
@@ -69,7 +71,7 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
       let overtaken = 0;
       let mostWaiting = 0;
       for (let id = 1; isFlooding.now; id += 2) {
-        // Both in one turn: the head is that of the moment in which the append is taken in.
+        // Both in one turn, unless the flood is of the same process: the head is that of when the append is taken in.
         quiet.send({ op: 'status', id }, append(id + 1, 'quiet'));
         const [status, ack] = (await quiet.until(id + 1)).slice(-2);
         if (status?.op !== 'status' || ack?.op !== 'ack' || ack.first === null) throw new Error(`answered ${JSON.stringify([status, ack])}`);
@@ -79,9 +81,11 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
       }
       await flooded;
       for (const conversation of [...own, quiet]) await conversation.close();
+      // A process's connections share its turns, and in each of them something is recorded.
+      const overtakenMax = before[sync] * (isOwn ? 5 : 1);
       // Else nothing was proved.
-      expect(mostWaiting).toBeGreaterThan(2 * before[sync]);
-      expect(overtaken).toBeLessThanOrEqual(before[sync]);
+      expect(mostWaiting).toBeGreaterThan(overtakenMax);
+      expect(overtaken).toBeLessThanOrEqual(overtakenMax);
       expect((await daemon.stop()).code).toBe(0);
     } finally {
       await daemon.clear();
