@@ -50,7 +50,7 @@ const running: readonly Row[] = [
   // The reserve is made when it can be.
   row('unlink open grow sync',  'reserve',               'unharmed', 'unharmed', 'unharmed',  'unharmed'),
   // Written once, and read again where somebody touched them.
-  row('open',                   'keys/identity keys/salt log.pub', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),
+  row('open look',              'keys/identity keys/salt log.pub', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),
   // Conveniences.
   row('unlink link rename',     'log/audit.jsonl',       'unharmed', 'unharmed', 'unharmed',  'unharmed'),
   row('list open unlink',       'listeners socket indelible.lock', 'unharmed', 'unharmed', 'unharmed', 'unharmed'),
