@@ -10,7 +10,8 @@ import { exitCodes } from './exit.js';
 /** What came of it: nothing had to be made, or where the verification key is, or how `init` ended. */
 export type Birthed =
   | { readonly kind: 'exists' }
-  | { readonly kind: 'made'; readonly keyWrittenTo: string }
+  /** `keyWrittenTo`: undefined where the key was prepared, and is with whoever did that. `said`: by `init`. */
+  | { readonly kind: 'made'; readonly keyWrittenTo: string | undefined; readonly said: string }
   | { readonly kind: 'failed'; readonly exitCode: number; readonly message: string };
 
 /**
@@ -27,7 +28,10 @@ export function makeLogIfUnborn(state: string, origin: string, keyOut: string | 
     [main, 'init', '--state-dir', state, '--origin', origin, '--key-out', keyWrittenTo, '--parent', String(process.pid)],
     { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' },
   );
-  if (status === exitCodes.ok) return { kind: 'made', keyWrittenTo };
+  if (status === exitCodes.ok) {
+    const isWritten = realDisk.entry(keyWrittenTo) !== undefined;
+    return { kind: 'made', keyWrittenTo: isWritten ? keyWrittenTo : undefined, said: stderr.trim() };
+  }
   // Somebody else was quicker; the lock will tell who goes on.
   if (status === exitCodes.failed && !isUnborn(realDisk, places)) return { kind: 'exists' };
   return { kind: 'failed', exitCode: status ?? exitCodes.writeFailed, message: stderr.trim() };

@@ -6,6 +6,8 @@ import { version } from './version.js';
 
 /** A person waits no longer than this for a daemon that may not be there, ms. */
 const connectMs = 2_000;
+/** Nor than this for one that lets in and does not answer: systemd is starting it, and a long log takes a while. ms. */
+const startMs = 20_000;
 /** What is under way when a command ends may take this long, ms. */
 const closeMs = 5_000;
 
@@ -20,7 +22,8 @@ export interface SocketOption {
 export async function withClient(options: SocketOption, work: (client: Client) => Promise<number>): Promise<void> {
   try {
     const client = await connect({
-      connectTimeoutMs: connectMs, client: `indelible-cli/${version}`, socket: options.socket, receiptsFile: options.receipts,
+      connectTimeoutMs: connectMs, startTimeoutMs: startMs, client: `indelible-cli/${version}`, socket: options.socket,
+      receiptsFile: options.receipts,
     });
     try {
       process.exitCode = await work(client);

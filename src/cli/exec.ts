@@ -20,6 +20,8 @@ import { version } from './version.js';
 
 /** A daemon that does not answer at once is not there, ms. */
 const connectMs = 2_000;
+/** Where it lets in and does not answer, systemd is starting it, ms. */
+const startMs = 20_000;
 /** From SIGTERM to SIGKILL, ms. */
 const graceMs = 5_000;
 /** What is still to be recorded when the command has ended may take this long, ms. */
@@ -131,7 +133,7 @@ async function outcomeOf(argv: readonly string[], options: Options): Promise<Out
     stdinBytes: stdinKind(0).bytes, timeoutMs: options.timeout, cwd: process.cwd(),
   };
   const client = await connect({
-    profile: 'x0x.exec', connectTimeoutMs: connectMs, client: `indelible-exec/${version}`,
+    profile: 'x0x.exec', connectTimeoutMs: connectMs, startTimeoutMs: startMs, client: `indelible-exec/${version}`,
     ...(options.socket === undefined ? {} : { socket: options.socket }),
   });
   try {

@@ -4,18 +4,36 @@
  * those are, `keys/handed-over` says by their hashes, until a log is made: a kill in a first start needs nobody's help.
  */
 import { createHash } from 'node:crypto';
+import { fstatSync, fsyncSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { realDisk } from '../disk/disk.js';
 import { createFile, removeIfThere, replaceFile } from '../disk/write.js';
 import type { Places } from '../log/segment.js';
 
-/** Prints the key, or writes it to `keyOut`; it is on the disk then. @throws EEXIST where a file is somebody else's */
-export function handOver(key: string, keyOut: string | undefined, places: Places): void {
-  const bytes = Buffer.from(`${key}\n`);
-  if (keyOut === undefined) {
-    process.stdout.write(bytes);
-    return;
+/**
+ * Hands the key over, durably: printed, or written to `keyOut`, unless its owner has it, who prepared its secret. Returns what
+ * to tell the person. @throws EEXIST where a file is somebody else's
+ */
+export function handOver(key: string, isPrepared: boolean, keyOut: string | undefined, places: Places): string {
+  if (isPrepared) {
+    // The secret, which its owner has, stands behind the last colon.
+    const words = key.slice(0, key.lastIndexOf(':') + 1);
+    return `Its verification key is the secret that was prepared for it, behind these words, in one line: ${words}`;
   }
+  if (keyOut === undefined) return print(`${key}\n`);
+  write(Buffer.from(`${key}\n`), keyOut, places);
+  return `Its verification key is in ${keyOut}: move it off this host.`;
+}
+
+function print(text: string): string {
+  process.stdout.write(text);
+  if (!fstatSync(1).isFile()) return 'Above is its verification key: keep it away from this host, it is not stored anywhere.';
+  // As durable as where a person writes it down.
+  fsyncSync(1);
+  return `Its verification key is in ${readlinkSync('/proc/self/fd/1')}: move it off this host.`;
+}
+
+function write(bytes: Buffer, keyOut: string, places: Places): void {
   // Inside the directory only an init of this directory can have put it there.
   if (keyOut === places.verificationKey) {
     replaceFile(realDisk, keyOut, bytes);

@@ -16,6 +16,7 @@ import { isUnborn } from '../log/recovery.js';
 import { placesIn } from '../log/segment.js';
 import { exitCodeOf, exitCodes } from './exit.js';
 import { handOver, handedOver } from './hand-over.js';
+import { BadSecret, preparedSecret } from './prepared-secret.js';
 import { makeWay } from './successor.js';
 import { complain, say } from './terminal.js';
 
@@ -24,6 +25,9 @@ With --successor the log that is there, damaged or no longer to be trusted, move
 "indelible verify --state-dir" goes on checking it with its own, old verification key: keep that one, too. A new log with a new
 name and a new key takes its place, and its first record names the old one. Nothing is deleted. If it is interrupted, give the
 same command again.
+
+A credential "verification-secret" of systemd (LoadCredential=, LoadCredentialEncrypted=), base64 of 32 random bytes, is taken as the
+secret of the key, which is then neither printed nor written.
 
 Exit status: 0 made, 1 there is a log already, 2 wrong usage, 3 what is there is damaged, or no log to succeed, 4 held by a daemon,
 5 the disk failed.
@@ -116,15 +120,15 @@ function succeed(config: Config, state: string, keyOut: string | undefined): num
 
 function make(config: Config, state: string, keyOut: string | undefined, previous: Previous | null): void {
   const places = placesIn(state);
+  const secret = preparedSecret(process.env);
+  let told = '';
   makeLog(realDisk, realClock, places, {
-    origin: config.origin, options: writerOptions(config), previous,
-    handOver: (key) => { handOver(key, keyOut, places); },
+    origin: config.origin, options: writerOptions(config), previous, secret,
+    handOver: (key) => { told = handOver(key, secret !== undefined, keyOut, places); },
   });
   handedOver(places);
   say(`made log ${config.origin} in ${state}`);
-  say(keyOut === undefined
-    ? 'Above is its verification key: keep it away from this host, it is not stored anywhere.'
-    : `Its verification key is in ${keyOut}: move it off this host.`);
+  say(told);
   say(`${places.logPub} is for auditors: with it alone they check signatures, with the key every line.`);
 }
 
@@ -145,6 +149,10 @@ function explain(error: unknown): number {
   if (error instanceof LogError) {
     say(`indelible: ${error.message}`);
     return exitCodes.writeFailed;
+  }
+  if (error instanceof BadSecret) {
+    say(`indelible: ${error.message}; nothing was changed`);
+    return exitCodes.usage;
   }
   if (errorCode(error) !== undefined) {
     const advice = errorCode(error) === 'EEXIST' ? ': a verification key is never written over another file; name a new one' : '';

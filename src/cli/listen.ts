@@ -1,5 +1,6 @@
 // `indelible listen`: sockets that come and go while the daemon runs, one for each guest or tenant. The daemon reads them
 // from its state directory, so whoever may write there may add a door, and nobody else.
+import { existsSync, statSync } from 'node:fs';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
 import { connect } from '../client/client.js';
 import { readConfig } from '../config/config.js';
@@ -83,6 +84,16 @@ function withConfig(work: (config: Config) => number): number {
   return typeof config === 'number' ? config : work(config);
 }
 
+/** What root writes, the daemon could not read: in its directory root works as the daemon's user, and can do no more. */
+function actAsOwner(directory: string): void {
+  if (!existsSync(directory)) return;
+  const { uid, gid } = statSync(directory);
+  if (process.getuid?.() !== 0 || uid === 0) return;
+  process.setgroups?.([gid]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+}
+
 async function add(name: string, entry: { readonly path: string }, wait: boolean): Promise<number> {
   const config = withConfigOf();
   if (typeof config === 'number') return config;
@@ -93,6 +104,7 @@ async function add(name: string, entry: { readonly path: string }, wait: boolean
     return exitCodes.usage;
   }
   try {
+    actAsOwner(config.stateDirectory);
     realDisk.makeDirectory(listenerDirectory(config.stateDirectory));
     replaceFile(realDisk, listenerFile(config.stateDirectory, name), Buffer.from(`${JSON.stringify(entry)}\n`));
     if (!wait) return exitCodes.ok;
@@ -117,6 +129,7 @@ function remove(config: Config, name: string): number {
     say(`indelible: no listener ${JSON.stringify(name)} was added`);
     return exitCodes.failed;
   }
+  actAsOwner(config.stateDirectory);
   removeIfThere(realDisk, file);
   return exitCodes.ok;
 }

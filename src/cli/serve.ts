@@ -3,21 +3,21 @@
 // Start: configuration, lock, log, what memory needs of it, sockets. Stop: sockets, queue, last seal, lock.
 import { randomUUID } from 'node:crypto';
 import { Command } from '@commander-js/extra-typings';
-import pino from 'pino';
 import type { Logger } from 'pino';
 import { realClock, timestamp } from '../clock/clock.js';
-import type { Config } from '../config/config.js';
-import { readConfig, writerOptions } from '../config/config.js';
-import { freeBytesAt, realDisk } from '../disk/disk.js';
-import type { StateLock } from '../disk/lock.js';
-import { LockHeld, lockState } from '../disk/lock.js';
+import { type Config, readConfig, writerOptions } from '../config/config.js';
 import { readListenerDirectory } from '../config/listener-directory.js';
+import { passedSockets } from '../config/passed.js';
+import { freeBytesAt, realDisk } from '../disk/disk.js';
+import { LockHeld, type StateLock, lockState } from '../disk/lock.js';
 import { catalogue, profileNames } from '../event/catalogue.js';
+import type { JsonObject } from '../event/json.js';
 import { tryLock } from '../kernel/native.js';
 import { bootId, lockHolder, openFilesMax } from '../kernel/proc.js';
 import { LogError } from '../log/failure.js';
 import { Log } from '../log/log.js';
 import type { Opening } from '../log/mailbox.js';
+import { Pulse } from '../log/pulse.js';
 import { placesIn } from '../log/segment.js';
 import { Redactor } from '../redact/redactor.js';
 import { ListenError } from '../server/listener.js';
@@ -25,18 +25,15 @@ import type { ListenerConfig } from '../server/settings.js';
 import { clientsThatFit, filesNeeded } from '../server/capacity.js';
 import { refill } from '../server/refill.js';
 import { Server } from '../server/server.js';
-import type { Birthed } from './born.js';
-import { makeLogIfUnborn } from './born.js';
+import { type Birthed, makeLogIfUnborn } from './born.js';
 import { claimDirectory } from './claim.js';
 import { exitCodeOf, exitCodes } from './exit.js';
+import { openProcessLog } from './process-log.js';
+import { Supervisor, managerVariables } from './supervisor.js';
 import { version } from './version.js';
 
-/** Of the process log that wait to be taken, at most. */
-const processLogBytesMax = 4 * 1024 * 1024;
-/** How long a writer that failed may take to leave word for the next start, ms. */
-const lastWordsMs = 2_000;
-/** How often the free space is asked for, ms. */
-const freeBytesEveryMs = 5_000;
+const lastWordsMs = 2_000; // that a writer that failed may take to leave word for the next start
+const freeBytesEveryMs = 5_000; // between two looks at the free space
 
 export function serveCommand(): Command {
   const command = new Command('serve')
@@ -55,25 +52,16 @@ export function serveCommand(): Command {
 
 /** Runs until it is told to stop; resolves with the exit status. */
 async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined): Promise<number> {
-  const read = readConfig(environment);
+  const read = readConfig(environment, passedSockets(environment, process.pid));
   if (!read.ok) {
     for (const problem of read.problems) process.stderr.write(`indelible: ${problem}\n`);
     return exitCodes.usage;
   }
   const { config } = read;
-  // Not in step with us: who reads our stderr slowly must not slow us down. What does not fit is dropped and counted.
-  const stderr = pino.destination({ dest: 2, sync: false, maxLength: processLogBytesMax });
-  const logger = pino({ name: 'indelible', level: config.logLevel, base: { pid: process.pid } }, stderr);
-  let dropped = 0;
-  stderr.on('drop', () => { dropped += 1; });
-  process.on('exit', () => {
-    if (dropped > 0) logger.warn(`${dropped} lines of this process log were dropped: nobody took them in time`);
-    try {
-      stderr.flushSync();
-    } catch {
-      // Nobody reads it any more, so there is nobody to tell.
-    }
-  });
+  const logger = openProcessLog(config.logLevel, environment);
+  const pulse = new Pulse();
+  const supervisor = new Supervisor({ environment, pid: process.pid, pulse, logger, monotonic: () => realClock.monotonic() });
+  for (const name of managerVariables) Reflect.deleteProperty(environment, name);
   // Before anything is made: nothing of ours is for others, whatever umask we were started with.
   process.umask(0o077);
   try {
@@ -83,39 +71,47 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
     const birth = makeLogIfUnborn(state, config.origin, keyOut);
     if (birth.kind === 'failed') {
       logger.fatal(`no log could be made: ${birth.message}`);
+      supervisor.say(`no log could be made: ${birth.message}`);
       return birth.exitCode;
     }
     sayKey(logger, birth, state);
-    const daemon = await Daemon.start(config, state, logger);
+    supervisor.say('opening the log');
+    const daemon = await Daemon.start(config, state, logger, pulse);
     const unfollow = daemon.followListeners(config, state);
+    // Only now: the record of this start is durable, and all sockets are open.
+    supervisor.ready(() => daemon.status());
     try {
-      return await daemon.run();
+      return await daemon.run(supervisor);
     } finally {
       unfollow();
     }
   } catch (error) {
-    return explain(error, logger);
+    return explain(error, logger, supervisor);
+  } finally {
+    supervisor.close();
   }
 }
 
 /** Says what stopped a start, and what to do. */
-function explain(error: unknown, logger: Logger): number {
+function explain(error: unknown, logger: Logger, supervisor: Supervisor): number {
+  const end = (exitCode: number, message: string, fields: object = {}): number => {
+    logger.fatal(fields, message);
+    supervisor.say(message);
+    return exitCode;
+  };
   if (error instanceof LockHeld || (error instanceof ListenError && error.code === 'held')) {
-    logger.fatal(`${error.message}; stop that daemon first, or give this one another state directory and socket`);
-    return exitCodes.held;
+    return end(exitCodes.held, `${error.message}; stop that daemon first, or give this one another state directory and socket`);
   }
   if (error instanceof ListenError) {
-    logger.fatal(error.message);
     // Without a cause it is the name itself: too long, or of something that is no socket.
-    return error.cause === undefined ? exitCodes.usage : exitCodeOf(error.cause);
+    return end(error.cause === undefined ? exitCodes.usage : exitCodeOf(error.cause), error.message);
   }
   if (error instanceof LogError && error.code === 'refused') {
-    logger.fatal({ finding: error.what }, `this log will not be extended: ${error.message}. Nothing was changed.${adviceFor(error.what)}`);
-    return exitCodes.unverifiable;
+    const message = `this log will not be extended: ${error.message}. Nothing was changed.${adviceFor(error.what)}`;
+    return end(exitCodes.unverifiable, message, { finding: error.what });
   }
   const message = error instanceof Error ? error.message : String(error);
-  logger.fatal({ err: error }, `cannot start: ${message}`);
-  return exitCodes.writeFailed;
+  return end(exitCodes.writeFailed, `cannot start: ${message}`, { err: error });
 }
 
 /** Findings that say what to do themselves, and are nothing that anybody did to the log. */
@@ -149,12 +145,12 @@ class Daemon {
     this.#freeBytes = freeBytes;
   }
 
-  static async start(config: Config, state: string, logger: Logger): Promise<Daemon> {
+  static async start(config: Config, state: string, logger: Logger, pulse: Pulse): Promise<Daemon> {
     let onLost = (reason: string): void => { logger.fatal(`lock lost before the log was open: ${reason}`); };
     const lock = await lockState(state, { tryLock, lockHolder }, (reason) => { onLost(reason); });
     try {
       const { log, opening } = await Log.open({
-        state, options: writerOptions(config), diskLowBytes: config.diskLowBytes,
+        state, options: writerOptions(config), diskLowBytes: config.diskLowBytes, pulse: pulse.shared,
         started: { version, bootId: bootId(), listeners: config.listeners.map(({ name }) => name) },
       }, (message) => { logger.warn(message); });
       onLost = (reason) => {
@@ -245,18 +241,24 @@ class Daemon {
     };
   }
 
+  status(): JsonObject {
+    return this.#server.status();
+  }
+
   /** Until a signal or the end of the log. */
-  async run(): Promise<number> {
+  async run(supervisor: Supervisor): Promise<number> {
     const signal = new Promise<NodeJS.Signals>((resolve) => {
       for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, resolve);
     });
     const reason = await Promise.race([signal, this.#failure.then(() => undefined)]);
     if (reason !== undefined) {
+      supervisor.stopping(reason);
       this.#logger.info(`stopping: ${reason}`);
       await this.#server.stop(reason);
     }
     const { phase } = this.#log;
     if (phase.kind === 'failed') {
+      supervisor.stopping(`the log takes nothing any more: ${phase.error.message}`);
       await this.#server.abandon();
       await this.#log.gone(lastWordsMs);
     }
@@ -280,7 +282,9 @@ function clientsUnderLimit({ limits: { clients }, listeners }: Config, logger: L
 }
 
 function sayKey(logger: Logger, birth: Birthed, state: string): void {
-  if (birth.kind === 'made') {
+  if (birth.kind === 'made' && birth.keyWrittenTo === undefined) {
+    logger.warn(birth.said.replaceAll('\n', '; '));
+  } else if (birth.kind === 'made') {
     logger.warn({ key: birth.keyWrittenTo },
       `a new log was made; its verification key is in ${birth.keyWrittenTo}: move it off this host, it is what the log is checked with`);
   } else if (realDisk.entry(placesIn(state).verificationKey) !== undefined) {

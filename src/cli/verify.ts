@@ -76,6 +76,19 @@ function readInput(option: string, path: string): string {
   return attempt(option, () => readFileSync(path === '-' ? 0 : path, 'utf8'));
 }
 
+/**
+ * A checkpoint to compare with; undefined where it is the very file that this run is to save and no earlier one has: the first
+ * of many runs with the same command line. That there was none is said.
+ */
+function readCheckpoint(option: string, path: string | undefined, saved: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  if (path === saved && realDisk.entry(path) === undefined) {
+    process.stderr.write(`indelible verify: there is no ${path} yet: this is the first run that saves one, and nothing is compared with it\n`);
+    return undefined;
+  }
+  return readInput(option, path);
+}
+
 function readKey(path: string): VerificationKey {
   const key = parseVerificationKey(readInput('--key', path));
   if (key === undefined) throw new WrongUsage(`--key: ${path} does not hold a verification key (one line, indelible-verification-key:v1:…)`);
@@ -101,6 +114,8 @@ function check(given: Given, directory: string): Report {
     ? new ProgressBar((text) => { process.stderr.write(text); }, realClock)
     : undefined;
   const { receipts } = given;
+  const checkpoint = readCheckpoint('--checkpoint', given.checkpoint, given.saveCheckpoint);
+  const fromCheckpoint = readCheckpoint('--from-checkpoint', given.fromCheckpoint, given.saveCheckpoint);
   const file = receipts === undefined ? undefined : attempt('--receipts', () => openSync(receipts, 'r'));
   try {
     return verify({
@@ -108,8 +123,8 @@ function check(given: Given, directory: string): Report {
       stateDirectory: directory,
       ...(key === undefined ? {} : { key }),
       ...(given.pub === undefined ? {} : { pub: readPub(given.pub) }),
-      ...(given.checkpoint === undefined ? {} : { checkpoint: readInput('--checkpoint', given.checkpoint) }),
-      ...(given.fromCheckpoint === undefined ? {} : { fromCheckpoint: readInput('--from-checkpoint', given.fromCheckpoint) }),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...(fromCheckpoint === undefined ? {} : { fromCheckpoint }),
       hardLinksAllowed: given.hardLinks === true,
       lookAhead: lookAheadOnThreads(availableParallelism()),
       ...(file === undefined ? {} : { receipts: receiptsIn(realDisk, file, receipts ?? '') }),

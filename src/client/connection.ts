@@ -45,6 +45,11 @@ export class Connection {
     this.#socket.write(questionFrame(new Encoder(), helloId, { op: 'hello', client }));
   }
 
+  /** Whether somebody let us in and has not answered yet. */
+  get isLetIn(): boolean {
+    return this.#state === 'greeting' && !this.#socket.connecting;
+  }
+
   /** Sends bytes; whether they leave in time is the caller's to watch. */
   write(bytes: Buffer): void {
     this.#socket.write(bytes);

@@ -41,6 +41,11 @@ export class Link {
     this.#connect();
   }
 
+  /** Whether somebody let us in and has not answered yet. */
+  get isLetIn(): boolean {
+    return this.#state.kind === 'connecting' && this.#state.connection.isLetIn;
+  }
+
   /** Whether the link keeps the process alive, over reconnects. */
   hold(alive: boolean): void {
     if (this.#alive === alive) return;

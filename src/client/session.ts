@@ -24,6 +24,11 @@ export interface ConnectOptions {
   readonly timeoutMs?: number | undefined;
   /** Milliseconds for `connect` itself: 5,000 when absent. */
   readonly connectTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds for `connect` where the socket lets us in and nobody answers yet: systemd does so while it starts the
+   * daemon. `connectTimeoutMs` when absent or less.
+   */
+  readonly startTimeoutMs?: number | undefined;
   /** Gives `connect` up. */
   readonly signal?: AbortSignal | undefined;
   /** How much may wait here; what is absent keeps its default. */
@@ -60,7 +65,7 @@ export class Session {
     this.outbox = new Outbox({ ...defaultBounds, ...options.bounds }, () => { this.#hold(); });
     this.questions = new Questions(() => this.outbox.sender.requestId(), () => { this.#hold(); });
     this.receipts = options.receiptsFile === undefined ? undefined : new ReceiptFile(options.receiptsFile);
-    const helloMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+    const helloMs = Math.max(options.connectTimeoutMs ?? defaultConnectTimeoutMs, options.startTimeoutMs ?? 0);
     this.#linkOptions = { socket: placeOf(options), client: options.client ?? 'indelible-js/1', helloMs };
     this.#link = new Link(this.#linkOptions, {
       up: (connection, welcome) => { this.#up(connection, welcome); },
@@ -71,7 +76,7 @@ export class Session {
 
   /** A session that has been welcomed once. */
   static open(options: ConnectOptions): Promise<Session> {
-    const { signal, connectTimeoutMs: ms = defaultConnectTimeoutMs } = options;
+    const { signal, connectTimeoutMs: ms = defaultConnectTimeoutMs, startTimeoutMs: startMs = 0 } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) throw new ClientError('aborted', 'aborted before connecting');
       const abort = (): void => { failed(new ClientError('aborted', 'aborted while connecting')); };
@@ -84,9 +89,13 @@ export class Session {
         session.#finish(error);
         reject(error);
       };
-      const timer = setTimeout(() => {
+      const late = (): void => {
         const cause = session.#lastError;
         failed(new ClientError('not_connected', cause?.message ?? `no daemon in ${ms} ms`, { cause }));
+      };
+      let timer = setTimeout(() => {
+        if (session.#link.isLetIn && startMs > ms) timer = setTimeout(late, startMs - ms);
+        else late();
       }, ms);
       let session: Session;
       try {

@@ -13,6 +13,8 @@ import type { ListenerConfig, Limits } from '../server/settings.js';
 import type { ListenerDefaults } from './listeners.js';
 import { parseListeners } from './listeners.js';
 import { parseMode } from './mode.js';
+import type { PassedSocket } from './passed.js';
+import { withPassed } from './passed.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -52,8 +54,11 @@ export type ReadConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Reads and checks everything. Nothing is touched: no directory is made, no socket opened. */
-export function readConfig(environment: Environment): ReadConfig {
+/**
+ * Reads and checks everything. Nothing is touched: no directory is made, no socket opened. `passed`: sockets that were opened
+ * for us, each for the listener of its name.
+ */
+export function readConfig(environment: Environment, passed: readonly PassedSocket[] = []): ReadConfig {
   const problems: string[] = [];
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const from = env.from(set);
@@ -73,24 +78,26 @@ export function readConfig(environment: Environment): ReadConfig {
   const choice = <const T extends string>(name: string, values: readonly T[]): T | undefined =>
     attempt(() => from.get(name).default(values[0] ?? '').asEnum([...values]));
 
-  for (const name of Object.keys(set).filter((key) => key.startsWith('INDELIBLE_') && !names.has(key))) {
+  for (const name of Object.keys(set).filter((key) => key.startsWith('INDELIBLE_') && !variableNames.has(key))) {
     problems.push(`"${name}" is not a variable of indelible`);
   }
   const mode = attempt(() => parseMode('INDELIBLE_SOCKET_MODE', from.get('INDELIBLE_SOCKET_MODE').default('0660').asString())) ?? 0;
   const state = stateDirectory(set);
   if (state === undefined) problems.push('no state directory: set INDELIBLE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or HOME');
   const rate = whole('INDELIBLE_RATE', 0, 0, 10_000_000);
-  const path = attempt(() => {
+  const single = (): ListenerConfig => {
     try {
-      return checkedSocketPath(socketPath(set) ?? join(state ?? '', 'indelible.sock'));
+      const path = checkedSocketPath(socketPath(set) ?? join(state ?? '', 'indelible.sock'));
+      return { name: 'default', path, mode, profiles: undefined, labels: {}, rate };
     } catch (error) {
       throw new Error(`"INDELIBLE_SOCKET" should name a shorter path: ${error instanceof Error ? error.message : ''}`, { cause: error });
     }
-  }) ?? '';
-  const single: ListenerConfig = { name: 'default', path, mode, profiles: undefined, labels: {}, rate };
+  };
   const listeners = attempt(() => {
     const text = from.get('INDELIBLE_LISTENERS').asString();
-    return text === undefined ? [single] : parseListeners(text, { mode, rate }, profileNames);
+    const isNamed = set['INDELIBLE_SOCKET'] !== undefined || passed.length === 0;
+    const configured = text === undefined ? (isNamed ? [single()] : []) : parseListeners(text, { mode, rate }, profileNames);
+    return withPassed(configured, passed, { mode, rate });
   }) ?? [];
   const origin = attempt(() => {
     const text = from.get('INDELIBLE_ORIGIN').default(`${hostLabel()}/${randomBytes(4).toString('hex')}`).asString();
@@ -136,7 +143,8 @@ export function writerOptions(config: Config): WriterOptions {
   return { sync, headSync, segmentBytes, segmentMs, sealMs, heartbeatMs, retain, pid: process.pid };
 }
 
-const names = new Set([
+/** Every variable there is. */
+export const variableNames: ReadonlySet<string> = new Set([
   'STATE_DIR', 'SOCKET', 'SOCKET_MODE', 'LISTENERS', 'ORIGIN', 'SYNC', 'HEAD_SYNC', 'SEGMENT_BYTES', 'SEGMENT_MS', 'SEAL_MS',
   'HEARTBEAT_MS', 'RETAIN_BYTES', 'RETAIN_MS', 'RECENT', 'MAX_FRAME_BYTES', 'MAX_EVENT_BYTES', 'MAX_EVENTS', 'MAX_CLIENTS',
   'QUEUE_BYTES', 'RATE', 'DISK_LOW_BYTES', 'READERS', 'REDACT', 'MIRROR', 'LOG_LEVEL', 'UNKNOWN_KINDS',

@@ -4,7 +4,8 @@ import { checkedSocketPath } from '../wire/place.js';
 import { parseMode } from './mode.js';
 
 const listenersMax = 1024;
-const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** What a listener may be called; `self` is how the log signs its own records. */
+export const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const keys = ['name', 'path', 'mode', 'profiles', 'labels', 'rate'];
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -49,7 +50,6 @@ export function parseListener(entry: unknown, defaults: ListenerDefaults, known:
   const unknown = Object.keys(fields).find((key) => !keys.includes(key));
   if (unknown !== undefined) throw new Error(`has an unknown key ${JSON.stringify(unknown)}; known are ${keys.join(', ')}`);
   const { name, path, mode, profiles, labels = {}, rate = defaults.rate } = fields;
-  // `self` is how the log signs its own records.
   if (typeof name !== 'string' || !nameForm.test(name) || name === 'self') throw new Error(`name should match ${nameForm.source} and not be "self"`);
   if (typeof path !== 'string' || !path.startsWith('/')) throw new Error('path should be an absolute path');
   if (mode !== undefined && typeof mode !== 'string') throw new Error('mode should be an octal string such as "0660"');

@@ -2,14 +2,14 @@
  * Who may touch the log's files. Invariant: what is said to be closed to others was looked at, name by name; contents of
  * keys are never read.
  */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseSegmentName } from '../log/segment.js';
 import { counted } from './amount.js';
 import type { Verdict } from './check.js';
 import { fail, modeText, ok, quoted, skip, warn } from './check.js';
-import type { Stat } from './host.js';
+import type { Host, Stat } from './host.js';
 import type { Subject } from './subject.js';
-import { ownerOf } from './subject.js';
+import { ownerOf, unlessForbidden } from './subject.js';
 
 const forOthers = 0o077;
 const writableByOthers = 0o022;
@@ -105,8 +105,17 @@ export async function checkVerificationKey({ host, places }: Subject): Promise<V
   const key = places.verificationKey;
   // The directory first: a key in one that is not to be seen is not known to be gone.
   if (await host.list(places.keys) === undefined) return skip(`there is no ${places.keys}`);
-  if (await host.stat(key) === undefined) return ok('keys/verification.key is not on this host\'s state directory, as it should be');
+  if (await host.stat(key) === undefined) return await checkBornKey(host, places.state);
   return warn('keys/verification.key still lies beside the log: whoever takes this host can read it, and what is checked with it proves nothing',
+    'move it to another machine', `scp ${quoted(key)} HOST:indelible.key && shred -u ${quoted(key)}`);
+}
+
+/** Where the units of systemd/ leave the key of a log that they made, for root to take away. */
+async function checkBornKey(host: Host, state: string): Promise<Verdict> {
+  const key = join(dirname(state), 'indelible-keys', `${basename(state)}.key`);
+  const left = await unlessForbidden(host.stat(key));
+  if (left === undefined || left.bytes === 0) return ok('keys/verification.key is not in this host\'s state directory, as it should be');
+  return warn(`${key} still holds the verification key: root can read it, and whoever becomes root`,
     'move it to another machine', `scp ${quoted(key)} HOST:indelible.key && shred -u ${quoted(key)}`);
 }
 

@@ -85,7 +85,8 @@ export async function checkSocket(subject: Subject): Promise<Verdict> {
     return fail(`${dirname(socket)} can be written by others (mode ${modeText(directory.mode)}): they can put a socket of their own there`,
       'close it', `chmod go-w ${place}`);
   }
-  if (holder.kind === 'process' && holder.uid !== undefined && stat.uid !== holder.uid) {
+  // Root's is systemd's, and root could put whatever it likes there in any case.
+  if (holder.kind === 'process' && holder.uid !== undefined && stat.uid !== holder.uid && stat.uid !== 0) {
     return fail(`${socket} belongs to uid ${stat.uid}, and the daemon is uid ${holder.uid}: somebody else may answer there`,
       'find out who made it, remove it, and restart the daemon', `ls -la ${place}`);
   }

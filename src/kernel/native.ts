@@ -1,5 +1,6 @@
-// The kernel's door: the five things Node does not ask it. Who is at the other end of a socket, in which groups, whether
-// a directory is ours alone, whether the clock is kept right, and that a process ends with its parent. The only user of koffi.
+// The kernel's door: what Node does not ask it. Who is at the other end of a socket, in which groups, whether a directory is
+// ours alone, whether the clock is kept right, that a process ends with its parent, what kind of socket we were handed, and a
+// word to the service manager. The only user of koffi.
 import koffi from 'koffi';
 import type { Socket } from 'node:net';
 
@@ -8,10 +9,21 @@ const getsockopt = libc.func('int getsockopt(int fd, int level, int name, _Out_ 
 const flock = libc.func('int flock(int fd, int operation)');
 const adjtimex = libc.func('int adjtimex(_Inout_ uint8_t *timex)');
 const prctl = libc.func('int prctl(int option, unsigned long value, unsigned long, unsigned long, unsigned long)');
+const getsockname = libc.func('int getsockname(int fd, _Out_ uint8_t *address, _Inout_ uint32_t *length)');
+const openSocket = libc.func('int socket(int domain, int type, int protocol)');
+const sendto = libc.func('intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t addressLength)');
 
 const solSocket = 1;
+const soType = 3;
 const soPeercred = 17;
+const soAcceptsConnections = 30;
 const soPeergroups = 59;
+const unixDomain = 1;
+const streamType = 1;
+const datagramType = 2;
+const closeOnExec = 0o2000000;
+const doNotWait = 0x40;
+const noSignal = 0x4000;
 const lockExclusive = 2;
 const lockNonBlocking = 4;
 const eagain = 11;
@@ -29,7 +41,7 @@ export interface PeerCredentials {
 
 /** A call that the kernel refused. `errno` is its number. */
 export class KernelError extends Error {
-  readonly code: 'getsockopt' | 'flock' | 'adjtimex' | 'prctl' | 'no_descriptor';
+  readonly code: 'getsockopt' | 'getsockname' | 'socket' | 'sendto' | 'flock' | 'adjtimex' | 'prctl' | 'no_descriptor';
   readonly errno: number;
 
   constructor(code: KernelError['code'], errno: number, message: string) {
@@ -51,23 +63,23 @@ function descriptorOf(socket: Socket): number {
   throw new KernelError('no_descriptor', 0, 'the socket has no descriptor: it is closed, or this Node hides it');
 }
 
-function socketOption(socket: Socket, name: number, bytes: number): Buffer {
+function socketOption(descriptor: number, name: number, bytes: number): Buffer {
   const value = Buffer.alloc(bytes);
   const length = [bytes];
-  const result = getsockopt(descriptorOf(socket), solSocket, name, value, length) as number;
+  const result = getsockopt(descriptor, solSocket, name, value, length) as number;
   if (result !== 0) throw new KernelError('getsockopt', koffi.errno(), `getsockopt(${name}) failed with errno ${koffi.errno()}`);
   return value.subarray(0, length[0]);
 }
 
 /** The peer's pid, uid and gid at connect (SO_PEERCRED). @throws KernelError */
 export function peerCredentials(socket: Socket): PeerCredentials {
-  const value = socketOption(socket, soPeercred, 12);
+  const value = socketOption(descriptorOf(socket), soPeercred, 12);
   return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
 }
 
 /** The peer's supplementary groups at connect (SO_PEERGROUPS). @throws KernelError */
 export function peerGroups(socket: Socket): readonly number[] {
-  const value = socketOption(socket, soPeergroups, 4 * groupsMax);
+  const value = socketOption(descriptorOf(socket), soPeergroups, 4 * groupsMax);
   return Array.from({ length: value.length / 4 }, (_, i) => value.readUInt32LE(4 * i));
 }
 
@@ -115,4 +127,55 @@ export function clockSync(): ClockSync {
     isSynchronised: (timex.readInt32LE(statusOffset) & unsynchronised) === 0,
     maxErrorMs: Number(timex.readBigInt64LE(maxErrorOffset)) / 1000,
   };
+}
+
+/** `struct sockaddr_un`: the family, and 108 bytes for the name. */
+const addressBytes = 110;
+
+/**
+ * The name of a Unix stream socket that listens, `@` before an abstract one; undefined for a descriptor that is anything
+ * else, or nothing.
+ */
+export function listeningPath(descriptor: number): string | undefined {
+  const address = Buffer.alloc(addressBytes);
+  const length = [addressBytes];
+  try {
+    if (socketOption(descriptor, soType, 4).readInt32LE(0) !== streamType) return undefined;
+    if (socketOption(descriptor, soAcceptsConnections, 4).readInt32LE(0) !== 1) return undefined;
+  } catch (error) {
+    if (error instanceof KernelError) return undefined;
+    throw error;
+  }
+  if ((getsockname(descriptor, address, length) as number) !== 0 || address.readUInt16LE(0) !== unixDomain) return undefined;
+  const name = address.subarray(2, length[0]);
+  if (name[0] === 0) return `@${name.toString('utf8', 1)}`;
+  const end = name.indexOf(0);
+  return name.toString('utf8', 0, end < 0 ? undefined : end);
+}
+
+/**
+ * A way to the datagram socket of the service manager, by its path or, with `@`, its abstract name. Opened at once, so that
+ * it is there when there are no descriptors left.
+ */
+export class Notices {
+  readonly #descriptor: number;
+  readonly #address: Buffer;
+
+  /** @throws KernelError */
+  constructor(path: string) {
+    const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : path);
+    this.#address = Buffer.alloc(2 + name.length);
+    this.#address.writeUInt16LE(unixDomain, 0);
+    name.copy(this.#address, 2);
+    this.#descriptor = openSocket(unixDomain, datagramType | closeOnExec, 0) as number;
+    if (this.#descriptor < 0) throw new KernelError('socket', koffi.errno(), `no socket for ${path}: errno ${koffi.errno()}`);
+  }
+
+  /** Sends without waiting. @throws KernelError where nobody takes it, or not now */
+  send(text: string): void {
+    const bytes = Buffer.from(text);
+    const flags = doNotWait | noSignal;
+    const sent = sendto(this.#descriptor, bytes, bytes.length, flags, this.#address, this.#address.length) as number;
+    if (sent < 0) throw new KernelError('sendto', koffi.errno(), `the service manager was not told: errno ${koffi.errno()}`);
+  }
 }

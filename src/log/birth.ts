@@ -18,11 +18,13 @@ export interface Birth {
   readonly previous: Previous | null;
   /** Gets the verification key before anything depends on it. */
   readonly handOver: (verificationKey: string) => void;
+  /** R, where it was prepared elsewhere; wiped. */
+  readonly secret?: Buffer | undefined;
 }
 
 /** Makes the log. The caller holds the lock and has made sure that there is none. */
 export function makeLog(disk: Disk, clock: Clock, places: Places, birth: Birth): void {
-  const state = createLog(disk, places, birth.origin, birth.handOver);
+  const state = createLog(disk, places, birth.origin, birth.handOver, birth.secret);
   const writer = new Writer(disk, clock, places, state, birth.options, { committed: () => undefined, delayed: () => undefined });
   writer.begin(birth.previous);
   writer.close();

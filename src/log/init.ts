@@ -39,15 +39,18 @@ export function readSalt(disk: Disk, places: Places): Buffer {
 
 /**
  * Makes identity, keys, `log.pub` and the empty head, all synced. `handOver` gets the verification key first: a log
- * whose key nobody has could never be checked. The caller has made sure that there is no log here.
+ * whose key nobody has could never be checked. `secret` is that key's R, which is wiped. The caller has made sure that there
+ * is no log here.
  */
-export function createLog(disk: Disk, places: Places, origin: string, handOver: (verificationKey: string) => void): LogState {
+export function createLog(
+  disk: Disk, places: Places, origin: string, handOver: (verificationKey: string) => void,
+  secret: Buffer = randomBytes(keyBytes),
+): LogState {
   for (const directory of [places.state, places.log, places.keys, places.quarantine]) disk.makeDirectory(directory);
   const identitySeed = generateSeed();
   const signerSeed = generateSeed();
   const identity = signerFrom(origin, identitySeed);
   const signer = signerFrom(epochKeyName(origin, 0), signerSeed);
-  const secret = randomBytes(keyBytes);
   handOver(formatVerificationKey({ origin, identityKeyId: identity.keyId.toString('hex'), secret }));
 
   const epochKey = firstEpoch(secret, identity.vkey);

@@ -16,6 +16,8 @@ export interface ThreadStart {
   readonly started: { readonly version: string; readonly bootId: string; readonly listeners: readonly string[] };
   /** One Int32: not 0 when the lock was lost and nothing may be written any more. */
   readonly fence: SharedArrayBuffer;
+  /** A Pulse's: the thread moves it as long as it gets on. */
+  readonly pulse?: SharedArrayBuffer | undefined;
   /** Orders come in by it, reports leave by it. */
   readonly port: MessagePort;
   /** Rung behind every order. */
@@ -25,7 +27,7 @@ export interface ThreadStart {
 }
 
 /** What whoever opens a log says. */
-export type Start = Pick<ThreadStart, 'state' | 'options' | 'diskLowBytes' | 'started'>;
+export type Start = Pick<ThreadStart, 'state' | 'options' | 'diskLowBytes' | 'started' | 'pulse'>;
 
 /** Bodies of whole requests, back to back. */
 export interface AppendOrder {

@@ -1,16 +1,13 @@
 /**
- * The writer's thread: opens the log, then carries out orders one after the other until it is told to stop or the disk
- * fails. It may hang in a system call for as long as a disk hangs; nobody else does. It has no event loop: asleep between
- * two orders it is woken by a bell, which is a turn of a loop faster.
+ * The writer's thread: opens the log, then carries out orders one after the other until it is told to stop or the disk fails.
+ * It may hang in a system call as long as a disk hangs; nobody else does. It has no event loop: a bell wakes it a turn earlier.
  */
-import { isMainThread, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, isMainThread, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
-import { realDisk } from '../disk/disk.js';
+import { type Disk, realDisk } from '../disk/disk.js';
 import { announce } from './announce.js';
 import { Bell } from './bell.js';
-import type { LogError } from './failure.js';
-import { asLogError, isOutOfRoom, refused } from './failure.js';
+import { type LogError, asLogError, isOutOfRoom, refused } from './failure.js';
 import { Group } from './group.js';
 import { Holdings } from './holdings.js';
 import { readIdentitySeed, readSalt } from './init.js';
@@ -19,11 +16,11 @@ import { LastWordsFile, lastWordsOf } from './last-words.js';
 import { Lease } from './lease.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
+import { Pulse, diskWithPulse } from './pulse.js';
 import { openLog } from './recovery.js';
 import { Reserve } from './reserve.js';
 import { Retention } from './retention.js';
-import { placesIn } from './segment.js';
-import type { Places } from './segment.js';
+import { type Places, placesIn } from './segment.js';
 import type { Commit } from './commit.js';
 import { Watch } from './watch.js';
 import { Writer } from './writer.js';
@@ -42,6 +39,8 @@ class WriterThread {
   readonly #lease: Lease;
   #watch: Watch | undefined;
   #lastWords: LastWordsFile | undefined;
+  readonly #pulse: Pulse;
+  readonly #disk: Disk;
   #writer: Writer | undefined;
   #commits: CommittedLines[] = [];
   #holdings: Holdings | undefined;
@@ -57,7 +56,9 @@ class WriterThread {
     this.#reports = new Bell(start.reports);
     this.#start = start;
     this.#places = placesIn(start.state);
-    this.#lease = new Lease(realDisk, realClock, this.#places.lease, new Int32Array(start.fence));
+    this.#pulse = new Pulse(start.pulse);
+    this.#disk = diskWithPulse(realDisk, this.#pulse);
+    this.#lease = new Lease(this.#disk, realClock, this.#places.lease, new Int32Array(start.fence));
   }
 
   run(): void {
@@ -75,6 +76,7 @@ class WriterThread {
   #live(): void {
     let tickAt = realClock.monotonic() + tickMs;
     while (this.#writer !== undefined) {
+      this.#pulse.beat();
       const { rung } = this.#orders;
       const order = this.#nextOrder();
       if (order !== undefined) this.#carryOut(order);
@@ -96,12 +98,12 @@ class WriterThread {
   }
 
   #open(): void {
-    const reserve = new Reserve(realDisk, this.#places.reserve);
-    const opened = reserve.giveTo(() => openLog(realDisk, realClock, this.#places));
+    const reserve = new Reserve(this.#disk, this.#places.reserve);
+    const opened = reserve.giveTo(() => openLog(this.#disk, realClock, this.#places));
     if (opened === 'absent') throw refused('log_missing', `there is no log in ${this.#start.state}`);
     const { state, clean, adopted, torn, unremoved } = opened;
-    const salt = reserve.giveTo(() => readSalt(realDisk, this.#places));
-    const writer = new Writer(realDisk, realClock, this.#places, state, this.#start.options, {
+    const salt = reserve.giveTo(() => readSalt(this.#disk, this.#places));
+    const writer = new Writer(this.#disk, realClock, this.#places, state, this.#start.options, {
       committed: (commit) => { this.#collect(commit); },
       delayed: (message) => { this.#post({ kind: 'delayed', message }); },
       beforeWrite: () => {
@@ -111,26 +113,26 @@ class WriterThread {
       afterSync: () => { this.#lease.check(); },
     });
     this.#writer = writer;
-    const identitySeed = readIdentitySeed(realDisk, this.#places);
+    const identitySeed = readIdentitySeed(this.#disk, this.#places);
     const notice = (message: string): void => { this.#post({ kind: 'noticed', message }); };
-    this.#lastWords = new LastWordsFile(realDisk, this.#places.lastWords, identitySeed);
+    this.#lastWords = new LastWordsFile(this.#disk, this.#places.lastWords, identitySeed);
     announce(writer, opened, {
-      disk: realDisk, places: this.#places, reserve, start: this.#start, lastWords: this.#lastWords, notice,
+      disk: this.#disk, places: this.#places, reserve, start: this.#start, lastWords: this.#lastWords, notice,
     });
     this.#watch = new Watch({
-      disk: realDisk, clock: realClock, places: this.#places, mustBeOurs: () => { this.#lease.look(); },
+      disk: this.#disk, clock: realClock, places: this.#places, mustBeOurs: () => { this.#lease.look(); },
       alarm: (finding) => { this.#post({ kind: 'alarm', finding }); },
     }, writer);
     this.#ladder = new DiskLadder({
-      disk: realDisk, clock: realClock, state: this.#start.state, reserve, lowBytes: this.#start.diskLowBytes,
+      disk: this.#disk, clock: realClock, state: this.#start.state, reserve, lowBytes: this.#start.diskLowBytes,
       stepped: (level, message) => { this.#post({ kind: 'level', level, message }); }, notice,
     });
     this.#ladder.begin(writer);
-    const holdings = new Holdings(realDisk, this.#places, writer.state.segment);
+    const holdings = new Holdings(this.#disk, this.#places, writer.state.segment);
     this.#holdings = holdings;
     this.#retention = new Retention({
-      disk: realDisk, clock: realClock, places: this.#places, holdings, recorded: unremoved !== undefined,
-      observed: new ObservedTime(realDisk, realClock, this.#places.retention, identitySeed, this.#start.started.bootId), notice,
+      disk: this.#disk, clock: realClock, places: this.#places, holdings, recorded: unremoved !== undefined,
+      observed: new ObservedTime(this.#disk, realClock, this.#places.retention, identitySeed, this.#start.started.bootId), notice,
     });
     this.#checkpoint = writer.checkpoint;
     // Whoever watches reads these from the log, with all that was there before.

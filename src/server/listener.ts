@@ -2,7 +2,7 @@
 // connect, and taken away again only if it is still ours.
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer, connect as connectTo } from 'node:net';
-import type { Server, Socket } from 'node:net';
+import type { ListenOptions, Server, Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../disk/disk.js';
 import { peerCredentials } from '../kernel/native.js';
@@ -32,10 +32,25 @@ export interface Listening {
   close(): void;
 }
 
-/** Binds and listens. @throws ListenError */
+/** Binds and listens, or only listens where the socket was opened for us. @throws ListenError */
 export async function listen(config: ListenerConfig, onConnection: (socket: Socket) => void): Promise<Listening> {
-  await makeSureNobodyAnswers(config.path);
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, onConnection);
+  return config.descriptor === undefined ? await listenAnew(config, server) : await listenOn(config, config.descriptor, server);
+}
+
+/** Whoever opened the socket goes on listening when we close it: its file is never ours to take away. */
+async function listenOn(config: ListenerConfig, fd: number, server: Server): Promise<Listening> {
+  try {
+    await bind(server, { fd, backlog });
+  } catch (error) {
+    throw new ListenError('unusable', `cannot listen on ${config.path}, which was opened as descriptor ${fd}: ${String(error)}`, error);
+  }
+  // What becomes of the file is its opener's business, too: we could not make another in its place.
+  return { config, standing: () => 'own', close: () => { server.close(); } };
+}
+
+async function listenAnew(config: ListenerConfig, server: Server): Promise<Listening> {
+  await makeSureNobodyAnswers(config.path);
   // Bound under a name of its own and moved into place when it is ready: nobody connects before its mode is right, a
   // stale file is replaced in one step, and what Node unlinks when it closes is a name that is gone already.
   const temporary = join(dirname(config.path), `.${process.pid.toString(36)}${basename(config.path).slice(0, 3)}`);
@@ -45,7 +60,7 @@ export async function listen(config: ListenerConfig, onConnection: (socket: Sock
   try {
     mkdirSync(dirname(config.path), { recursive: true, mode: 0o700 });
     rmSync(temporary, { force: true });
-    await bind(server, temporary);
+    await bind(server, { path: temporary, backlog });
     chmodSync(temporary, config.mode);
     renameSync(temporary, config.path);
   } catch (error) {
@@ -80,10 +95,10 @@ function inodeAt(path: string): number | undefined {
   }
 }
 
-function bind(server: Server, path: string): Promise<void> {
+function bind(server: Server, place: ListenOptions | { readonly fd: number; readonly backlog: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path, backlog }, () => {
+    server.listen(place, () => {
       server.off('error', reject);
       resolve();
     });

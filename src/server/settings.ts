@@ -12,6 +12,8 @@ export interface ListenerConfig {
   readonly labels: Readonly<Record<string, string>>;
   /** Events per second for each peer process; 0: not limited. */
   readonly rate: number;
+  /** Of a socket that the service manager opened and keeps: its file, mode and owner are not ours. */
+  readonly descriptor?: number;
 }
 
 /** Limits on what clients may ask for. */
