@@ -1,0 +1,72 @@
+// That the benchmark runs and that its ledger is whole; of how fast anything is, nothing is asserted.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Conversation, Daemon, linesIn, verified } from '../daemon.js';
+import { IndelibleDialect, RedisDialect } from './dialect.js';
+import { FrameMaker, event, eventJson } from './event.js';
+import { fullGrid, requestsInFlight } from './grid.js';
+import { Ledger } from './ledger.js';
+import { median } from './numbers.js';
+
+test('the frames of the load are appends of the event, no two with one id, and their acks are read out of any pieces', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ind-bench-'));
+  const daemon = await Daemon.start({ state: directory, env: { INDELIBLE_SYNC: 'group' } });
+  try {
+    const requests = 300;
+    const batch = 3;
+    const dialect = new IndelibleDialect(new FrameMaker('t.0', batch));
+    const ledger = new Ledger(batch);
+    const conversation = new Conversation(daemon.socket);
+    let read = 0;
+    const whole = new Promise<void>((resolve) => {
+      conversation.socket.on('data', (chunk: Buffer) => {
+        // In pieces, as a socket may hand them over.
+        for (let at = 0; at < chunk.length; at += 7) {
+          dialect.read(chunk.subarray(at, at + 7), (id, first, count) => {
+            ledger.acknowledged(read, id ?? -1, first, count);
+            read += 1;
+            if (read === requests) resolve();
+          }, (what) => { ledger.failed(what); });
+        }
+      });
+    });
+    conversation.socket.write(dialect.requests(0, requests));
+    await whole;
+    expect(ledger.sum(0)).toEqual({ events: requests * batch, wrong: [] });
+    await conversation.close();
+    await daemon.stop();
+    const recorded = linesIn(directory).filter((line) => line.includes('"profile":"x0x.exec"')).map((line) => JSON.parse(line) as { id: string; event: unknown });
+    expect(new Set(recorded.map(({ id }) => id)).size).toBe(requests * batch);
+    expect(recorded[0]?.event).toEqual(event);
+    expect(verified(directory)).toMatchObject({ exit: 0, findings: [] });
+  } finally {
+    await daemon.clear();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test('a ledger tells what was doubled, out of order, short or never answered', () => {
+  const ledger = new Ledger(2);
+  ledger.acknowledged(0, 0, 10, 2);
+  ledger.acknowledged(1, 2, 11, 1);
+  expect(ledger.sum(3).wrong).toHaveLength(4);
+});
+
+test('a Redis reply counts when a whole batch is there', () => {
+  const dialect = new RedisDialect(eventJson, 2);
+  expect(dialect.requests(0, 3).toString('latin1').match(/XADD/g)).toHaveLength(6);
+  const counts: number[] = [];
+  const wrong: string[] = [];
+  for (const piece of ['$3\r\n1-', '0\r\n$3\r\n2-0\r\n-ERR no\r\n$3\r\n3-0\r\n']) {
+    dialect.read(Buffer.from(piece), (_, __, count) => { counts.push(count); }, (what) => { wrong.push(what); });
+  }
+  expect([counts, wrong]).toEqual([[2], ['-ERR no']]);
+});
+
+test('every cell of the grid has something in flight', () => {
+  expect(fullGrid).toHaveLength(24);
+  for (const cell of fullGrid) expect(requestsInFlight(cell)).toBeGreaterThan(0);
+  expect([median([3, 1, 2]), median([4, 1]), median([])]).toEqual([2, 2.5, 0]);
+});

@@ -1,0 +1,5 @@
+/** How long a cell runs before it is measured, and while it is, milliseconds. */
+export interface Times {
+  readonly warmMs: number;
+  readonly measureMs: number;
+}
