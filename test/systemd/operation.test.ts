@@ -99,7 +99,10 @@ describe('the nightly verification', () => {
   /** Lets the timer elapse; resolves with how the verification ended. */
   async function elapsed(): Promise<string> {
     const before = await machine.show('indelible-verify.service', 'ExecMainExitTimestampMonotonic');
+    const looked = await machine.show('indelible-verify.service', 'ConditionTimestampMonotonic');
     await machine.sh('systemctl restart indelible-verify.timer');
+    await machine.until('indelible-verify.service', 'ConditionTimestampMonotonic', (value) => value !== looked);
+    expect(await machine.show('indelible-verify.service', 'ConditionResult')).toBe('yes');
     await machine.until('indelible-verify.service', 'ExecMainExitTimestampMonotonic', (value) => value !== before && value !== '0');
     await machine.until('indelible-verify.service', 'ActiveState', (value) => value === 'inactive' || value === 'failed');
     return await machine.show('indelible-verify.service', 'ExecMainStatus');
@@ -146,6 +149,14 @@ describe('the nightly verification', () => {
     const status = await elapsed();
     await machine.sh(`mv /var/lib/indelible-log ${state}/log; systemctl start indelible.socket`);
     expect(status).toBe('1');
+  });
+
+  test('does not pass over a log whose public key it was never given', async () => {
+    await machine.sh('mv /var/lib/indelible-keys/indelible.pub /run/kept.pub');
+    // systemd's own status for credentials that are not there.
+    expect(await elapsed()).toBe('243');
+    await machine.sh('mv /run/kept.pub /var/lib/indelible-keys/indelible.pub');
+    expect(await elapsed()).toBe('0');
   });
 });
 
