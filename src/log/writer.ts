@@ -43,7 +43,7 @@ export class Writer {
   readonly anchor: Anchor;
   readonly link: AuditLink;
   readonly #schedule: Schedule;
-  readonly #builder = new CommitBuilder();
+  readonly #builder: CommitBuilder;
   #segmentFile: OpenFile | undefined;
   #state: LogState;
   readonly #checkpointFile: CheckpointFile;
@@ -55,6 +55,7 @@ export class Writer {
     this.#state = state;
     this.#options = options;
     this.#events = events;
+    this.#builder = new CommitBuilder((bytes) => events.memory?.(bytes));
     this.anchor = new Anchor(disk, clock, places);
     this.link = new AuditLink(disk, places.link, (message) => { events.delayed(message); });
     this.#checkpointFile = new CheckpointFile(disk, places.checkpoint, state.sealed?.checkpoint);

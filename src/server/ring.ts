@@ -1,5 +1,8 @@
 // The newest durable records, in memory, for `recent` and for tails that keep up. Held as the commits they came in:
 // adding is one step for a whole commit. Bounded by records and by bytes, whichever is less; the oldest go first.
+//
+// The lines are copied into memory that is used again and again: of buffers that come and go with every commit the garbage
+// collector hears too late. So what is handed out is a copy, too.
 import { linesOf } from '../log/durable.js';
 import type { CommittedLines } from '../log/mailbox.js';
 import { parseFrame } from '../log/record.js';
@@ -10,6 +13,24 @@ export const ringBytesMax = 64 * 1024 * 1024;
 
 /** Of the records in one answer, bytes: beyond, it has no more of them, however many were asked for. */
 export const answerBytesMax = 16 * 1024 * 1024;
+
+/** Memory is taken in pieces of this size; a larger commit has one to itself. */
+const blockBytes = 1024 * 1024;
+
+/** Memory of commits that follow each other. */
+interface Block {
+  readonly bytes: Buffer;
+  /** Commits in it. */
+  held: number;
+}
+
+/** A commit as it is kept. */
+interface Held {
+  readonly first: number;
+  readonly ends: readonly number[];
+  readonly bytes: Buffer;
+  readonly block: Block;
+}
 
 /** Looked at in one piece, at most a few hundred microseconds of parsing. */
 const pieceBytes = 64 * 1024;
@@ -28,8 +49,12 @@ export interface Line {
 
 export class Ring {
   readonly capacity: number;
-  #commits: CommittedLines[] = [];
+  #commits: Held[] = [];
   #from = 0;
+  /** What the newest commits are in, and how much of it is used. */
+  #block: Block | undefined;
+  #used = 0;
+  #spare: Block | undefined;
   #records = 0;
   #bytes = 0;
 
@@ -55,14 +80,16 @@ export class Ring {
   }
 
   /** Takes the next durable commit in. */
-  add(commit: CommittedLines): void {
+  add({ first, ends, bytes }: Pick<CommittedLines, 'first' | 'ends' | 'bytes'>): void {
+    const commit = this.#copied(first, ends, bytes);
     this.#commits.push(commit);
-    this.#records += commit.ends.length;
-    this.#bytes += commit.bytes.length;
+    this.#records += ends.length;
+    this.#bytes += bytes.length;
     let oldest = this.#commits[this.#from];
     while (oldest !== undefined && oldest !== commit && this.#isMore(oldest)) {
       this.#records -= oldest.ends.length;
       this.#bytes -= oldest.bytes.length;
+      this.#leave(oldest.block);
       this.#from += 1;
       oldest = this.#commits[this.#from];
     }
@@ -72,7 +99,34 @@ export class Ring {
     this.#from = 0;
   }
 
-  #isMore(oldest: CommittedLines): boolean {
+  #copied(first: number, ends: readonly number[], bytes: Uint8Array): Held {
+    let block = this.#block;
+    if (block === undefined || this.#used + bytes.length > block.bytes.length) {
+      block = this.#blockOf(bytes.length);
+      this.#block = block;
+      this.#used = 0;
+    }
+    const kept = block.bytes.subarray(this.#used, this.#used + bytes.length);
+    kept.set(bytes);
+    this.#used += bytes.length;
+    block.held += 1;
+    return { first, ends, bytes: kept, block };
+  }
+
+  #blockOf(bytes: number): Block {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined && bytes <= blockBytes) return spare;
+    return { bytes: Buffer.allocUnsafeSlow(Math.max(blockBytes, bytes)), held: 0 };
+  }
+
+  /** The oldest leave first, so that a block with none is written to by nobody but the next. */
+  #leave(block: Block): void {
+    block.held -= 1;
+    if (block.held === 0 && block !== this.#block && block.bytes.length === blockBytes) this.#spare = block;
+  }
+
+  #isMore(oldest: Held): boolean {
     return this.#records - oldest.ends.length >= this.capacity || this.#bytes > ringBytesMax;
   }
 
@@ -84,14 +138,17 @@ export class Ring {
     for (let i = this.#indexOf(seq); i < this.#commits.length && found.length < limit; i += 1) {
       const commit = this.#commits[i];
       if (commit === undefined) break;
-      for (const line of linesOf(commit)) if (line.seq >= seq && found.length < limit) found.push(line);
+      for (const { seq: at, line } of linesOf(commit)) {
+        if (at >= seq && found.length < limit) found.push({ seq: at, line: Buffer.from(line) });
+      }
     }
     return found;
   }
 
   /**
    * The newest `limit` matches below `before`, or `answerBytesMax` of them, newest first; and how many match in all. Yields
-   * behind every piece that takes some time, and returns what it found; what comes meanwhile is not in it.
+   * behind every piece that takes some time, and returns what it found; what comes meanwhile is not in it, nor is what has
+   * left by then.
    */
   *newest(limit: number, before: number, filter: RecordFilter): Generator<undefined, Found> {
     const lines: string[] = [];
@@ -107,6 +164,8 @@ export class Ring {
           looked = 0;
           yield undefined;
         }
+        // Its memory may be another's by now, and what is older left before.
+        if (commit.first < this.#eldest) return { lines, total };
         if (seq < oldest || !filter.matches(line)) continue;
         total += 1;
         if (seq >= before || lines.length >= limit || bytes >= answerBytesMax) continue;
@@ -115,6 +174,11 @@ export class Ring {
       }
     }
     return { lines, total };
+  }
+
+  /** The first record whose bytes are still here. */
+  get #eldest(): number {
+    return this.#commits[this.#from]?.first ?? 0;
   }
 
   /** The commit that holds `seq`, by halving. */

@@ -57,7 +57,7 @@ class FakeLog {
     const bytes = new Uint8Array(new ArrayBuffer(text.length));
     bytes.set(text);
     let at = 0;
-    const ends = Uint32Array.from(lines, (line) => at += line.length);
+    const ends = lines.map((line) => at += line.length);
     request.waiter.settle({ kind: 'durable', first, lines: new DurableLines([{ first, ts: 'then', bytes, ends, syncMs: 1, isRequest: true }]) });
     return first;
   }

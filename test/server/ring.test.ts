@@ -19,12 +19,12 @@ function lineOf(seq: number, kind = `k${seq % 3}`): string {
 function commitOf(first: number, count: number, pad = 0): CommittedLines {
   const lines = Array.from({ length: count }, (_, i) => Buffer.from(`${lineOf(first + i)}${' '.repeat(pad)}\n`));
   const bytes = Buffer.from(new ArrayBuffer(lines.reduce((sum, line) => sum + line.length, 0)));
-  const ends = new Uint32Array(count);
+  const ends: number[] = [];
   let at = 0;
-  for (const [i, line] of lines.entries()) {
+  for (const line of lines) {
     line.copy(bytes, at);
     at += line.length;
-    ends[i] = at;
+    ends.push(at);
   }
   return { first, ts: '2026-11-20T00:00:00.000Z', bytes, ends, syncMs: 0, isRequest: true };
 }
