@@ -29,7 +29,8 @@ export class LineSlots {
 
   static share(): SharedSlots {
     return {
-      memory: new SharedArrayBuffer(slotCount * slotBytes), taken: new SharedArrayBuffer(slotCount * Int32Array.BYTES_PER_ELEMENT),
+      memory: new SharedArrayBuffer(slotCount * slotBytes),
+      taken: new SharedArrayBuffer(slotCount * Int32Array.BYTES_PER_ELEMENT),
     };
   }
 

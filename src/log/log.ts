@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Waiter } from './appender.js';
 import { Appender, noLines } from './appender.js';
 import { Bell } from './bell.js';
+import type { Body } from './bodies.js';
 import { LogError } from './failure.js';
 import type { DiskLevel } from './ladder.js';
 import type { Sender } from './lanes.js';
@@ -78,7 +79,9 @@ export class Log {
    */
   static open(start: Start, noticed: (message: string) => void): Promise<{ readonly log: Log; readonly opening: Opening }> {
     const { port1: near, port2: far } = new MessageChannel();
-    const shared: ThreadStart = { ...start, fence: Bell.share(), orders: Bell.share(), reports: Bell.share(), lines: LineSlots.share(), port: far };
+    const shared: ThreadStart = {
+      ...start, fence: Bell.share(), orders: Bell.share(), reports: Bell.share(), lines: LineSlots.share(), port: far,
+    };
     const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: shared, transferList: [far], stdin: false });
     return new Promise((resolve, reject) => {
       let log: Log | undefined;
@@ -148,7 +151,7 @@ export class Log {
   }
 
   /** Takes a request in; it is handed over at the end of this turn of the event loop, with all others of the turn. */
-  append(sender: Sender, bodies: readonly string[], waiter: Waiter): void {
+  append(sender: Sender, bodies: readonly Body[], waiter: Waiter): void {
     if (this.#phase.kind !== 'open') {
       const error = this.#phase.kind === 'failed' ? this.#phase.error : new LogError('refused', 'stopping', 'the log is being closed');
       waiter.settle({ kind: 'rejected', error, first: 0, written: 0, lines: noLines });

@@ -87,7 +87,10 @@ export type Report =
   | Opening
   /** The log MUST NOT be extended, or could not be made. */
   | { readonly kind: 'refused'; readonly code: LogErrorCode; readonly finding: string; readonly message: string }
-  /** Durable. `slot`: to be given back when the commits were looked at. `requests`: how many of the oldest unanswered requests are complete with it. */
+  /**
+   * Durable. `requests`: how many of the oldest unanswered requests are complete with it; `slot`: to be given back when the
+   * commits were looked at.
+   */
   | {
       readonly kind: 'committed'; readonly commits: readonly CommittedLines[]; readonly requests: number;
       readonly standing: Standing; readonly slot: number | undefined;

@@ -55,6 +55,8 @@ export class Ring {
   #block: Block | undefined;
   #used = 0;
   #spare: Block | undefined;
+  /** Searches under way: they look at what was here when they began. */
+  #searches = 0;
   #records = 0;
   #bytes = 0;
 
@@ -120,10 +122,9 @@ export class Ring {
     return { bytes: Buffer.allocUnsafeSlow(Math.max(blockBytes, bytes)), held: 0 };
   }
 
-  /** The oldest leave first, so that a block with none is written to by nobody but the next. */
   #leave(block: Block): void {
     block.held -= 1;
-    if (block.held === 0 && block !== this.#block && block.bytes.length === blockBytes) this.#spare = block;
+    if (block.held === 0 && this.#searches === 0 && block.bytes.length === blockBytes) this.#spare = block;
   }
 
   #isMore(oldest: Held): boolean {
@@ -147,10 +148,19 @@ export class Ring {
 
   /**
    * The newest `limit` matches below `before`, or `answerBytesMax` of them, newest first; and how many match in all. Yields
-   * behind every piece that takes some time, and returns what it found; what comes meanwhile is not in it, nor is what has
-   * left by then.
+   * behind every piece that takes some time, and returns what it found; what comes meanwhile is not in it. It MUST be run to
+   * its end, or be ended by its `return`.
    */
   *newest(limit: number, before: number, filter: RecordFilter): Generator<undefined, Found> {
+    this.#searches += 1;
+    try {
+      return yield* this.#search(limit, before, filter);
+    } finally {
+      this.#searches -= 1;
+    }
+  }
+
+  *#search(limit: number, before: number, filter: RecordFilter): Generator<undefined, Found> {
     const lines: string[] = [];
     const oldest = this.oldest ?? 0;
     const commits = this.#commits.slice(this.#from);
@@ -164,8 +174,6 @@ export class Ring {
           looked = 0;
           yield undefined;
         }
-        // Its memory may be another's by now, and what is older left before.
-        if (commit.first < this.#eldest) return { lines, total };
         if (seq < oldest || !filter.matches(line)) continue;
         total += 1;
         if (seq >= before || lines.length >= limit || bytes >= answerBytesMax) continue;
@@ -174,11 +182,6 @@ export class Ring {
       }
     }
     return { lines, total };
-  }
-
-  /** The first record whose bytes are still here. */
-  get #eldest(): number {
-    return this.#commits[this.#from]?.first ?? 0;
   }
 
   /** The commit that holds `seq`, by halving. */

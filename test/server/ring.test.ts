@@ -62,6 +62,18 @@ describe('the ring', () => {
     expect(ring.after(next, 10)).toEqual([]);
   });
 
+  test('gives what it holds also where its memory was used before, and lends none of it', () => {
+    const ring = new Ring(20);
+    const kept: (readonly [number, Buffer])[] = [];
+    for (let seq = 1; seq <= 4000; seq += 4) {
+      ring.add(commitOf(seq, 4, 5_000));
+      for (const { seq: at, line } of ring.after(seq, 1)) kept.push([at, line]);
+      const found = seqs(searched(ring, 20, Number.POSITIVE_INFINITY, everything).lines);
+      expect(found).toEqual(Array.from({ length: Math.min(20, seq + 3) }, (_, i) => seq + 3 - i));
+    }
+    for (const [seq, line] of kept) expect(line.toString().trimEnd()).toBe(lineOf(seq));
+  });
+
   test('gives the newest first, below `before`, and counts all that match', () => {
     const ring = new Ring(10);
     for (let seq = 1; seq <= 30; seq += 3) ring.add(commitOf(seq, 3));
