@@ -85,7 +85,7 @@ export class CommitBuilder {
       line.set(body, prefix.length);
       const covered = prefix.length + body.length + line.write(prev, prefix.length + body.length, 'latin1');
       if (line === this.#lineMac.bench) {
-        mac = this.#lineMac.ofBench(keys.step, covered);
+        mac = this.#lineMac.hex(keys.step, covered);
         line.write(macTail(mac), covered, 'latin1');
         grown.append(leafHashInPlace(this.#lineMac.prefixed, length));
       } else {

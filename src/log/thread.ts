@@ -285,7 +285,7 @@ class WriterThread {
     const { last, keys, sealed, segment } = writer.state;
     this.#holdings?.follow(segment);
     return {
-      ...last, epoch: keys.name.epoch, step: keys.name.step, sealedTo: sealed?.size ?? 0,
+      seq: last.seq, mac: last.mac, epoch: keys.name.epoch, step: keys.name.step, sealedTo: sealed?.size ?? 0,
       segments: this.#holdings?.count ?? 0, bytes: this.#holdings?.bytes ?? 0,
     };
   }

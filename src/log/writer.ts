@@ -25,7 +25,7 @@ import { Schedule } from './schedule.js';
 import { headerOf, sealOf } from './sealing.js';
 import type { Places } from './segment.js';
 import { segmentName } from './segment.js';
-import type { LogState, OpenSegment } from './state.js';
+import type { LogState, OpenEpoch, OpenSegment } from './state.js';
 
 export interface WriterOptions extends ScheduleOptions {
   readonly sync: 'line' | 'group';
@@ -196,13 +196,12 @@ export class Writer {
     // Evolve before anybody hears of it: from here on not even we can write these lines differently.
     const sealing = sealsInto !== undefined;
     keys.evolve(sealing);
+    const { origin, logPub, identity, genesisMac, epoch, sealed } = this.#state;
+    const { name, first, bytes, openedMs } = segment;
+    // All of it by name: a copy by spreading takes as long as the hash of a line.
     this.#state = {
-      ...this.#state,
-      last: pending.last,
-      openCommit: false,
-      tree: pending.tree,
-      segment: { ...segment, bytes: segment.bytes + pending.bytes.length },
-      epoch: sealsInto ?? { ...this.#state.epoch, dirty: true },
+      origin, logPub, identity, genesisMac, last: pending.last, openCommit: false, keys, tree: pending.tree,
+      segment: { name, first, bytes: bytes + pending.bytes.length, openedMs }, epoch: sealsInto ?? dirtied(epoch), sealed,
     };
     this.#guard('head', () => {
       this.anchor.move(this.#state, sealing || this.#options.headSync === 'always');
@@ -291,4 +290,9 @@ export class Writer {
       throw writeFailed(what, error);
     }
   }
+}
+
+/** With something in it that makes a seal due. */
+function dirtied(epoch: OpenEpoch): OpenEpoch {
+  return epoch.dirty ? epoch : { ...epoch, dirty: true };
 }
