@@ -6,7 +6,7 @@
  * A line of the log and the line of the head end alike, in 74 bytes: `,"mac":"<64 hex>"}`.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { hmac } from '../keys/schedule.js';
+import { hmac, hmacHex } from '../keys/hash.js';
 
 /** Hex digits of a MAC. */
 export const macChars = 64;
@@ -24,7 +24,7 @@ export function isMac(text: string): boolean {
 
 /** The MAC over a line's bytes before its tail, 64 lower hex. */
 export function macOf(stepKey: Uint8Array, covered: Uint8Array): string {
-  return hmac(stepKey, covered).toString('hex');
+  return hmacHex(stepKey, covered);
 }
 
 /** The 74 bytes that end a line. */

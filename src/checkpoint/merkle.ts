@@ -2,18 +2,10 @@
  * RFC 6962's Merkle tree over the log's lines, SHA-256, held as a compact range: the roots of the full subtrees that
  * make up the tree, tallest first. That is all that is needed to go on, and 53 hashes at most.
  */
-import * as crypto from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { hashBytes, sha256, sha256Into } from '../keys/hash.js';
 
-/** Bytes in a tree hash. */
-export const hashBytes = 32;
-
-/**
- * One call where Node has it (20.12 and later): a third of the cost of making a hash object for 65 bytes. As a string and
- * back, because a digest handed over as bytes costs as much again.
- */
-const sha256: (data: Uint8Array) => Buffer = 'hash' in crypto
-  ? (data) => Buffer.from(crypto.hash('sha256', data, 'binary'), 'latin1')
-  : (data) => crypto.createHash('sha256').update(data).digest();
+export { hashBytes };
 
 /** Prefix and line must lie together for that one call. Lines longer than this take the long way round. */
 const scratchBytes = 64 * 1024;
@@ -22,7 +14,7 @@ const leafPrefix = leaf.subarray(0, 1);
 
 /** SHA-256(0x00 || line), the line without its LF. */
 export function leafHash(line: Uint8Array): Buffer {
-  if (line.length >= scratchBytes) return crypto.createHash('sha256').update(leafPrefix).update(line).digest();
+  if (line.length >= scratchBytes) return createHash('sha256').update(leafPrefix).update(line).digest();
   leaf.set(line, 1);
   return sha256(leaf.subarray(0, 1 + line.length));
 }
@@ -46,7 +38,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 /** The root of the tree without leaves: SHA-256 of nothing. */
-export const emptyRoot: Buffer = crypto.createHash('sha256').digest();
+export const emptyRoot: Buffer = createHash('sha256').digest();
 
 /** How many full subtrees a tree of `size` leaves has: the ones in its binary number. */
 export function frontierLength(size: number): number {
@@ -99,12 +91,15 @@ export class Frontier {
 
   /** The tree's root: the subtrees folded from the smallest up. */
   root(): Buffer {
-    let root: Buffer | undefined;
-    for (let i = this.#nodes.length - 1; i >= 0; i -= 1) {
-      const node = this.#nodes[i];
-      if (node !== undefined) root = root === undefined ? node : nodeHash(node, root);
+    const smallest = this.#nodes.at(-1);
+    if (smallest === undefined) return emptyRoot;
+    const right = 1 + hashBytes;
+    pair.set(smallest, right);
+    for (let i = this.#nodes.length - 2; i >= 0; i -= 1) {
+      pair.set(this.#nodes[i] ?? emptyRoot, 1);
+      sha256Into(pair, pair, right);
     }
-    return root ?? emptyRoot;
+    return Buffer.from(pair.subarray(right));
   }
 
   copy(): Frontier {

@@ -6,7 +6,7 @@
  * Invariant: a verdict is about one line. Behind a wrong one the chain goes on from what that line says, so that one
  * change is one finding and not a thousand.
  */
-import { hmac } from '../keys/schedule.js';
+import { hmac } from '../keys/hash.js';
 
 /** What stands between a line's JSON and its signature. */
 const signatureMark = Buffer.from('\t#HMAC:');

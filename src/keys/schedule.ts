@@ -7,16 +7,11 @@
  *   S(e,0)   = HMAC-SHA-256(E(e), "indelible v1 first step")
  *   S(e,j+1) = HMAC-SHA-256(S(e,j), "indelible v1 step")
  */
-import { createHmac } from 'node:crypto';
+import { hmac } from './hash.js';
 import type { KeyName } from './name.js';
 
 /** Bytes in every key of the schedule. */
 export const keyBytes = 32;
-
-/** HMAC-SHA-256, 32 bytes. */
-export function hmac(key: Uint8Array, data: string | Uint8Array): Buffer {
-  return createHmac('sha256', key).update(data).digest();
-}
 
 /** E(0), from the verification key R, which is never stored on the host. */
 export function firstEpoch(verificationKey: Uint8Array, identityVkey: string): Buffer {
@@ -33,9 +28,11 @@ export function firstStep(epochKey: Uint8Array): Buffer {
   return hmac(epochKey, 'indelible v1 first step');
 }
 
+const step = Buffer.from('indelible v1 step');
+
 /** S(e,j+1) from S(e,j). */
 export function nextStep(stepKey: Uint8Array): Buffer {
-  return hmac(stepKey, 'indelible v1 step');
+  return hmac(stepKey, step);
 }
 
 /**

@@ -7,11 +7,11 @@
  * forgery. It also says at which record and root it was written: a thief of the log's files who has no key cannot
  * make the log end elsewhere.
  */
-import { createHash } from 'node:crypto';
 import type { Disk } from '../disk/disk.js';
 import { Slot } from '../disk/slot.js';
 import { replaceFile } from '../disk/write.js';
 import { readBase64, writeBase64 } from './base64.js';
+import { sha256Hex } from './hash.js';
 import type { KeyName } from './name.js';
 import { formatKeyName, parseKeyName } from './name.js';
 import { keyBytes } from './schedule.js';
@@ -44,7 +44,7 @@ export type ReadKeys =
 const checkChars = 16;
 
 function checkOf(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, checkChars);
+  return sha256Hex(body).slice(0, checkChars);
 }
 
 /**

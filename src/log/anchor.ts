@@ -18,6 +18,8 @@ export class Anchor {
   readonly #clock: Clock;
   readonly #head: Slot;
   readonly #keyFile: KeyFile;
+  /** Overwritten with every move, like the file. */
+  #headSlot: Buffer | undefined;
   /** When the oldest write that is not synced was made. */
   #unsyncedSince: number | undefined;
 
@@ -35,7 +37,8 @@ export class Anchor {
     const { origin, last, tree, keys, segment } = state;
     const root = tree.root();
     const head = { origin, ...last, segment: segment?.name ?? '', bytes: segment?.bytes ?? 0, root, key: keys.name };
-    this.#head.write(encodeHead(head, keys.step));
+    this.#headSlot = encodeHead(head, keys.step, this.#headSlot);
+    this.#head.write(this.#headSlot);
     if (synced) this.#head.sync();
     this.storeKeys(state, root);
     if (synced) this.#keyFile.slot.sync();

@@ -6,6 +6,7 @@
  * only after the thread said so.
  */
 import type { LogError } from './failure.js';
+import type { Body } from './bodies.js';
 import { joinBodies } from './bodies.js';
 import { DurableLines } from './durable.js';
 import type { Queued, Sender } from './lanes.js';
@@ -77,7 +78,7 @@ export class Appender {
   }
 
   /** Takes a request in: bodies to be recorded next to each other. Requests of one `sender` keep their order. */
-  enqueue(sender: Sender, bodies: readonly string[], waiter: Waiter): void {
+  enqueue(sender: Sender, bodies: readonly Body[], waiter: Waiter): void {
     this.#lanes.put(sender, bodies, waiter);
   }
 

@@ -24,6 +24,17 @@ interface Chunk {
   held: number;
 }
 
+/** A body's text, or pieces of it one behind the other: what many bodies share need not be made into bytes each time. */
+export type Body = string | readonly (string | Uint8Array)[];
+
+/** Its length, as far as memory is planned by it: characters of what is text, bytes of what is bytes. */
+export function bodyLength(body: Body): number {
+  if (typeof body === 'string') return body.length;
+  let length = 0;
+  for (const piece of body) length += piece.length;
+  return length;
+}
+
 /** The bodies of one request, back to back in `chunk` from `from` on. */
 export interface Bodies {
   readonly chunk: Chunk;
@@ -60,12 +71,12 @@ export class BodyStore {
   }
 
   /** Keeps the bodies of one request next to each other. */
-  keep(texts: readonly string[]): Bodies {
-    const chunk = this.#chunkFor(texts);
+  keep(bodies: readonly Body[]): Bodies {
+    const chunk = this.#chunkFor(bodies);
     const from = chunk.used;
     let at = from;
-    const ends = texts.map((text) => {
-      at += chunk.bytes.write(text, at, 'utf8');
+    const ends = bodies.map((body) => {
+      at = writeBody(body, chunk.bytes, at);
       return at - from;
     });
     chunk.used = at;
@@ -83,17 +94,39 @@ export class BodyStore {
     this.#spare.give(chunk);
   }
 
-  #chunkFor(texts: readonly string[]): Chunk {
+  #chunkFor(bodies: readonly Body[]): Chunk {
     const current = this.#current;
     let units = 0;
-    for (const text of texts) units += text.length;
+    for (const body of bodies) units += bodyLength(body);
     if (current !== undefined && current.used + units * bytesPerUnitMax <= current.bytes.length) return current;
     // Counted only where the estimate says no, which is once for a chunk.
-    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    const bytes = bodies.reduce((sum, body) => sum + bytesIn(body), 0);
     if (current !== undefined && current.used + bytes <= current.bytes.length) return current;
     if (bytes > chunkBytes.large / 4) return { bytes: Buffer.allocUnsafeSlow(bytes), size: 'own', used: 0, held: 0 };
     return this.#current = this.#spare.take(this.#held < backlogBytes && bytes <= chunkBytes.small ? 'small' : 'large');
   }
+}
+
+/** Writes a body at `at`; returns where it ends. */
+function writeBody(body: Body, to: Buffer, at: number): number {
+  if (typeof body === 'string') return at + to.write(body, at, 'utf8');
+  let end = at;
+  for (const piece of body) {
+    if (typeof piece === 'string') {
+      end += to.write(piece, end, 'utf8');
+    } else {
+      to.set(piece, end);
+      end += piece.length;
+    }
+  }
+  return end;
+}
+
+function bytesIn(body: Body): number {
+  if (typeof body === 'string') return Buffer.byteLength(body);
+  let bytes = 0;
+  for (const piece of body) bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+  return bytes;
 }
 
 /** Copies requests' bodies behind each other into `to`, as long as all of them together. */

@@ -18,9 +18,9 @@ export interface Pending {
   readonly first: number;
   readonly ts: string;
   /** All lines, each with its LF. */
-  readonly bytes: Buffer<ArrayBuffer>;
+  readonly bytes: Buffer;
   /** Where each line ends in `bytes`, behind its LF. */
-  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly ends: readonly number[];
   readonly last: Link;
   /** The tree with these lines. */
   readonly tree: Frontier;
@@ -41,8 +41,10 @@ export interface CommitOptions {
   readonly isRequest?: boolean;
 }
 
-/** What the writer tells, as it happens and in order. */
+/** What the writer tells, as it happens and in order; and what it asks for. */
 export interface WriterEvents {
+  /** What so many bytes of lines are written to; else memory of their own. */
+  memory?(bytes: number): Buffer | undefined;
   /** Something that nobody's ack depends on did not come about yet; it is tried again. */
   delayed(message: string): void;
   /** Before lines are written; what it throws keeps them from the disk. */
@@ -56,13 +58,19 @@ export interface WriterEvents {
 /** Makes commits, one after the other, on a bench that is used again for every line. */
 export class CommitBuilder {
   readonly #lineMac = new LineMac();
+  readonly #memory: (bytes: number) => Buffer | undefined;
+
+  /** `memory` may give what lines are written to: so many bytes, whatever was in them. */
+  constructor(memory: (bytes: number) => Buffer | undefined = () => undefined) {
+    this.#memory = memory;
+  }
 
   /** Chains `bodies` behind `after`. @throws RangeError for a line over 16 MiB, which admission must have prevented */
   build(after: Link, keys: KeyWalker, tree: Frontier, ts: string, bodies: readonly Uint8Array[]): Pending {
     const lastSeq = after.seq + bodies.length;
     const room = bodies.reduce((sum, body) => sum + lineBytes(lastSeq, keys.name, body.length), 0);
-    const bytes = Buffer.from(new ArrayBuffer(room));
-    const ends = new Uint32Array(bodies.length);
+    const bytes = this.#memory(room) ?? Buffer.allocUnsafeSlow(room);
+    const ends: number[] = [];
     const grown = tree.copy();
     let at = 0;
     let { seq, mac } = after;
@@ -77,7 +85,7 @@ export class CommitBuilder {
       line.set(body, prefix.length);
       const covered = prefix.length + body.length + line.write(prev, prefix.length + body.length, 'latin1');
       if (line === this.#lineMac.bench) {
-        mac = this.#lineMac.ofBench(keys.step, covered);
+        mac = this.#lineMac.hex(keys.step, covered);
         line.write(macTail(mac), covered, 'latin1');
         grown.append(leafHashInPlace(this.#lineMac.prefixed, length));
       } else {
@@ -88,7 +96,7 @@ export class CommitBuilder {
       line.copy(bytes, at, 0, length);
       bytes[at + length] = lineFeed;
       at += length + 1;
-      ends[index] = at;
+      ends.push(at);
     }
     this.#lineMac.forget();
     return { first: after.seq + 1, ts, bytes: bytes.subarray(0, at), ends, last: { seq, mac }, tree: grown };

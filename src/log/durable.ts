@@ -46,12 +46,12 @@ export class DurableLines {
   }
 }
 
-function textOf(commit: CommittedLines): Buffer {
+function textOf(commit: Pick<CommittedLines, 'bytes'>): Buffer {
   return Buffer.from(commit.bytes.buffer, commit.bytes.byteOffset, commit.bytes.byteLength);
 }
 
 /** The lines of a commit, each without its LF, sharing the commit's memory. */
-export function* linesOf(commit: CommittedLines): Generator<{ readonly seq: number; readonly line: Buffer }> {
+export function* linesOf(commit: Pick<CommittedLines, 'first' | 'bytes' | 'ends'>): Generator<{ readonly seq: number; readonly line: Buffer }> {
   const text = textOf(commit);
   let from = 0;
   let seq = commit.first;

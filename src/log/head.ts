@@ -4,7 +4,7 @@
  *
  *   {"head":{"origin","seq","mac","segment","bytes","root","key"},"mac":"<64 hex>"}   padded to 4096 bytes
  */
-import { macOf, macTail, splitTail } from '../chain/link.js';
+import { macOf, macTail, macTailBytes, splitTail } from '../chain/link.js';
 import { decodeBase64 } from '../checkpoint/note.js';
 import { hashBytes } from '../checkpoint/merkle.js';
 import type { KeyName } from '../keys/name.js';
@@ -38,13 +38,23 @@ export interface ReadHead extends Head {
   readonly headMac: string;
 }
 
-/** The whole slot. */
-export function encodeHead(head: Head, stepKey: Uint8Array): Buffer {
+/** The whole slot, in `slot` if one is given that `encodeHead` gave before. */
+export function encodeHead(head: Head, stepKey: Uint8Array, slot = emptySlot()): Buffer {
   const body = `{"head":{"origin":"${head.origin}","seq":${head.seq},"mac":"${head.mac}","segment":"${head.segment}",` +
     `"bytes":${head.bytes},"root":"${head.root.toString('base64')}","key":"${formatKeyName(head.key)}"}`;
-  const line = body + macTail(macOf(stepKey, Buffer.from(body, 'latin1')));
-  if (line.length >= headLineBytesMax) throw new Error(`a head of ${line.length} bytes would not fit its sector`);
-  return Buffer.from(line.padEnd(headBytes - 1) + '\n', 'latin1');
+  const length = body.length + macTailBytes;
+  if (length >= headLineBytesMax) throw new Error(`a head of ${length} bytes would not fit its sector`);
+  slot.write(body, 0, 'latin1');
+  slot.write(macTail(macOf(stepKey, slot.subarray(0, body.length))), body.length, 'latin1');
+  // One that was longer may have stood there.
+  slot.fill(0x20, length, headLineBytesMax);
+  return slot;
+}
+
+function emptySlot(): Buffer {
+  const slot = Buffer.alloc(headBytes, 0x20);
+  slot[headBytes - 1] = 0x0a;
+  return slot;
 }
 
 const headLineForm = new RegExp(

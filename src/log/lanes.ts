@@ -7,7 +7,7 @@
  * Invariant: requests of one connection leave in the order they came, those of one that is closed before its process's
  * others: who connects again to send on is recorded behind what it had sent before.
  */
-import type { Bodies } from './bodies.js';
+import type { Bodies, Body } from './bodies.js';
 import { BodyStore, SpareChunks } from './bodies.js';
 
 /** A connection, as far as turns go; its identity counts. */
@@ -86,7 +86,7 @@ export class Lanes<T> {
     return this.#fresh.size > 0 && this.#turns.size > 0;
   }
 
-  put(sender: Sender, bodies: readonly string[], waiter: T): void {
+  put(sender: Sender, bodies: readonly Body[], waiter: T): void {
     const lane = this.#lanes.get(sender) ?? this.#open(sender);
     const { process } = lane;
     const { chunk, from, to, ends } = lane.store.keep(bodies);

@@ -8,7 +8,7 @@
 import { macMatches, macOf, macTail, splitTail } from '../chain/link.js';
 import type { Disk } from '../disk/disk.js';
 import { removeIfThere, replaceFile } from '../disk/write.js';
-import { hmac } from '../keys/schedule.js';
+import { hmac } from '../keys/hash.js';
 import type { LogError } from './failure.js';
 import { errnoOf } from './failure.js';
 import type { OwnEvents } from './own.js';

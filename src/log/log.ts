@@ -7,9 +7,11 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Waiter } from './appender.js';
 import { Appender, noLines } from './appender.js';
 import { Bell } from './bell.js';
+import type { Body } from './bodies.js';
 import { LogError } from './failure.js';
 import type { DiskLevel } from './ladder.js';
 import type { Sender } from './lanes.js';
+import { LineSlots } from './line-slots.js';
 import type { CommittedLines, Opening, Order, Report, Standing, Start, ThreadStart } from './mailbox.js';
 
 /** How long the event loop waits for one request's commit, ms; a fast disk takes a tenth of it. */
@@ -46,6 +48,7 @@ export class Log {
   readonly #port: MessagePort;
   readonly #orders: Bell;
   readonly #reports: Bell;
+  readonly #slots: LineSlots;
   readonly #appender: Appender;
   readonly #fence: Int32Array;
   #watcher: LogWatcher | undefined;
@@ -64,6 +67,7 @@ export class Log {
     this.#fence = new Int32Array(start.fence);
     this.#orders = new Bell(start.orders);
     this.#reports = new Bell(start.reports);
+    this.#slots = new LineSlots(start.lines);
     this.#appender = new Appender(start.options.sync, (order) => { this.#order(order); });
     this.#standing = opening.standing;
     this.#checkpoint = opening.checkpoint;
@@ -75,7 +79,9 @@ export class Log {
    */
   static open(start: Start, noticed: (message: string) => void): Promise<{ readonly log: Log; readonly opening: Opening }> {
     const { port1: near, port2: far } = new MessageChannel();
-    const shared: ThreadStart = { ...start, fence: Bell.share(), orders: Bell.share(), reports: Bell.share(), port: far };
+    const shared: ThreadStart = {
+      ...start, fence: Bell.share(), orders: Bell.share(), reports: Bell.share(), lines: LineSlots.share(), port: far,
+    };
     const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: shared, transferList: [far], stdin: false });
     return new Promise((resolve, reject) => {
       let log: Log | undefined;
@@ -145,7 +151,7 @@ export class Log {
   }
 
   /** Takes a request in; it is handed over at the end of this turn of the event loop, with all others of the turn. */
-  append(sender: Sender, bodies: readonly string[], waiter: Waiter): void {
+  append(sender: Sender, bodies: readonly Body[], waiter: Waiter): void {
     if (this.#phase.kind !== 'open') {
       const error = this.#phase.kind === 'failed' ? this.#phase.error : new LogError('refused', 'stopping', 'the log is being closed');
       waiter.settle({ kind: 'rejected', error, first: 0, written: 0, lines: noLines });
@@ -231,12 +237,14 @@ export class Log {
         this.#standing = report.standing;
         if (report.commits.length > 0) this.#watcher?.committed(report.commits);
         this.#appender.committed(report.commits, report.requests);
+        this.#giveBack(report.slot);
         this.#stopWhenEmpty();
         return;
       case 'rejected':
         this.#standing = report.standing;
         if (report.commits.length > 0) this.#watcher?.committed(report.commits);
         this.#appender.rejected(report.commits, report.requests, new LogError('disk_full', 'write', report.message));
+        this.#giveBack(report.slot);
         // Said when it was found; every client that tries again need not be.
         if (this.#level !== 'full') this.#watcher?.delayed(report.message);
         this.#stopWhenEmpty();
@@ -271,6 +279,10 @@ export class Log {
       default:
         report satisfies never;
     }
+  }
+
+  #giveBack(slot: number | undefined): void {
+    if (slot !== undefined) this.#slots.release(slot);
   }
 
   #fail(error: LogError): void {

@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DiskLevel } from './ladder.js';
 import type { LogErrorCode } from './failure.js';
+import type { SharedSlots } from './line-slots.js';
 import type { WriterOptions } from './writer.js';
 
 /** What the thread is started with. */
@@ -24,6 +25,8 @@ export interface ThreadStart {
   readonly orders: SharedArrayBuffer;
   /** Rung behind every report. */
   readonly reports: SharedArrayBuffer;
+  /** The lines in them. */
+  readonly lines: SharedSlots;
 }
 
 /** What whoever opens a log says. */
@@ -48,8 +51,9 @@ export interface CommittedLines {
   readonly isRequest: boolean;
   readonly first: number;
   readonly ts: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly ends: Uint32Array<ArrayBuffer>;
+  /** Lent: behind the report they are written over. */
+  readonly bytes: Uint8Array;
+  readonly ends: readonly number[];
   readonly syncMs: number;
 }
 
@@ -83,12 +87,18 @@ export type Report =
   | Opening
   /** The log MUST NOT be extended, or could not be made. */
   | { readonly kind: 'refused'; readonly code: LogErrorCode; readonly finding: string; readonly message: string }
-  /** Durable. `requests`: how many of the oldest unanswered requests are complete with it. */
-  | { readonly kind: 'committed'; readonly commits: readonly CommittedLines[]; readonly requests: number; readonly standing: Standing }
+  /**
+   * Durable. `requests`: how many of the oldest unanswered requests are complete with it; `slot`: to be given back when the
+   * commits were looked at.
+   */
+  | {
+      readonly kind: 'committed'; readonly commits: readonly CommittedLines[]; readonly requests: number;
+      readonly standing: Standing; readonly slot: number | undefined;
+    }
   /** No more of the oldest `requests` will be written; `commits` are what was, a prefix of the first of them. */
   | {
       readonly kind: 'rejected'; readonly commits: readonly CommittedLines[]; readonly requests: number;
-      readonly standing: Standing; readonly message: string;
+      readonly standing: Standing; readonly slot: number | undefined; readonly message: string;
     }
   /** Something that was due found no room; it is tried again. */
   | { readonly kind: 'delayed'; readonly message: string }

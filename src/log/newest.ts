@@ -85,8 +85,7 @@ function cut(text: Buffer<ArrayBuffer>, fromStart: boolean, last: number, record
   const lines = Math.min(starts.length, last - first.seq + 1);
   const skipped = Math.max(0, lines - records);
   const from = starts[skipped] ?? 0;
-  const ends = new Uint32Array(lines - skipped);
-  for (let i = skipped; i < lines; i += 1) ends[i - skipped] = (starts[i + 1] ?? at) - from;
+  const ends = starts.slice(skipped, lines).map((_, i) => (starts[skipped + i + 1] ?? at) - from);
   const kept = text.subarray(from, from + (ends.at(-1) ?? 0));
   return { first: first.seq + skipped, ts: first.ts, bytes: kept, ends };
 }

@@ -13,7 +13,7 @@ import { macMatches, macOf, macTail, splitTail } from '../chain/link.js';
 import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
-import { hmac } from '../keys/schedule.js';
+import { hmac } from '../keys/hash.js';
 import { shortageOr } from './failure.js';
 
 /** Closings kept at most: what the file takes, and what a look at it costs. */

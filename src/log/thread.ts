@@ -14,6 +14,7 @@ import { readIdentitySeed, readSalt } from './init.js';
 import { DiskLadder } from './ladder.js';
 import { LastWordsFile, lastWordsOf } from './last-words.js';
 import { Lease } from './lease.js';
+import { LineSlots } from './line-slots.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
 import { Pulse, diskWithPulse } from './pulse.js';
@@ -34,6 +35,7 @@ class WriterThread {
   readonly #port: MessagePort;
   readonly #orders: Bell;
   readonly #reports: Bell;
+  readonly #slots: LineSlots;
   readonly #start: ThreadStart;
   readonly #places: Places;
   readonly #lease: Lease;
@@ -54,6 +56,7 @@ class WriterThread {
     this.#port = start.port;
     this.#orders = new Bell(start.orders);
     this.#reports = new Bell(start.reports);
+    this.#slots = new LineSlots(start.lines);
     this.#start = start;
     this.#places = placesIn(start.state);
     this.#pulse = new Pulse(start.pulse);
@@ -104,6 +107,7 @@ class WriterThread {
     const { state, clean, adopted, torn, unremoved } = opened;
     const salt = reserve.giveTo(() => readSalt(this.#disk, this.#places));
     const writer = new Writer(this.#disk, realClock, this.#places, state, this.#start.options, {
+      memory: (bytes) => this.#slots.room(bytes),
       committed: (commit) => { this.#collect(commit); },
       delayed: (message) => { this.#post({ kind: 'delayed', message }); },
       beforeWrite: () => {
@@ -136,7 +140,8 @@ class WriterThread {
     });
     this.#checkpoint = writer.checkpoint;
     // Whoever watches reads these from the log, with all that was there before.
-    this.#commits = [];
+    const { slot } = this.#takeCommits();
+    if (slot !== undefined) this.#slots.release(slot);
     this.#post({
       kind: 'opened', origin: state.origin, logPub: state.logPub, salt,
       standing: this.#standing(writer), checkpoint: this.#checkpoint, clean, adopted, torn: torn.length,
@@ -226,8 +231,7 @@ class WriterThread {
   #putOff(writer: Writer, failure: LogError, requests: number): void {
     const { message } = failure;
     if (requests > 0) {
-      const commits = this.#takeCommits();
-      this.#post({ kind: 'rejected', commits, requests, standing: this.#standing(writer), message }, buffersOf(commits));
+      this.#post({ kind: 'rejected', ...this.#takeCommits(), requests, standing: this.#standing(writer), message });
     } else {
       this.#report(writer, 0);
       // At every tick the same would be said again.
@@ -261,17 +265,16 @@ class WriterThread {
     this.#commits.push({ first, ts, bytes, ends, syncMs, isRequest });
   }
 
-  #takeCommits(): readonly CommittedLines[] {
+  #takeCommits(): { readonly commits: readonly CommittedLines[]; readonly slot: number | undefined } {
     const commits = this.#commits;
     this.#commits = [];
-    return commits;
+    return { commits, slot: this.#slots.take() };
   }
 
   #report(writer: Writer, requests: number): void {
     const standing = this.#standing(writer);
-    const commits = this.#takeCommits();
-    if (commits.length > 0) this.#delay = undefined;
-    if (commits.length > 0 || requests > 0) this.#post({ kind: 'committed', commits, requests, standing }, buffersOf(commits));
+    if (this.#commits.length > 0) this.#delay = undefined;
+    if (this.#commits.length > 0 || requests > 0) this.#post({ kind: 'committed', ...this.#takeCommits(), requests, standing });
     const { checkpoint } = writer;
     if (checkpoint === this.#checkpoint) return;
     this.#checkpoint = checkpoint;
@@ -282,19 +285,15 @@ class WriterThread {
     const { last, keys, sealed, segment } = writer.state;
     this.#holdings?.follow(segment);
     return {
-      ...last, epoch: keys.name.epoch, step: keys.name.step, sealedTo: sealed?.size ?? 0,
+      seq: last.seq, mac: last.mac, epoch: keys.name.epoch, step: keys.name.step, sealedTo: sealed?.size ?? 0,
       segments: this.#holdings?.count ?? 0, bytes: this.#holdings?.bytes ?? 0,
     };
   }
 
-  #post(report: Report, transfer: ArrayBuffer[] = []): void {
-    this.#port.postMessage(report, transfer);
+  #post(report: Report): void {
+    this.#port.postMessage(report);
     this.#reports.ring();
   }
-}
-
-function buffersOf(commits: readonly CommittedLines[]): ArrayBuffer[] {
-  return commits.flatMap(({ bytes, ends }) => [bytes.buffer, ends.buffer]);
 }
 
 if (!isMainThread) new WriterThread(workerData as ThreadStart).run();

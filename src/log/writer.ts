@@ -25,7 +25,7 @@ import { Schedule } from './schedule.js';
 import { headerOf, sealOf } from './sealing.js';
 import type { Places } from './segment.js';
 import { segmentName } from './segment.js';
-import type { LogState, OpenSegment } from './state.js';
+import type { LogState, OpenEpoch, OpenSegment } from './state.js';
 
 export interface WriterOptions extends ScheduleOptions {
   readonly sync: 'line' | 'group';
@@ -43,7 +43,7 @@ export class Writer {
   readonly anchor: Anchor;
   readonly link: AuditLink;
   readonly #schedule: Schedule;
-  readonly #builder = new CommitBuilder();
+  readonly #builder: CommitBuilder;
   #segmentFile: OpenFile | undefined;
   #state: LogState;
   readonly #checkpointFile: CheckpointFile;
@@ -55,6 +55,7 @@ export class Writer {
     this.#state = state;
     this.#options = options;
     this.#events = events;
+    this.#builder = new CommitBuilder((bytes) => events.memory?.(bytes));
     this.anchor = new Anchor(disk, clock, places);
     this.link = new AuditLink(disk, places.link, (message) => { events.delayed(message); });
     this.#checkpointFile = new CheckpointFile(disk, places.checkpoint, state.sealed?.checkpoint);
@@ -195,13 +196,12 @@ export class Writer {
     // Evolve before anybody hears of it: from here on not even we can write these lines differently.
     const sealing = sealsInto !== undefined;
     keys.evolve(sealing);
+    const { origin, logPub, identity, genesisMac, epoch, sealed } = this.#state;
+    const { name, first, bytes, openedMs } = segment;
+    // All of it by name: a copy by spreading takes as long as the hash of a line.
     this.#state = {
-      ...this.#state,
-      last: pending.last,
-      openCommit: false,
-      tree: pending.tree,
-      segment: { ...segment, bytes: segment.bytes + pending.bytes.length },
-      epoch: sealsInto ?? { ...this.#state.epoch, dirty: true },
+      origin, logPub, identity, genesisMac, last: pending.last, openCommit: false, keys, tree: pending.tree,
+      segment: { name, first, bytes: bytes + pending.bytes.length, openedMs }, epoch: sealsInto ?? dirtied(epoch), sealed,
     };
     this.#guard('head', () => {
       this.anchor.move(this.#state, sealing || this.#options.headSync === 'always');
@@ -290,4 +290,9 @@ export class Writer {
       throw writeFailed(what, error);
     }
   }
+}
+
+/** With something in it that makes a seal due. */
+function dirtied(epoch: OpenEpoch): OpenEpoch {
+  return epoch.dirty ? epoch : { ...epoch, dirty: true };
 }

@@ -3,6 +3,7 @@
 import type { Catalogue } from '../event/catalogue.js';
 import type { JsonMap, JsonObject } from '../event/json.js';
 import { jsonText } from '../event/json.js';
+import type { Body } from '../log/bodies.js';
 import { ownProfile } from '../log/record.js';
 import type { Redactor } from '../redact/redactor.js';
 import type { ErrorCode, EventEntry } from '../wire/message.js';
@@ -18,7 +19,7 @@ export interface Refused {
 }
 
 /** A request's events as bodies of records, in order, and how many values were masked in them. */
-export type Admission = { readonly ok: true; readonly bodies: readonly string[]; readonly masked: number } | Refused;
+export type Admission = { readonly ok: true; readonly bodies: readonly Body[]; readonly masked: number } | Refused;
 
 /** What events are admitted by. */
 export interface AdmissionRules {
@@ -27,11 +28,11 @@ export interface AdmissionRules {
   readonly redactor: Redactor | undefined;
 }
 
-/** Admits the events of one request that came through `listener`. `sourceText` is the JSON of who sent it. */
+/** Admits the events of one request that came through `listener`. `source`: see `sourcePiece`. */
 export function admit(
-  rules: AdmissionRules, listener: ListenerConfig, sourceText: string, entries: readonly EventEntry[],
+  rules: AdmissionRules, listener: ListenerConfig, source: Uint8Array, entries: readonly EventEntry[],
 ): Admission {
-  const bodies: string[] = [];
+  const bodies: Body[] = [];
   let masked = 0;
   for (const [index, entry] of entries.entries()) {
     const { profile: name } = entry;
@@ -51,8 +52,8 @@ export function admit(
       const { path, message } = admitted.violation;
       return { ok: false, code: 'invalid_event', index, path, message: `${path || 'the event'}: ${message}` };
     }
-    const body = bodyOf(entry, admitted.kind, admitted.event, sourceText, rules.redactor);
-    bodies.push(body.text);
+    const body = bodyOf(entry, admitted.kind, admitted.event, source, rules.redactor);
+    bodies.push(body.pieces);
     masked += body.masked;
   }
   return { ok: true, bodies, masked };
@@ -60,27 +61,51 @@ export function admit(
 
 /** Secrets are masked in the values, before there is any text that could be broken by it. */
 function bodyOf(
-  entry: EventEntry, kind: string, event: JsonObject | JsonMap, sourceText: string, redactor: Redactor | undefined,
-): { readonly text: string; readonly masked: number } {
+  entry: EventEntry, kind: string, event: JsonObject | JsonMap, source: Uint8Array, redactor: Redactor | undefined,
+): { readonly pieces: Body; readonly masked: number } {
   const eventText = jsonText(event);
   const redaction = redactor?.redact(entry.profile, kind, event, eventText);
   if (redactor === undefined || redaction === undefined || redaction.redacted.length === 0) {
-    return { text: bodyText(entry, kind, sourceText, eventText), masked: 0 };
+    return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, eventText], masked: 0 };
   }
   const { event: masked, redacted } = redaction;
   // The kind may be the producer's own words, and then it says again what was masked in the event.
   const { event: named } = redactor.redact(entry.profile, '', { kind });
   const shownKind = named instanceof Map ? undefined : named['kind'];
-  const text = bodyText(entry, typeof shownKind === 'string' ? shownKind : kind, sourceText, jsonText(masked));
-  return { text: `${text},"redacted":${JSON.stringify(redacted)}`, masked: redacted.length };
+  const names = namesPiece(entry.profile, typeof shownKind === 'string' ? shownKind : kind);
+  return { pieces: [names, ownPiece(entry), source, jsonText(masked), `,"redacted":${JSON.stringify(redacted)}`], masked: redacted.length };
 }
 
-/** From `"profile"` to the end of `event`: keys in the order of the format. */
-function bodyText(entry: EventEntry, kind: string, sourceText: string, eventText: string): string {
-  const id = entry.id === undefined ? '' : `"id":${JSON.stringify(entry.id)},`;
-  const trace = entry.traceparent === undefined ? '' : `"traceparent":${JSON.stringify(entry.traceparent)},`;
-  const names = `"profile":${JSON.stringify(entry.profile)},"kind":${JSON.stringify(kind)},`;
-  return `${names}${id}${trace}"source":${sourceText},"event":${eventText}`;
+// A body's pieces, from `"profile"` to the end of `event`, in the order of the format. The first and the third are mostly
+// those of the event before.
+
+/** By profile and kind, those that were met before; a producer may have names of its own for its kinds, any number of them. */
+const knownNames = new Map<string, Map<string, Uint8Array>>();
+const knownKindsMax = 256;
+const knownKindChars = 128;
+
+function namesPiece(profile: string, kind: string): Uint8Array {
+  let kinds = knownNames.get(profile);
+  const known = kinds?.get(kind);
+  if (known !== undefined) return known;
+  const piece = Buffer.from(`"profile":${JSON.stringify(profile)},"kind":${JSON.stringify(kind)},`);
+  if (kinds === undefined) {
+    kinds = new Map();
+    knownNames.set(profile, kinds);
+  }
+  if (kinds.size < knownKindsMax && kind.length <= knownKindChars) kinds.set(kind, piece);
+  return piece;
+}
+
+/** What is the event's alone. */
+function ownPiece({ id, traceparent }: EventEntry): string {
+  const trace = traceparent === undefined ? '' : `"traceparent":${JSON.stringify(traceparent)},`;
+  return id === undefined ? trace : `"id":${JSON.stringify(id)},${trace}`;
+}
+
+/** The piece that says who sent it, from the JSON of that to where the event begins. */
+export function sourcePiece(sourceText: string): Buffer {
+  return Buffer.from(`"source":${sourceText},"event":`);
 }
 
 function quoted(text: string): string {

@@ -1,6 +1,8 @@
 // What becomes of one append: limits, admission, doubles, the queue, and the answer when its fate is known.
 //
 // Before the writer reports it durable nothing has been promised; the ack is made in the same step as that report.
+import type { Body } from '../log/bodies.js';
+import { bodyLength } from '../log/bodies.js';
 import type { Sender } from '../log/lanes.js';
 import { queueCost } from '../log/lanes.js';
 import type { Log } from '../log/log.js';
@@ -55,7 +57,7 @@ export class Intake {
       refuse(ended);
       return;
     }
-    const admission = admit(rules, listener, peer.sourceText, message.events);
+    const admission = admit(rules, listener, peer.sourcePiece, message.events);
     if (!admission.ok) {
       const { code, message: text, index, path } = admission;
       refuse({ code, message: text, index, ...(path === undefined ? {} : { path }) });
@@ -66,7 +68,7 @@ export class Intake {
       refuse({ code: 'rate_limited', message: `more than ${listener.rate} events per second from process ${peer.source.pid}`, retry_after_ms: wait });
       return;
     }
-    const size = admission.bodies.reduce((sum, body) => sum + body.length, 0);
+    const size = admission.bodies.reduce((sum, body) => sum + bodyLength(body), 0);
     const full = this.#whatIsFull(size, message.events.length, peer.process);
     if (full !== undefined) {
       refuse({ code: 'overloaded', message: full, retry_after_ms: overloadedRetryMs });
@@ -123,8 +125,8 @@ export class Intake {
     }
   }
 
-  #enqueue(message: AppendMessage, peer: Peer, bodies: readonly string[], place: Answer): void {
-    const append = new PendingAppend(message.id, place, this.#parts);
+  #enqueue(message: AppendMessage, peer: Peer, bodies: readonly Body[], place: Answer): void {
+    const append = new PendingAppend(message.id, message.events.length, place, this.#parts);
     const fresh = this.#withoutDoubles(message.events, peer, bodies, append);
     if (fresh.length === 0) {
       append.release();
@@ -139,9 +141,9 @@ export class Intake {
   }
 
   /** The bodies that are new; `append` knows of them, and of the others where the first copies are. */
-  #withoutDoubles(entries: readonly EventEntry[], peer: Peer, bodies: readonly string[], append: PendingAppend): string[] {
+  #withoutDoubles(entries: readonly EventEntry[], peer: Peer, bodies: readonly Body[], append: PendingAppend): Body[] {
     const { ids, counters } = this.#parts;
-    const fresh: string[] = [];
+    const fresh: Body[] = [];
     for (const [index, entry] of entries.entries()) {
       const key = entry.id === undefined ? undefined : idKey(peer.idScope, entry.id);
       const known = key === undefined ? undefined : ids.lookup(key);

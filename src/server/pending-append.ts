@@ -23,9 +23,10 @@ export class PendingAppend implements Waiter {
   readonly #id: number;
   readonly #place: Answer;
   readonly #parts: PendingParts;
-  /** Of each new event: its profile, and what is remembered of its id, if it has one. */
-  readonly #profiles: string[] = [];
-  readonly #ids: (RememberedId | undefined)[] = [];
+  /** Of each new event: its profile, and what is remembered of its id, if it has one. With just the room they take. */
+  readonly #profiles: string[];
+  readonly #ids: (RememberedId | undefined)[];
+  #count = 0;
   #duplicates: Duplicate[] | undefined;
   /** Its own lines count as one. */
   #unsettled = 1;
@@ -34,7 +35,10 @@ export class PendingAppend implements Waiter {
   #mac: string | null = null;
   #ts: string | null = null;
 
-  constructor(id: number, place: Answer, parts: PendingParts) {
+  /** For the request `id` of so many events. */
+  constructor(id: number, events: number, place: Answer, parts: PendingParts) {
+    this.#profiles = new Array<string>(events);
+    this.#ids = new Array<RememberedId | undefined>(events);
     this.#id = id;
     this.#place = place;
     this.#parts = parts;
@@ -42,8 +46,9 @@ export class PendingAppend implements Waiter {
 
   /** A new event. */
   expect(profile: string, id: RememberedId | undefined): void {
-    this.#profiles.push(profile);
-    this.#ids.push(id);
+    this.#profiles[this.#count] = profile;
+    this.#ids[this.#count] = id;
+    this.#count += 1;
   }
 
   /** A copy of something durable. */
@@ -75,7 +80,7 @@ export class PendingAppend implements Waiter {
       this.#place.answer({ op: 'error', id: this.#id, ...failureReply(this.#error) });
       return;
     }
-    const count = this.#first === null ? 0 : this.#ids.length;
+    const count = this.#first === null ? 0 : this.#count;
     const ack: Ack = { op: 'ack', id: this.#id, first: this.#first, count, mac: this.#mac, ts: this.#ts };
     const duplicates = this.#duplicates?.sort((a, b) => a[0] - b[0]);
     this.#place.answer(duplicates === undefined ? ack : { ...ack, duplicates });
@@ -83,13 +88,14 @@ export class PendingAppend implements Waiter {
 
   #recorded({ first: firstLine, lines }: Extract<Outcome, { kind: 'durable' }>): void {
     const first = firstLine + this.gapLines;
-    const last = first + this.#ids.length - 1;
+    const last = first + this.#count - 1;
     const { ids, counters } = this.#parts;
     this.#first = first;
     this.#mac = lines.mac(last);
     this.#ts = lines.ts(last);
-    for (const profile of this.#profiles) counters.accept(profile);
-    for (const [index, id] of this.#ids.entries()) {
+    for (let index = 0; index < this.#count; index += 1) {
+      counters.accept(this.#profiles[index] ?? '');
+      const id = this.#ids[index];
       const seq = first + index;
       if (id !== undefined) ids.durable(id, seq, seq === last ? this.#mac : lines.mac(seq));
     }
@@ -98,7 +104,8 @@ export class PendingAppend implements Waiter {
   /** What a failed write left of a request is durable: its ids are known, so that sending it again completes it. */
   #rejected({ error, first, written, lines }: Extract<Outcome, { kind: 'rejected' }>): void {
     this.#error ??= error;
-    for (const [index, id] of this.#ids.entries()) {
+    for (let index = 0; index < this.#count; index += 1) {
+      const id = this.#ids[index];
       if (id === undefined) continue;
       const line = index + this.gapLines;
       if (line < written) this.#parts.ids.durable(id, first + line, lines.mac(first + line));

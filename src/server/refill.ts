@@ -19,8 +19,8 @@ interface Identified {
 export async function refill(logDirectory: string, last: number, ring: Ring, ids: IdMemory): Promise<string | undefined> {
   const wanted = Math.max(recordsRemembered, ring.capacity);
   const { pieces, untrusted } = await readNewest(logDirectory, last, wanted, ringBytesMax);
-  for (const { first, bytes, ends, ts } of pieces) {
-    ring.add({ first, bytes, ends, ts, syncMs: 0, isRequest: false });
+  for (const { first, bytes, ends } of pieces) {
+    ring.add({ first, bytes, ends });
     let from = 0;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (const end of ends) {

@@ -1,5 +1,8 @@
 // The newest durable records, in memory, for `recent` and for tails that keep up. Held as the commits they came in:
 // adding is one step for a whole commit. Bounded by records and by bytes, whichever is less; the oldest go first.
+//
+// The lines are copied into memory that is used again and again: of buffers that come and go with every commit the garbage
+// collector hears too late. So what is handed out is a copy, too.
 import { linesOf } from '../log/durable.js';
 import type { CommittedLines } from '../log/mailbox.js';
 import { parseFrame } from '../log/record.js';
@@ -10,6 +13,24 @@ export const ringBytesMax = 64 * 1024 * 1024;
 
 /** Of the records in one answer, bytes: beyond, it has no more of them, however many were asked for. */
 export const answerBytesMax = 16 * 1024 * 1024;
+
+/** Memory is taken in pieces of this size; a larger commit has one to itself. */
+const blockBytes = 1024 * 1024;
+
+/** Memory of commits that follow each other. */
+interface Block {
+  readonly bytes: Buffer;
+  /** Commits in it. */
+  held: number;
+}
+
+/** A commit as it is kept. */
+interface Held {
+  readonly first: number;
+  readonly ends: readonly number[];
+  readonly bytes: Buffer;
+  readonly block: Block;
+}
 
 /** Looked at in one piece, at most a few hundred microseconds of parsing. */
 const pieceBytes = 64 * 1024;
@@ -28,8 +49,14 @@ export interface Line {
 
 export class Ring {
   readonly capacity: number;
-  #commits: CommittedLines[] = [];
+  #commits: Held[] = [];
   #from = 0;
+  /** What the newest commits are in, and how much of it is used. */
+  #block: Block | undefined;
+  #used = 0;
+  #spare: Block | undefined;
+  /** Searches under way: they look at what was here when they began. */
+  #searches = 0;
   #records = 0;
   #bytes = 0;
 
@@ -55,14 +82,16 @@ export class Ring {
   }
 
   /** Takes the next durable commit in. */
-  add(commit: CommittedLines): void {
+  add({ first, ends, bytes }: Pick<CommittedLines, 'first' | 'ends' | 'bytes'>): void {
+    const commit = this.#copied(first, ends, bytes);
     this.#commits.push(commit);
-    this.#records += commit.ends.length;
-    this.#bytes += commit.bytes.length;
+    this.#records += ends.length;
+    this.#bytes += bytes.length;
     let oldest = this.#commits[this.#from];
     while (oldest !== undefined && oldest !== commit && this.#isMore(oldest)) {
       this.#records -= oldest.ends.length;
       this.#bytes -= oldest.bytes.length;
+      this.#leave(oldest.block);
       this.#from += 1;
       oldest = this.#commits[this.#from];
     }
@@ -72,7 +101,33 @@ export class Ring {
     this.#from = 0;
   }
 
-  #isMore(oldest: CommittedLines): boolean {
+  #copied(first: number, ends: readonly number[], bytes: Uint8Array): Held {
+    let block = this.#block;
+    if (block === undefined || this.#used + bytes.length > block.bytes.length) {
+      block = this.#blockOf(bytes.length);
+      this.#block = block;
+      this.#used = 0;
+    }
+    const kept = block.bytes.subarray(this.#used, this.#used + bytes.length);
+    kept.set(bytes);
+    this.#used += bytes.length;
+    block.held += 1;
+    return { first, ends, bytes: kept, block };
+  }
+
+  #blockOf(bytes: number): Block {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined && bytes <= blockBytes) return spare;
+    return { bytes: Buffer.allocUnsafeSlow(Math.max(blockBytes, bytes)), held: 0 };
+  }
+
+  #leave(block: Block): void {
+    block.held -= 1;
+    if (block.held === 0 && this.#searches === 0 && block.bytes.length === blockBytes) this.#spare = block;
+  }
+
+  #isMore(oldest: Held): boolean {
     return this.#records - oldest.ends.length >= this.capacity || this.#bytes > ringBytesMax;
   }
 
@@ -84,16 +139,28 @@ export class Ring {
     for (let i = this.#indexOf(seq); i < this.#commits.length && found.length < limit; i += 1) {
       const commit = this.#commits[i];
       if (commit === undefined) break;
-      for (const line of linesOf(commit)) if (line.seq >= seq && found.length < limit) found.push(line);
+      for (const { seq: at, line } of linesOf(commit)) {
+        if (at >= seq && found.length < limit) found.push({ seq: at, line: Buffer.from(line) });
+      }
     }
     return found;
   }
 
   /**
    * The newest `limit` matches below `before`, or `answerBytesMax` of them, newest first; and how many match in all. Yields
-   * behind every piece that takes some time, and returns what it found; what comes meanwhile is not in it.
+   * behind every piece that takes some time, and returns what it found; what comes meanwhile is not in it. It MUST be run to
+   * its end, or be ended by its `return`.
    */
   *newest(limit: number, before: number, filter: RecordFilter): Generator<undefined, Found> {
+    this.#searches += 1;
+    try {
+      return yield* this.#search(limit, before, filter);
+    } finally {
+      this.#searches -= 1;
+    }
+  }
+
+  *#search(limit: number, before: number, filter: RecordFilter): Generator<undefined, Found> {
     const lines: string[] = [];
     const oldest = this.oldest ?? 0;
     const commits = this.#commits.slice(this.#from);

@@ -47,6 +47,7 @@ export class Searching {
       if (step.done === true) return step.value;
       await new Promise(setImmediate);
     }
+    search.return({ lines: [], total: 0 });
     return undefined;
   }
 }

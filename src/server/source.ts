@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { peerCredentials, peerGroups } from '../kernel/native.js';
 import { processStart } from '../kernel/proc.js';
 import { idScope } from './ids.js';
+import { sourcePiece } from './admission.js';
 import type { ListenerConfig, ReaderPolicy } from './settings.js';
 
 /** The record's `source`, keys in this order. */
@@ -22,6 +23,8 @@ export interface Peer {
   readonly source: Source;
   /** `source` as it stands in every one of its records. */
   readonly sourceText: string;
+  /** The piece of their bodies that says so. */
+  readonly sourcePiece: Buffer;
   /** What the ids of its events are unique in. */
   readonly idScope: string;
   /** Names the process for limits: one that forks or reconnects stays the same only as far as the kernel says so. */
@@ -38,9 +41,11 @@ export function identifyPeer(socket: Socket, listener: ListenerConfig): Peer {
     listener: listener.name, pid, uid, gid,
     ...(start === undefined ? {} : { start }), ...(labels === undefined ? {} : { labels }),
   };
+  const sourceText = JSON.stringify(source);
   return {
     source,
-    sourceText: JSON.stringify(source),
+    sourceText,
+    sourcePiece: sourcePiece(sourceText),
     idScope: idScope(listener.name, uid),
     process: `${listener.name} ${uid} ${pid} ${start ?? ''}`,
     groups: new Set([gid, ...peerGroups(socket)]),

@@ -31,54 +31,62 @@ export type Decoded =
 export function decodeRequest(payload: Buffer, limits: EntryLimits): Decoded {
   let fields = readFields(payload, limits);
   // Read as an append's, as nearly all are: `op` may stand behind `events`, which any other request has for nothing.
-  const op = 'code' in fields ? salvage(payload).op : fields.scalars.get('op');
+  const op = 'code' in fields ? salvage(payload).op : fields.op;
   if (op !== 'append' && ('code' in fields || fields.events !== undefined)) fields = readFields(payload, undefined);
   const request = 'code' in fields ? fields : requestOf(fields);
-  if ('op' in request) return { ok: true, request };
+  if (!('code' in request)) return { ok: true, request };
   // Read anew, leniently: what broke the request may stand in front of its id.
   return { ok: false, error: { ...salvage(payload), ...request } };
 }
 
-// The map's fields as they came; of a key that comes twice the last counts.
+// The map's fields as they came; of a key that comes twice the last counts. What every append has is by name, for speed.
 interface Fields {
+  op: JsonValue | undefined;
+  id: JsonValue | undefined;
   events: readonly EventEntry[] | undefined;
-  readonly scalars: Map<string, JsonValue>;
+  scalars: Map<string, JsonValue> | undefined;
 }
 
 const scalarNames: ReadonlySet<string> =
-  new Set(['op', 'id', 'dropped', 'v', 'client', 'limit', 'before', 'from', 'seq', ...filterNames]);
+  new Set(['dropped', 'v', 'client', 'limit', 'before', 'from', 'seq', ...filterNames]);
+
+const noScalars: ReadonlyMap<string, JsonValue> = new Map();
 
 // Without `limits` it is no append, and `events` is ignored like any field that it does not have.
 function readFields(payload: Buffer, limits: EntryLimits | undefined): Fields | Refusal {
   const scan = new StrictScan(payload);
   const size = scan.mapSize();
   if (size < 0) return { code: 'bad_frame', message: 'the payload is not a map' };
-  const fields: Fields = { events: undefined, scalars: new Map() };
+  const fields: Fields = { op: undefined, id: undefined, events: undefined, scalars: undefined };
   for (let i = 0; i < size; i++) {
     const length = scan.key();
     if (length < 0) return frameRefusal(scan.fault);
     const start = scan.at;
-    if (limits !== undefined && scan.passed('events', length)) {
+    if (scan.passed('events', length) && limits !== undefined) {
       const entries = readEntries(payload, scan, limits);
       if ('code' in entries) return entries;
       fields.events = entries;
+    } else if (scan.passed('op', length)) {
+      if (!scan.value(1)) return frameRefusal(scan.fault);
+      fields.op = scan.passed('append', scan.at - start - 1) ? 'append' : exactValue(payload, start);
+    } else if (scan.passed('id', length)) {
+      if (!scan.value(1)) return frameRefusal(scan.fault);
+      fields.id = exactValue(payload, start);
     } else {
       if (!scan.value(1)) return frameRefusal(scan.fault);
       const name = payload.toString('latin1', start - length, start);
-      if (scalarNames.has(name)) fields.scalars.set(name, exactValue(payload, start));
+      if (scalarNames.has(name)) (fields.scalars ??= new Map<string, JsonValue>()).set(name, exactValue(payload, start));
     }
   }
   return scan.done ? fields : { code: 'bad_frame', message: 'bytes behind the map' };
 }
 
 function requestOf(fields: Fields): Request | Refusal {
-  const scalars = fields.scalars;
-  const op = scalars.get('op');
-  const id = scalars.get('id');
+  const { op, id, scalars = noScalars } = fields;
   if (typeof op !== 'string') return badRequest('op must be a string');
   if (!isCount(id)) return badRequest('id must be an integer from 0 to 2^53-1');
   switch (op) {
-    case 'append': return appendOf(id, fields);
+    case 'append': return appendOf(id, fields.events, scalars);
     case 'hello': return helloOf(id, scalars);
     case 'status':
     case 'checkpoint': return { op, id };
@@ -92,11 +100,11 @@ function requestOf(fields: Fields): Request | Refusal {
   }
 }
 
-function appendOf(id: number, fields: Fields): Request | Refusal {
-  const dropped = fields.scalars.get('dropped') ?? 0;
-  if (fields.events === undefined) return badRequest('events is missing');
+function appendOf(id: number, events: Fields['events'], scalars: ReadonlyMap<string, JsonValue>): Request | Refusal {
+  const dropped = scalars.get('dropped') ?? 0;
+  if (events === undefined) return badRequest('events is missing');
   if (!isCount(dropped)) return badRequest('dropped must be an integer from 0 to 2^53-1');
-  return { op: 'append', id, events: fields.events, dropped };
+  return { op: 'append', id, events, dropped };
 }
 
 function helloOf(id: number, scalars: ReadonlyMap<string, JsonValue>): Request | Refusal {

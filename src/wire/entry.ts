@@ -38,16 +38,14 @@ export function readEntries(payload: Buffer, scan: StrictScan, limits: EntryLimi
   }
   const entries: EventEntry[] = [];
   for (let index = 0; index < count; index++) {
-    const entry = readEntry(payload, scan, limits, index, entries[index - 1]?.profile);
+    const entry = readEntry(payload, scan, limits, index);
     if ('code' in entry) return entry;
     entries.push(entry);
   }
   return entries;
 }
 
-function readEntry(
-  payload: Buffer, scan: StrictScan, limits: EntryLimits, index: number, lastProfile: string | undefined,
-): EventEntry | Refusal {
+function readEntry(payload: Buffer, scan: StrictScan, limits: EntryLimits, index: number): EventEntry | Refusal {
   const size = scan.mapSize();
   if (size < 0) {
     if (scan.fault !== undefined || !scan.value(2)) return frameRefusal(scan.fault);
@@ -78,9 +76,11 @@ function readEntry(
     if (token !== 0xc0 && !isText(token)) {
       return { code: 'bad_request', message: `${name} must be a string`, index };
     }
-    const text = token === 0xc0 ? undefined : textOf(payload, token, start, scan, lastProfile);
-    if (name === 'profile') profile = text;
-    else if (name === 'id') id = text;
+    const text = token === 0xc0 ? undefined : textOf(payload, token, start, scan);
+    if (name === 'profile') {
+      profile = text;
+      lastProfile = text ?? lastProfile;
+    } else if (name === 'id') id = text;
     else traceparent = text;
   }
   if (profile === undefined || eventAt < 0) {
@@ -139,11 +139,13 @@ function isText(token: number): boolean {
   return (token >= 0xa0 && token < 0xc0) || (token >= 0xd9 && token <= 0xdb);
 }
 
-// The text of the string that ends at the cursor. Neighbours mostly share their profile: then it is not made again.
-function textOf(payload: Buffer, token: number, start: number, scan: StrictScan, last: string | undefined): string {
+// The profile of the entry before: nearly every one has the same, and then it is not made again.
+let lastProfile = '';
+
+// The text of the string that ends at the cursor.
+function textOf(payload: Buffer, token: number, start: number, scan: StrictScan): string {
   const body = start + (token < 0xc0 ? 1 : token === 0xd9 ? 2 : token === 0xda ? 3 : 5);
-  if (last !== undefined && scan.passed(last, scan.at - body)) return last;
-  return payload.toString('utf8', body, scan.at);
+  return scan.passed(lastProfile, scan.at - body) ? lastProfile : payload.toString('utf8', body, scan.at);
 }
 
 function isEventId(id: string): boolean {

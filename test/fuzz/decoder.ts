@@ -2,7 +2,7 @@
 // is there, and of those that are accepted the same meaning and the same record.
 import { catalogue } from '../../src/event/catalogue.js';
 import { jsonText } from '../../src/event/json.js';
-import { admit } from '../../src/server/admission.js';
+import { admit, sourcePiece } from '../../src/server/admission.js';
 import type { AdmissionRules } from '../../src/server/admission.js';
 import type { ListenerConfig } from '../../src/server/settings.js';
 import { decodeRequest } from '../../src/wire/decode.js';
@@ -10,6 +10,7 @@ import type { Decoded, WireFailure } from '../../src/wire/decode.js';
 import { Encoder } from '../../src/wire/encode.js';
 import type { EventEntry, Request } from '../../src/wire/message.js';
 import { writeEntry } from '../../src/wire/request.js';
+import { bodyText } from '../body-text.js';
 import { expectedBody } from './expected.js';
 import { request } from './generate.js';
 import { type Judgement, type JudgeLimits, type MeantEntry, judge } from './grammar.js';
@@ -119,7 +120,7 @@ function fieldsOf(decoded: Request): string {
 function recordedOtherwise(decoded: Request, meant: readonly MeantEntry[]): string | undefined {
   if (decoded.op !== 'append') return undefined;
   for (const [index, entry] of decoded.events.entries()) {
-    const admission = admit(rules, listener, sourceText, [entry]);
+    const admission = admit(rules, listener, sourcePiece(sourceText), [entry]);
     const asMeant = meant[index];
     if (asMeant === undefined) return 'no such entry';
     if (!profiles.includes(entry.profile)) {
@@ -130,7 +131,8 @@ function recordedOtherwise(decoded: Request, meant: readonly MeantEntry[]): stri
     if (verdict.ok !== 'either' && admission.ok !== (verdict.ok === 'yes')) return `${admission.ok ? 'admitted' : 'did not admit'}: ${jsonText(entry.event)}`;
     if (!admission.ok || verdict.ok === 'no') continue;
     const expected = expectedBody(asMeant, verdict.kind, verdict.event, sourceText);
-    if (admission.bodies[0] !== expected) return `would record: ${admission.bodies[0] ?? ''}, not ${expected}`;
+    const body = bodyText(admission.bodies[0]);
+    if (body !== expected) return `would record: ${body}, not ${expected}`;
     const again = encodedAgain(entry);
     if (again !== undefined) return again;
   }

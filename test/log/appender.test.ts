@@ -73,9 +73,9 @@ class Harness {
     const first = this.#seq;
     this.#seq += lines.length;
     const texts = lines.map((_, i) => `{"seq":${first + i},"mac":"${String(first + i).padStart(64, '0')}"}\n`);
-    const ends = new Uint32Array(texts.length);
+    const ends: number[] = [];
     let at = 0;
-    for (const [i, text] of texts.entries()) ends[i] = at += text.length;
+    for (const text of texts) ends.push(at += text.length);
     const bytes = Buffer.from(new ArrayBuffer(at));
     bytes.write(texts.join(''));
     const commit: CommittedLines = { first, ts: 'now', bytes, ends, syncMs: 0, isRequest: true };

@@ -1,5 +1,6 @@
 // What keeps many clients from coming to more than a few: shares, pools, turns, places.
 import { describe, expect, test } from 'vitest';
+import { sourcePiece } from '../../src/server/admission.js';
 import { clientsThatFit, filesNeeded } from '../../src/server/capacity.js';
 import type { Holder } from '../../src/server/pool.js';
 import { Pool } from '../../src/server/pool.js';
@@ -152,7 +153,7 @@ describe('rates', () => {
     const processes = 10_000;
     for (let pid = 1; pid <= processes; pid += 1) {
       const source = { listener: 'l', pid, uid: 1, gid: 1 };
-      const peer: Peer = { source, sourceText: '', idScope: '', process: `l 1 ${pid}`, groups: new Set() };
+      const peer: Peer = { source, sourceText: '', sourcePiece: sourcePiece('{}'), idScope: '', process: `l 1 ${pid}`, groups: new Set() };
       expect(rates.take(peer, 1, 10)).toBeUndefined();
       expect(rates.take(peer, 1, 3)).toBeGreaterThan(0);
     }

@@ -5,10 +5,11 @@ import type { JsonObject } from '../../src/event/json.js';
 import { Violation } from '../../src/event/violation.js';
 import type { Waiter } from '../../src/log/appender.js';
 import { noLines } from '../../src/log/appender.js';
+import type { Body } from '../../src/log/bodies.js';
 import { DurableLines } from '../../src/log/durable.js';
 import { LogError } from '../../src/log/failure.js';
 import type { Log, LogPhase } from '../../src/log/log.js';
-import { admit } from '../../src/server/admission.js';
+import { admit, sourcePiece } from '../../src/server/admission.js';
 import { Counters } from '../../src/server/counters.js';
 import { IdMemory, idScope } from '../../src/server/ids.js';
 import type { AppendMessage } from '../../src/server/intake.js';
@@ -17,6 +18,7 @@ import { RateLimiter } from '../../src/server/rate.js';
 import type { ListenerConfig } from '../../src/server/settings.js';
 import type { Peer } from '../../src/server/source.js';
 import type { Reply } from '../../src/wire/message.js';
+import { bodyText } from '../body-text.js';
 import { StillClock } from '../log/run.js';
 
 const catalogue: Catalogue = new Map(['plain', 'other'].map((name) => [name, {
@@ -28,11 +30,11 @@ const catalogue: Catalogue = new Map(['plain', 'other'].map((name) => [name, {
 const rules = { catalogue, redactor: undefined };
 const listener: ListenerConfig = { name: 'door', path: '/x', mode: 0o600, profiles: undefined, labels: {}, rate: 0 };
 const source = { listener: 'door', pid: 1, uid: 2, gid: 3 };
-const peer: Peer = { source, sourceText: JSON.stringify(source), idScope: idScope(source.listener, source.uid), process: 'p', groups: new Set() };
+const peer: Peer = { source, sourceText: JSON.stringify(source), sourcePiece: sourcePiece(JSON.stringify(source)), idScope: idScope(source.listener, source.uid), process: 'p', groups: new Set() };
 
 /** A log that keeps what it gets until it is told what becomes of it. */
 class FakeLog {
-  readonly taken: { readonly bodies: readonly string[]; readonly waiter: Waiter }[] = [];
+  readonly taken: { readonly bodies: readonly Body[]; readonly waiter: Waiter }[] = [];
   phase: LogPhase = { kind: 'open' };
   load = { bytes: 0, events: 0 };
   own = 0;
@@ -42,7 +44,7 @@ class FakeLog {
     return this.own;
   }
 
-  append(_source: unknown, bodies: readonly string[], waiter: Waiter): void {
+  append(_source: unknown, bodies: readonly Body[], waiter: Waiter): void {
     this.taken.push({ bodies, waiter });
   }
 
@@ -57,7 +59,7 @@ class FakeLog {
     const bytes = new Uint8Array(new ArrayBuffer(text.length));
     bytes.set(text);
     let at = 0;
-    const ends = Uint32Array.from(lines, (line) => at += line.length);
+    const ends = lines.map((line) => at += line.length);
     request.waiter.settle({ kind: 'durable', first, lines: new DurableLines([{ first, ts: 'then', bytes, ends, syncMs: 1, isRequest: true }]) });
     return first;
   }
@@ -158,7 +160,7 @@ describe('an append', () => {
     append(message(1, [undefined], { dropped: 4 }));
     const [request] = log.taken;
     expect(request?.bodies).toHaveLength(2);
-    expect(request?.bodies[0]).toBe(`"profile":"indelible","kind":"gap","source":{"listener":"self","pid":9},"event":{"reason":"client_dropped","count":4,"of":${peer.sourceText}}`);
+    expect(bodyText(request?.bodies[0])).toBe(`"profile":"indelible","kind":"gap","source":{"listener":"self","pid":9},"event":{"reason":"client_dropped","count":4,"of":${peer.sourceText}}`);
     log.commit();
     expect(replies).toMatchObject([{ op: 'ack', first: 2, count: 1, mac: macOf(2) }]);
   });
@@ -202,11 +204,12 @@ describe('an append', () => {
 
 describe('admission', () => {
   const bodiesOf = (request: AppendMessage, through = listener): ReturnType<typeof admit> =>
-    admit(rules, through, peer.sourceText, request.events);
+    admit(rules, through, peer.sourcePiece, request.events);
 
   test('writes a body with its keys in the order of the format', () => {
     const entry = { profile: 'plain', event: { b: 1, a: 'x' }, id: 'i"d', traceparent: '00-t', bytes: 1 };
-    expect(admit(rules, listener, peer.sourceText, [entry])).toEqual({
+    const admission = admit(rules, listener, peer.sourcePiece, [entry]);
+    expect({ ...admission, bodies: admission.ok ? admission.bodies.map(bodyText) : [] }).toEqual({
       ok: true, masked: 0,
       bodies: [`"profile":"plain","kind":"k","id":"i\\"d","traceparent":"00-t","source":${peer.sourceText},"event":{"b":1,"a":"x"}`],
     });
@@ -218,6 +221,6 @@ describe('admission', () => {
     expect(bodiesOf(message(1, [undefined]), { ...listener, profiles: ['other'] })).toMatchObject({ ok: false, code: 'forbidden', index: 0 });
     expect(bodiesOf(message(1, [undefined], { profile: 'other' }), { ...listener, profiles: ['other'] })).toMatchObject({ ok: true });
     const [good, bad] = [message(1, [undefined]).events, message(1, [undefined], { event: { bad: 1 } }).events];
-    expect(admit(rules, listener, '{}', [...good, ...bad, ...good])).toMatchObject({ ok: false, code: 'invalid_event', index: 1, path: '/bad' });
+    expect(admit(rules, listener, peer.sourcePiece, [...good, ...bad, ...good])).toMatchObject({ ok: false, code: 'invalid_event', index: 1, path: '/bad' });
   });
 });

@@ -1,6 +1,7 @@
 // Ids, rates and filters: what is remembered, what is held back, what is let through.
 import { describe, expect, test } from 'vitest';
 import { LogError } from '../../src/log/failure.js';
+import { sourcePiece } from '../../src/server/admission.js';
 import type { Fate } from '../../src/server/ids.js';
 import { IdMemory, idKey, idScope, idsMax } from '../../src/server/ids.js';
 import { RateLimiter } from '../../src/server/rate.js';
@@ -55,7 +56,7 @@ describe('ids', () => {
 
 function peer(pid: number): Peer {
   const source = { listener: 'l', pid, uid: 1, gid: 1 };
-  return { source, sourceText: JSON.stringify(source), idScope: idScope(source.listener, source.uid), process: `l 1 ${pid}`, groups: new Set() };
+  return { source, sourceText: JSON.stringify(source), sourcePiece: sourcePiece(JSON.stringify(source)), idScope: idScope(source.listener, source.uid), process: `l 1 ${pid}`, groups: new Set() };
 }
 
 describe('rates', () => {

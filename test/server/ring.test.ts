@@ -19,12 +19,12 @@ function lineOf(seq: number, kind = `k${seq % 3}`): string {
 function commitOf(first: number, count: number, pad = 0): CommittedLines {
   const lines = Array.from({ length: count }, (_, i) => Buffer.from(`${lineOf(first + i)}${' '.repeat(pad)}\n`));
   const bytes = Buffer.from(new ArrayBuffer(lines.reduce((sum, line) => sum + line.length, 0)));
-  const ends = new Uint32Array(count);
+  const ends: number[] = [];
   let at = 0;
-  for (const [i, line] of lines.entries()) {
+  for (const line of lines) {
     line.copy(bytes, at);
     at += line.length;
-    ends[i] = at;
+    ends.push(at);
   }
   return { first, ts: '2026-11-20T00:00:00.000Z', bytes, ends, syncMs: 0, isRequest: true };
 }
@@ -60,6 +60,18 @@ describe('the ring', () => {
     }
     expect(ring.after((ring.oldest ?? 1) - 1, 10)).toEqual([]);
     expect(ring.after(next, 10)).toEqual([]);
+  });
+
+  test('gives what it holds also where its memory was used before, and lends none of it', () => {
+    const ring = new Ring(20);
+    const kept: (readonly [number, Buffer])[] = [];
+    for (let seq = 1; seq <= 4000; seq += 4) {
+      ring.add(commitOf(seq, 4, 5_000));
+      for (const { seq: at, line } of ring.after(seq, 1)) kept.push([at, line]);
+      const found = seqs(searched(ring, 20, Number.POSITIVE_INFINITY, everything).lines);
+      expect(found).toEqual(Array.from({ length: Math.min(20, seq + 3) }, (_, i) => seq + 3 - i));
+    }
+    for (const [seq, line] of kept) expect(line.toString().trimEnd()).toBe(lineOf(seq));
   });
 
   test('gives the newest first, below `before`, and counts all that match', () => {

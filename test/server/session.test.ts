@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { realClock } from '../../src/clock/clock.js';
+import { sourcePiece } from '../../src/server/admission.js';
 import { Counters } from '../../src/server/counters.js';
 import { idScope } from '../../src/server/ids.js';
 import type { Intake } from '../../src/server/intake.js';
@@ -21,7 +22,7 @@ import type { Reply } from '../../src/wire/message.js';
 import { Conversation } from '../daemon.js';
 
 const source = { listener: 'l', pid: 1, uid: 1, gid: 1 };
-const peer: Peer = { source, sourceText: JSON.stringify(source), idScope: idScope(source.listener, source.uid), process: 'l 1 1', groups: new Set() };
+const peer: Peer = { source, sourceText: JSON.stringify(source), sourcePiece: sourcePiece(JSON.stringify(source)), idScope: idScope(source.listener, source.uid), process: 'l 1 1', groups: new Set() };
 let directory: string;
 let path: string;
 const counters = new Counters();
