@@ -5,8 +5,6 @@
 import { createHash } from 'node:crypto';
 import { hashBytes, sha256, sha256Into } from '../keys/hash.js';
 
-export { hashBytes };
-
 /** Prefix and line must lie together for that one call. Lines longer than this take the long way round. */
 const scratchBytes = 64 * 1024;
 const leaf = Buffer.alloc(scratchBytes);

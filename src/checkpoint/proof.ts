@@ -2,7 +2,8 @@
  * RFC 6962's audit paths: that one leaf is in a tree, shown by the hashes beside its way to the root. Invariant: sizes and
  * indexes go up to 2^53 - 1, so there is no arithmetic on 32 bits here.
  */
-import { hashBytes, nodeHash } from './merkle.js';
+import { hashBytes } from '../keys/hash.js';
+import { nodeHash } from './merkle.js';
 
 /** Leaves `begin` .. `end - 1`. */
 export interface LeafRange {

@@ -7,7 +7,7 @@
  */
 import { decodeBase64, openNote, parseVkey, signNote } from './note.js';
 import type { Signer, Verifier } from './note.js';
-import { hashBytes } from './merkle.js';
+import { hashBytes } from '../keys/hash.js';
 
 /** What a checkpoint says: the tree of `origin` had `size` leaves and this root. */
 export interface Checkpoint {

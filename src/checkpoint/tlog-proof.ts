@@ -5,7 +5,7 @@
  *
  * One spelling: what is accepted prints again as the same text.
  */
-import { hashBytes } from './merkle.js';
+import { hashBytes } from '../keys/hash.js';
 import { decodeBase64 } from './note.js';
 import { pathHashesMax } from './proof.js';
 

@@ -6,7 +6,7 @@
  */
 import { macOf, macTail, macTailBytes, splitTail } from '../chain/link.js';
 import { decodeBase64 } from '../checkpoint/note.js';
-import { hashBytes } from '../checkpoint/merkle.js';
+import { hashBytes } from '../keys/hash.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
 

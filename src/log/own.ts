@@ -4,7 +4,8 @@
  */
 import { decodeBase64, parseVkey } from '../checkpoint/note.js';
 import type { Verifier } from '../checkpoint/note.js';
-import { Frontier, hashBytes } from '../checkpoint/merkle.js';
+import { Frontier } from '../checkpoint/merkle.js';
+import { hashBytes } from '../keys/hash.js';
 import { originForm } from '../keys/verification.js';
 import type { Link } from './record.js';
 import { ownProfile, isLink } from './record.js';

@@ -14,8 +14,10 @@ export const ringBytesMax = 64 * 1024 * 1024;
 /** Of the records in one answer, bytes: beyond, it has no more of them, however many were asked for. */
 export const answerBytesMax = 16 * 1024 * 1024;
 
-/** Memory is taken in pieces of this size; a larger commit has one to itself. */
-const blockBytes = 1024 * 1024;
+/** Memory is taken in pieces of this size. */
+const blockBytes = 2 * 1024 * 1024;
+/** A larger commit has memory of its own, so that no block is left half empty for it. */
+const sharedBytesMax = blockBytes / 8;
 
 /** Memory of commits that follow each other. */
 interface Block {
@@ -58,10 +60,21 @@ export class Ring {
   /** Searches under way: they look at what was here when they began. */
   #searches = 0;
   #records = 0;
+  /** Of all blocks that something is in, however full they are. */
   #bytes = 0;
 
   constructor(capacity: number) {
     this.capacity = capacity;
+  }
+
+  /** What the records take, the room beside them counted; bytes. */
+  get memory(): number {
+    return this.#bytes;
+  }
+
+  /** The memory that the records are in, for each commit. */
+  get buffers(): readonly ArrayBufferLike[] {
+    return this.#commits.slice(this.#from).map(({ bytes }) => bytes.buffer);
   }
 
   get size(): number {
@@ -86,11 +99,9 @@ export class Ring {
     const commit = this.#copied(first, ends, bytes);
     this.#commits.push(commit);
     this.#records += ends.length;
-    this.#bytes += bytes.length;
     let oldest = this.#commits[this.#from];
     while (oldest !== undefined && oldest !== commit && this.#isMore(oldest)) {
       this.#records -= oldest.ends.length;
-      this.#bytes -= oldest.bytes.length;
       this.#leave(oldest.block);
       this.#from += 1;
       oldest = this.#commits[this.#from];
@@ -102,29 +113,36 @@ export class Ring {
   }
 
   #copied(first: number, ends: readonly number[], bytes: Uint8Array): Held {
-    let block = this.#block;
-    if (block === undefined || this.#used + bytes.length > block.bytes.length) {
-      block = this.#blockOf(bytes.length);
-      this.#block = block;
-      this.#used = 0;
-    }
-    const kept = block.bytes.subarray(this.#used, this.#used + bytes.length);
+    const size = bytes.length;
+    const block = size > sharedBytesMax ? this.#begin({ bytes: Buffer.allocUnsafeSlow(size), held: 0 }) : this.#shared(size);
+    const from = block === this.#block ? this.#used : 0;
+    const kept = block.bytes.subarray(from, from + size);
     kept.set(bytes);
-    this.#used += bytes.length;
+    if (block === this.#block) this.#used += size;
     block.held += 1;
     return { first, ends, bytes: kept, block };
   }
 
-  #blockOf(bytes: number): Block {
-    const spare = this.#spare;
+  /** The block that has room for a small commit. */
+  #shared(size: number): Block {
+    // One whose commits have all left is out of our hands: it may be the spare by now.
+    if (this.#block !== undefined && this.#block.held > 0 && this.#used + size <= blockBytes) return this.#block;
+    const spare = this.#spare ?? { bytes: Buffer.allocUnsafeSlow(blockBytes), held: 0 };
     this.#spare = undefined;
-    if (spare !== undefined && bytes <= blockBytes) return spare;
-    return { bytes: Buffer.allocUnsafeSlow(Math.max(blockBytes, bytes)), held: 0 };
+    this.#used = 0;
+    return this.#block = this.#begin(spare);
+  }
+
+  #begin(block: Block): Block {
+    this.#bytes += block.bytes.length;
+    return block;
   }
 
   #leave(block: Block): void {
     block.held -= 1;
-    if (block.held === 0 && this.#searches === 0 && block.bytes.length === blockBytes) this.#spare = block;
+    if (block.held > 0) return;
+    this.#bytes -= block.bytes.length;
+    if (this.#searches === 0 && block.bytes.length === blockBytes) this.#spare = block;
   }
 
   #isMore(oldest: Held): boolean {

@@ -62,13 +62,14 @@ function readFields(payload: Buffer, limits: EntryLimits | undefined): Fields | 
     const length = scan.key();
     if (length < 0) return frameRefusal(scan.fault);
     const start = scan.at;
-    if (scan.passed('events', length) && limits !== undefined) {
+    if (limits !== undefined && scan.passed('events', length)) {
       const entries = readEntries(payload, scan, limits);
       if ('code' in entries) return entries;
       fields.events = entries;
     } else if (scan.passed('op', length)) {
       if (!scan.value(1)) return frameRefusal(scan.fault);
-      fields.op = scan.passed('append', scan.at - start - 1) ? 'append' : exactValue(payload, start);
+      // Nearly every op, and then not made anew: a string of six bytes, spelled the short way.
+      fields.op = payload[start] === 0xa6 && scan.passed('append', 6) ? 'append' : exactValue(payload, start);
     } else if (scan.passed('id', length)) {
       if (!scan.value(1)) return frameRefusal(scan.fault);
       fields.id = exactValue(payload, start);

@@ -76,11 +76,9 @@ function readEntry(payload: Buffer, scan: StrictScan, limits: EntryLimits, index
     if (token !== 0xc0 && !isText(token)) {
       return { code: 'bad_request', message: `${name} must be a string`, index };
     }
-    const text = token === 0xc0 ? undefined : textOf(payload, token, start, scan);
-    if (name === 'profile') {
-      profile = text;
-      lastProfile = text ?? lastProfile;
-    } else if (name === 'id') id = text;
+    const text = token === 0xc0 ? undefined : textOf(payload, token, start, scan, name === 'profile');
+    if (name === 'profile') profile = text;
+    else if (name === 'id') id = text;
     else traceparent = text;
   }
   if (profile === undefined || eventAt < 0) {
@@ -139,13 +137,20 @@ function isText(token: number): boolean {
   return (token >= 0xa0 && token < 0xc0) || (token >= 0xd9 && token <= 0xdb);
 }
 
-// The profile of the entry before: nearly every one has the same, and then it is not made again.
+/** Bytes of a profile that is remembered. */
+const profileBytesMax = 64;
+// The profile of the entry before, whosever it was: nearly every one has the same, and then it is not made again. ASCII, because
+// other text may look like another's bytes.
 let lastProfile = '';
 
 // The text of the string that ends at the cursor.
-function textOf(payload: Buffer, token: number, start: number, scan: StrictScan): string {
+function textOf(payload: Buffer, token: number, start: number, scan: StrictScan, isProfile: boolean): string {
   const body = start + (token < 0xc0 ? 1 : token === 0xd9 ? 2 : token === 0xda ? 3 : 5);
-  return scan.passed(lastProfile, scan.at - body) ? lastProfile : payload.toString('utf8', body, scan.at);
+  const bytes = scan.at - body;
+  if (isProfile && scan.passed(lastProfile, bytes)) return lastProfile;
+  const text = payload.toString('utf8', body, scan.at);
+  if (isProfile && text.length === bytes && bytes <= profileBytesMax) lastProfile = text;
+  return text;
 }
 
 function isEventId(id: string): boolean {

@@ -1,14 +1,15 @@
 // That the benchmark runs and that its ledger is whole; of how fast anything is, nothing is asserted.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Conversation, Daemon, linesIn, verified } from '../daemon.js';
+import { Conversation, Daemon, append, linesIn, verified } from '../daemon.js';
 import { IndelibleDialect, RedisDialect } from './dialect.js';
 import { FrameMaker, event, eventJson } from './event.js';
 import { fullGrid, requestsInFlight } from './grid.js';
 import { Ledger } from './ledger.js';
 import { median } from './numbers.js';
+import { environmentWithout, promises } from './promises.js';
 
 test('the frames of the load are appends of the event, no two with one id, and their acks are read out of any pieces', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'ind-bench-'));
@@ -44,6 +45,22 @@ test('the frames of the load are appends of the event, no two with one id, and t
   } finally {
     await daemon.clear();
     rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test.each([undefined, ...promises])('a daemon without %s takes events, and what it writes shows what it lacks', async (without) => {
+  const daemon = await Daemon.start({ env: { INDELIBLE_SYNC: 'group', ...environmentWithout(without) } });
+  try {
+    const conversation = new Conversation(daemon.socket);
+    for (let id = 1; id <= 20; id += 1) expect(await conversation.ask(append(id, 'a'))).toMatchObject({ op: 'ack', id });
+    await conversation.close();
+    await daemon.kill('SIGKILL');
+    // Nothing taken away would mean that nothing is measured. (Redaction is an option, and ids are left out by the load.)
+    const headSeq = Number(/"seq":(\d+)/.exec(readFileSync(join(daemon.state, 'log/head'), 'latin1'))?.[1] ?? 0);
+    expect(headSeq >= 20).toBe(without !== 'head');
+    expect(verified(daemon.state).exit !== 0).toBe(without === 'chain' || without === 'tree' || without === 'steps');
+  } finally {
+    await daemon.clear();
   }
 });
 

@@ -22,7 +22,7 @@ const usage = `usage: scripts/bench [--quick] [--rounds N] [--promises] [--readi
 --quick: six cells, one round, under a minute; else all 24 cells, --rounds (5) times, turn about
 --promises: the price of each promise; --reading: verify, query and start on a log of so many records
 --json: the numbers of every round; --directory: where the files lie that are written to (a disk, not a memory)
---install-peers: Redis and syslog-ng from Debian's packages; one that is absent is named as absent
+--install-peers: before that, Redis and syslog-ng from Debian's packages; one that is absent is named as absent
 `;
 
 /** A line of the log with this event in it, which the floor writes as often. */

@@ -1,4 +1,6 @@
 // What each promise costs: the same load, and the daemon's CPU for one event, with one promise taken away at a time.
+import { pathToFileURL } from 'node:url';
+import { compiledBeside } from '../compiled.js';
 import { Measured } from './indelible.js';
 import type { Cell } from './grid.js';
 import { median } from './numbers.js';
@@ -15,13 +17,17 @@ export interface Prices {
 
 const cell: Cell = { sync: 'group', connections: 4, inFlight: 1024, batch: 1 };
 
-async function cost(directory: string, without: Promised | undefined, times: Times): Promise<number> {
-  const env = {
+/** The environment of a daemon without it. */
+export function environmentWithout(without: Promised | undefined): Readonly<Record<string, string>> {
+  return {
     ...(without === 'redaction' ? { INDELIBLE_REDACT: 'off' } : {}),
-    NODE_OPTIONS: `--import ${new URL('./without.js', import.meta.url).href}`,
+    NODE_OPTIONS: `--import ${pathToFileURL(compiledBeside(import.meta.url, 'without')).href}`,
     BENCH_WITHOUT: without ?? '',
   };
-  const measured = await Measured.start(directory, cell.sync, env);
+}
+
+async function cost(directory: string, without: Promised | undefined, times: Times): Promise<number> {
+  const measured = await Measured.start(directory, cell.sync, environmentWithout(without));
   try {
     return (await measured.load(cell, times, without !== 'ids')).peerCpu;
   } finally {

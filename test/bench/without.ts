@@ -1,7 +1,9 @@
 // Loaded before the daemon, in the benchmark alone, to see what a promise costs: it takes one of them away. What such a
 // daemon writes verifies as nothing. `BENCH_WITHOUT` names the promise.
 import crypto from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { pathToFileURL } from 'node:url';
 
 const without = process.env['BENCH_WITHOUT'];
 
@@ -35,7 +37,7 @@ if (without === 'tree') {
     return isStep ? nothing : isOuter ? Buffer.alloc(32) : undefined;
   });
 } else if (without === 'head') {
-  const path = new URL('../../../dist/log/anchor.js', import.meta.url).href;
+  const path = new URL('../log/anchor.js', pathToFileURL(realpathSync(process.argv[1] ?? ''))).href;
   const { Anchor } = await import(path) as { readonly Anchor: { readonly prototype: { move: () => void } } };
   Anchor.prototype.move = () => undefined;
 }

@@ -1,24 +1,12 @@
 /** Starts producers that are processes of their own, and ends them. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import { compiledBeside } from '../compiled.js';
 import type { Bench } from './bench.js';
 
 const client = new URL('../../dist/client/client.js', import.meta.url).href;
-
-/** The program as Node can run it: compiled beside this file, or, when this file runs from its source, made here. */
-function pumpProgram(elsewhere: string): string {
-  const compiled = fileURLToPath(new URL('pump.js', import.meta.url));
-  if (existsSync(compiled)) return compiled;
-  const source = readFileSync(new URL('pump.ts', import.meta.url), 'utf8');
-  const path = join(elsewhere, 'pump.mjs');
-  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
-  writeFileSync(path, ts.transpileModule(source, { compilerOptions }).outputText);
-  return path;
-}
 
 /** See the file's head. */
 export class Pumps {
@@ -37,7 +25,7 @@ export class Pumps {
    * answered; resolves when each has its first receipt.
    */
   static async start(bench: Bench, count: number, perSecond = 0): Promise<Pumps> {
-    const program = pumpProgram(bench.elsewhere);
+    const program = compiledBeside(import.meta.url, 'pump');
     const files = Array.from({ length: count }, (_, index) => join(bench.elsewhere, `receipts-${index}`));
     const socket = join(bench.elsewhere, 's');
     const first = files.map((path) => {

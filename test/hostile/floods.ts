@@ -1,26 +1,10 @@
 // Starts flooding processes and hears what they were answered.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import { compiledBeside } from '../compiled.js';
 import { frameOf } from '../daemon.js';
 import type { FloodOrder, Flooded } from './flood.js';
 
 const wire = new URL('../../dist/wire/', import.meta.url).href;
-let program: string | undefined;
-
-/** The program as Node can run it: compiled beside this file, or, when this file runs from its source, made here. */
-function floodProgram(): string {
-  const compiled = fileURLToPath(new URL('flood.js', import.meta.url));
-  if (existsSync(compiled)) return compiled;
-  const source = readFileSync(new URL('flood.ts', import.meta.url), 'utf8');
-  const path = join(mkdtempSync(join(tmpdir(), 'ind-flood-')), 'flood.mjs');
-  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
-  writeFileSync(path, ts.transpileModule(source, { compilerOptions }).outputText);
-  return path;
-}
 
 /** What to send; the rest of an order has its usual values. */
 export interface Flood extends Partial<Pick<FloodOrder, 'reads' | 'reconnects'>> {
@@ -33,10 +17,9 @@ export interface Flood extends Partial<Pick<FloodOrder, 'reads' | 'reconnects'>>
 
 /** One process; resolves when it has ended. */
 export function flood({ requests, ...rest }: Flood): Promise<Flooded> {
-  program ??= floodProgram();
   const block = Buffer.concat(requests.map(frameOf)).toString('hex');
   const order: FloodOrder = { wire, block, frames: requests.length, reads: true, reconnects: false, ...rest };
-  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [compiledBeside(import.meta.url, 'flood')], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(JSON.stringify(order));
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => { text += piece; });

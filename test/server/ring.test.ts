@@ -117,6 +117,35 @@ describe('the ring', () => {
     expect(ring.size).toBe(kept);
     expect(ring.oldest).toBe(81 - kept);
   });
+
+  test.each([1_000, 40_000, 200_000, 300_000, 600_000, 1_100_000])('keeps nearly as much as it may, and no more memory, in commits of %d bytes', (pad) => {
+    const ring = new Ring(1_000_000);
+    const commit = commitOf(1, 1, pad);
+    const size = commit.bytes.length;
+    for (let seq = 1; seq * size < 2 * ringBytesMax; seq += 1) ring.add({ ...commit, first: seq });
+    expect(ring.size * size).toBeGreaterThan(0.85 * ringBytesMax);
+    expect(ring.memory).toBeLessThanOrEqual(ringBytesMax);
+    // Each block once, as they are: what the ring counts is what there is.
+    const blocks = new Set(ring.buffers);
+    expect([...blocks].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(ring.memory);
+  });
+
+  test('goes on where small commits all left while large ones came, whatever is looked at meanwhile', () => {
+    const ring = new Ring(3);
+    let next = 1;
+    for (let round = 0; round < 50; round += 1) {
+      const search = ring.newest(10, Number.POSITIVE_INFINITY, everything);
+      search.next();
+      for (const pad of [10, 400_000, 10, 400_000, 400_000, 400_000, 10]) {
+        ring.add(commitOf(next, 1, pad));
+        next += 1;
+        const found = seqs(searched(ring, 10, Number.POSITIVE_INFINITY, everything).lines);
+        expect(found).toEqual([next - 1, next - 2, next - 3].filter((seq) => seq > 0));
+      }
+      if (round % 3 === 0) search.return({ lines: [], total: 0 });
+      else for (; search.next().done !== true;);
+    }
+  });
 });
 
 /** A log that grows when it is told to, a ring over its end, and a client that reads as it likes. */

@@ -3,11 +3,8 @@ import { statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/client/client.js';
 import { recordsIn } from '../daemon.js';
-import { Machine } from './machine.js';
+import { Machine, service, socket, state } from './machine.js';
 
-const socket = '/run/indelible/indelible.sock';
-const state = '/var/lib/indelible';
-const service = 'indelible.service';
 let machine: Machine;
 
 beforeAll(async () => {

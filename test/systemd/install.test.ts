@@ -3,10 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recordsIn } from '../daemon.js';
 import type { Ran } from './machine.js';
-import { Machine } from './machine.js';
+import { Machine, socket, state } from './machine.js';
 
-const state = '/var/lib/indelible';
-const socket = '/run/indelible/indelible.sock';
 let machine: Machine;
 let installed: Ran;
 

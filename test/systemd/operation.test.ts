@@ -6,11 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/client/client.js';
 import { variableNames } from '../../src/config/config.js';
 import { recordsIn } from '../daemon.js';
-import { Machine } from './machine.js';
+import { Machine, service, socket, state } from './machine.js';
 
-const socket = '/run/indelible/indelible.sock';
-const state = '/var/lib/indelible';
-const service = 'indelible.service';
 let machine: Machine;
 
 beforeAll(async () => {

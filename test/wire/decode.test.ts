@@ -197,6 +197,19 @@ describe('requests', () => {
     expect(failure(decode(`83${op}${hex('status')}${id}${hex('events')}91c1`))).toMatchObject({ code: 'bad_frame', id: 1 });
   });
 
+  test('an op is a string, whatever else has its bytes', () => {
+    const letters = Array.from('append', (letter) => letter.charCodeAt(0));
+    expect(failure(decode(hex({ op: letters, id: 1, events: [entry] })))).toMatchObject({ code: 'bad_request', message: 'op must be a string' });
+  });
+
+  test('text is what was sent, whatever another client sent before whose text has the same bytes', () => {
+    const sent = { profile: 'é', event, id: 'é', traceparent: undefined };
+    for (const profile of ['\u00c3\u00a9', 'é', 'xy', '\u00c3\u00a9']) {
+      decode(hex({ op: 'append', id: 1, events: [{ ...entry, profile }] }));
+      expect(entries(decode(hex({ op: 'append', id: 1, events: [{ profile: sent.profile, event, id: sent.id }] })))[0]).toMatchObject({ profile: 'é', id: 'é' });
+    }
+  });
+
   test('a version of traceparent that is not known yet may be longer, and a leap second is a time', () => {
     const traceparent = `01-${'1'.repeat(32)}-${'2'.repeat(16)}-01-x`;
     expect(entries(decode(hex({ op: 'append', id: 1, events: [{ ...entry, traceparent }] })))[0]?.traceparent).toBe(traceparent);
