@@ -2,13 +2,15 @@
 // once, and every later copy is answered with where the first one is.
 //
 // Invariant: an id is known from the moment its event is taken in, so that a copy that comes before the first is durable
-// is not written either; it waits for the first one's fate.
+// is not written either; it waits for the first one's fate. Until that is known an id is never forgotten.
+import { macChars } from '../chain/link.js';
 import type { LogError } from '../log/failure.js';
+import { KeyTable, absent } from './key-table.js';
 import { Shares } from './shares.js';
 
-/** Ids remembered at least; up to twice as many are. */
-export const idsMax = 65_536;
-/** Copies of events that are not durable yet, waiting for the first one's fate, at most: each costs memory until then. */
+/** Ids of durable events that are remembered, the newest ones; a table of 2^17 has room for some that wait beside them. */
+export const idsMax = 100_000;
+/** Copies of events in requests that are not answered yet, at most: each costs memory until then. */
 export const copiesWaitingMax = 65_536;
 
 /** What became of an event that was taken in. */
@@ -25,23 +27,11 @@ interface WaitingCopy {
   readonly tell: Listener;
 }
 
-/** An event that was taken in under an id; its fate is unknown until it is settled. */
-export class RememberedId {
-  /** Whose event of that id is remembered; see `idKey`. */
-  readonly key: string;
-  /** Where it is recorded; 0 as long as nobody knows. */
-  seq = 0;
-  mac = '';
-  waiting: WaitingCopy[] | undefined = undefined;
+/** An id that is remembered, by its number, which is another's when it is forgotten. */
+export type RememberedId = number;
 
-  constructor(key: string) {
-    this.key = key;
-  }
-
-  get isDurable(): boolean {
-    return this.seq > 0;
-  }
-}
+/** None. */
+export const noId: RememberedId = absent;
 
 /** An id as it is kept: only within its listener and user does it mean anything. `scope`: see `idScope`. */
 export function idKey(scope: string, id: string): string {
@@ -54,20 +44,23 @@ export function idScope(listener: string, uid: number): string {
 }
 
 export class IdMemory {
-  /**
-   * Two generations, so that forgetting costs nothing: when the young one is full it becomes the old one, and what was old
-   * is forgotten as a whole. (Taking the oldest out of one map means looking for it past all that have left.)
-   */
-  #young = new Map<string, RememberedId>();
-  #old = new Map<string, RememberedId>();
+  readonly #keys = new KeyTable();
+  /** Where each is recorded; 0 as long as nobody knows. */
+  #seqs = new Float64Array(this.#keys.capacity);
+  #macs = Buffer.alloc(this.#keys.capacity * macChars);
+  /** Those that are durable, as they became so; a ring. */
+  readonly #durable = new Int32Array(idsMax);
+  #oldest = 0;
+  #durableCount = 0;
+  readonly #waiting = new Map<RememberedId, WaitingCopy[]>();
   readonly #copies = new Shares(copiesWaitingMax);
 
   /** Remembered ones, pending ones among them. */
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#keys.size;
   }
 
-  /** Copies that wait for a first one's fate. */
+  /** Copies in requests that wait. */
   get waiting(): number {
     return this.#copies.taken;
   }
@@ -77,51 +70,83 @@ export class IdMemory {
     return this.#copies.hasRoom(source, copies);
   }
 
-  lookup(key: string): RememberedId | undefined {
-    return this.#young.get(key) ?? this.#old.get(key);
+  /** The id under a key, or `noId`. */
+  lookup(key: string): RememberedId {
+    return this.#keys.find(key);
+  }
+
+  /** Where a remembered one is recorded; 0 as long as nobody knows. */
+  seq(id: RememberedId): number {
+    return this.#seqs[id] ?? 0;
+  }
+
+  /** Of one that is recorded. */
+  mac(id: RememberedId): string {
+    return this.#macs.toString('latin1', id * macChars, (id + 1) * macChars);
   }
 
   /** Takes a new id in; `durable` or `rejected` MUST follow. */
   expect(key: string): RememberedId {
-    if (this.#young.size >= idsMax) this.#age();
-    const id = new RememberedId(key);
-    this.#young.set(key, id);
+    const id = this.#keys.add(key);
+    if (this.#keys.capacity > this.#seqs.length) this.#grow(this.#keys.capacity);
+    this.#seqs[id] = 0;
     return id;
+  }
+
+  /** `source` sent a copy of something durable, in a request that may have to wait; `letGo` MUST follow. */
+  keep(source: string): void {
+    this.#copies.take(source, 1);
+  }
+
+  /** A request with so many copies of durable events is answered. */
+  letGo(source: string, copies: number): void {
+    this.#copies.give(source, copies);
   }
 
   /** Has `tell` called with the fate of a pending one, of which `source` sent a copy. */
   wait(id: RememberedId, source: string, tell: Listener): void {
-    (id.waiting ??= []).push({ source, tell });
+    const copies = this.#waiting.get(id);
+    if (copies === undefined) this.#waiting.set(id, [{ source, tell }]);
+    else copies.push({ source, tell });
     this.#copies.take(source, 1);
   }
 
   /** It is recorded, and from here on remembered as that. */
   durable(id: RememberedId, seq: number, mac: string): void {
-    id.seq = seq;
-    id.mac = mac;
-    this.#tell(id, { kind: 'durable', seq, mac });
+    this.#seqs[id] = seq;
+    this.#macs.write(mac, id * macChars, macChars, 'latin1');
+    if (this.#durableCount === idsMax) this.#forgetOldest();
+    this.#durable[(this.#oldest + this.#durableCount) % idsMax] = id;
+    this.#durableCount += 1;
+    if (this.#waiting.size > 0) this.#tell(id, { kind: 'durable', seq, mac });
   }
 
   /** It was not recorded: it is forgotten, so that it can be sent again. */
   rejected(id: RememberedId, error: LogError): void {
-    this.#young.delete(id.key);
-    this.#old.delete(id.key);
+    this.#keys.remove(id);
     this.#tell(id, { kind: 'rejected', error });
   }
 
   #tell(id: RememberedId, fate: Fate): void {
-    const { waiting } = id;
-    if (waiting === undefined) return;
-    id.waiting = undefined;
-    for (const { source } of waiting) this.#copies.give(source, 1);
-    for (const { tell } of waiting) tell(fate);
+    const copies = this.#waiting.get(id);
+    if (copies === undefined) return;
+    this.#waiting.delete(id);
+    for (const { source } of copies) this.#copies.give(source, 1);
+    for (const { tell } of copies) tell(fate);
   }
 
-  #age(): void {
-    const forgotten = this.#old;
-    this.#old = this.#young;
-    this.#young = new Map();
-    // Whose fate is not known yet is never forgotten: a copy of it would be recorded twice.
-    for (const [key, id] of forgotten) if (!id.isDurable) this.#young.set(key, id);
+  #forgetOldest(): void {
+    this.#keys.remove(this.#durable[this.#oldest] ?? noId);
+    this.#oldest = (this.#oldest + 1) % idsMax;
+    this.#durableCount -= 1;
+  }
+
+  #grow(capacity: number): void {
+    const seqs = new Float64Array(capacity);
+    seqs.set(this.#seqs);
+    this.#seqs = seqs;
+    const macs = Buffer.alloc(capacity * macChars);
+    this.#macs.copy(macs);
+    this.#macs = macs;
   }
 }

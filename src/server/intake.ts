@@ -13,7 +13,7 @@ import { admit } from './admission.js';
 import type { Counters } from './counters.js';
 import { diskFullRetryMs, failureReply } from './failure-reply.js';
 import type { IdMemory } from './ids.js';
-import { copiesWaitingMax, idKey } from './ids.js';
+import { copiesWaitingMax, idKey, noId } from './ids.js';
 import type { Answer } from './pending-append.js';
 import { PendingAppend } from './pending-append.js';
 import type { RateLimiter } from './rate.js';
@@ -109,7 +109,7 @@ export class Intake {
       return `${taken} of the queue's ${limits.queueBytes} bytes are taken, ${own} by this process: no room for ${cost} more`;
     }
     if (ids.hasRoom(process, events)) return undefined;
-    return `${ids.waiting} copies of events wait already for the first ones to be durable; at most ${copiesWaitingMax} may, and no process fills that alone`;
+    return `${ids.waiting} copies of events wait already; at most ${copiesWaitingMax} may, and no process fills that alone`;
   }
 
   #endOfLog(): Omit<ErrorReply, 'op' | 'id'> | undefined {
@@ -126,7 +126,7 @@ export class Intake {
   }
 
   #enqueue(message: AppendMessage, peer: Peer, bodies: readonly Body[], place: Answer): void {
-    const append = new PendingAppend(message.id, message.events.length, place, this.#parts);
+    const append = new PendingAppend(message.id, peer.process, place, this.#parts);
     const fresh = this.#withoutDoubles(message.events, peer, bodies, append);
     if (fresh.length === 0) {
       append.release();
@@ -146,14 +146,15 @@ export class Intake {
     const fresh: Body[] = [];
     for (const [index, entry] of entries.entries()) {
       const key = entry.id === undefined ? undefined : idKey(peer.idScope, entry.id);
-      const known = key === undefined ? undefined : ids.lookup(key);
-      if (known !== undefined) {
+      const known = key === undefined ? noId : ids.lookup(key);
+      if (known !== noId) {
         counters.duplicates += 1;
-        if (known.isDurable) append.duplicate(index, known.seq, known.mac);
+        const seq = ids.seq(known);
+        if (seq > 0) append.duplicate(index, seq, ids.mac(known));
         else ids.wait(known, peer.process, append.waitFor(index));
         continue;
       }
-      append.expect(entry.profile, key === undefined ? undefined : ids.expect(key));
+      append.expect(entry.profile, key === undefined ? noId : ids.expect(key));
       fresh.push(bodies[index] ?? '');
     }
     return fresh;

@@ -6,6 +6,7 @@ import type { Ack, Duplicate, Reply } from '../wire/message.js';
 import type { Counters } from './counters.js';
 import { failureReply } from './failure-reply.js';
 import type { Fate, IdMemory, RememberedId } from './ids.js';
+import { noId } from './ids.js';
 
 /** Where the answer to one request goes, once. */
 export interface Answer {
@@ -17,15 +18,23 @@ export interface PendingParts {
   readonly counters: Counters;
 }
 
+/** A new event: its profile, and the id it is remembered by, or none. */
+interface Expected {
+  readonly profile: string;
+  readonly id: RememberedId;
+}
+
 export class PendingAppend implements Waiter {
   /** Lines of ours in front of the events: 1 where the client told of losses. */
   gapLines = 0;
   readonly #id: number;
+  readonly #source: string;
   readonly #place: Answer;
   readonly #parts: PendingParts;
-  /** Of each new event: its profile, and what is remembered of its id, if it has one. With just the room they take. */
-  readonly #profiles: string[];
-  readonly #ids: (RememberedId | undefined)[];
+  /** The first new event, and the others: most requests have one, and very many requests wait. */
+  #profile = '';
+  #rememberedId: RememberedId = noId;
+  #others: Expected[] | undefined;
   #count = 0;
   #duplicates: Duplicate[] | undefined;
   /** Its own lines count as one. */
@@ -35,24 +44,28 @@ export class PendingAppend implements Waiter {
   #mac: string | null = null;
   #ts: string | null = null;
 
-  /** For the request `id` of so many events. */
-  constructor(id: number, events: number, place: Answer, parts: PendingParts) {
-    this.#profiles = new Array<string>(events);
-    this.#ids = new Array<RememberedId | undefined>(events);
+  /** For the request `id` of the process `source`. */
+  constructor(id: number, source: string, place: Answer, parts: PendingParts) {
     this.#id = id;
+    this.#source = source;
     this.#place = place;
     this.#parts = parts;
   }
 
   /** A new event. */
-  expect(profile: string, id: RememberedId | undefined): void {
-    this.#profiles[this.#count] = profile;
-    this.#ids[this.#count] = id;
+  expect(profile: string, id: RememberedId): void {
+    if (this.#count > 0) {
+      (this.#others ??= []).push({ profile, id });
+    } else {
+      this.#profile = profile;
+      this.#rememberedId = id;
+    }
     this.#count += 1;
   }
 
   /** A copy of something durable. */
   duplicate(index: number, seq: number, mac: string): void {
+    this.#parts.ids.keep(this.#source);
     (this.#duplicates ??= []).push([index, seq, mac]);
   }
 
@@ -76,6 +89,7 @@ export class PendingAppend implements Waiter {
   release(): void {
     this.#unsettled -= 1;
     if (this.#unsettled > 0) return;
+    if (this.#duplicates !== undefined) this.#parts.ids.letGo(this.#source, this.#duplicates.length);
     if (this.#error !== undefined) {
       this.#place.answer({ op: 'error', id: this.#id, ...failureReply(this.#error) });
       return;
@@ -94,10 +108,10 @@ export class PendingAppend implements Waiter {
     this.#mac = lines.mac(last);
     this.#ts = lines.ts(last);
     for (let index = 0; index < this.#count; index += 1) {
-      counters.accept(this.#profiles[index] ?? '');
-      const id = this.#ids[index];
+      const { profile, id } = this.#expected(index);
+      counters.accept(profile);
       const seq = first + index;
-      if (id !== undefined) ids.durable(id, seq, seq === last ? this.#mac : lines.mac(seq));
+      if (id !== noId) ids.durable(id, seq, seq === last ? this.#mac : lines.mac(seq));
     }
   }
 
@@ -105,11 +119,16 @@ export class PendingAppend implements Waiter {
   #rejected({ error, first, written, lines }: Extract<Outcome, { kind: 'rejected' }>): void {
     this.#error ??= error;
     for (let index = 0; index < this.#count; index += 1) {
-      const id = this.#ids[index];
-      if (id === undefined) continue;
+      const { id } = this.#expected(index);
+      if (id === noId) continue;
       const line = index + this.gapLines;
       if (line < written) this.#parts.ids.durable(id, first + line, lines.mac(first + line));
       else this.#parts.ids.rejected(id, error);
     }
+  }
+
+  #expected(index: number): Expected {
+    const other = index === 0 ? undefined : this.#others?.[index - 1];
+    return other ?? { profile: this.#profile, id: this.#rememberedId };
   }
 }

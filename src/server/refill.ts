@@ -3,7 +3,7 @@
 import { parseFrame } from '../log/record.js';
 import { readNewest } from '../log/newest.js';
 import type { IdMemory } from './ids.js';
-import { idKey, idScope } from './ids.js';
+import { idKey, idScope, noId } from './ids.js';
 import type { Ring } from './ring.js';
 import { ringBytesMax } from './ring.js';
 
@@ -39,5 +39,6 @@ function rememberId(line: Buffer, ids: IdMemory): void {
   if (frame === undefined) return;
   const { id, source } = JSON.parse(`{${frame.body.toString('utf8')}}`) as Identified;
   if (id === undefined || source?.listener === undefined || source.uid === undefined) return;
-  ids.durable(ids.expect(idKey(idScope(source.listener, source.uid), id)), frame.seq, frame.mac);
+  const key = idKey(idScope(source.listener, source.uid), id);
+  if (ids.lookup(key) === noId) ids.durable(ids.expect(key), frame.seq, frame.mac);
 }

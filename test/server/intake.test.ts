@@ -11,7 +11,7 @@ import { LogError } from '../../src/log/failure.js';
 import type { Log, LogPhase } from '../../src/log/log.js';
 import { admit, sourcePiece } from '../../src/server/admission.js';
 import { Counters } from '../../src/server/counters.js';
-import { IdMemory, idScope } from '../../src/server/ids.js';
+import { IdMemory, idScope, noId } from '../../src/server/ids.js';
 import type { AppendMessage } from '../../src/server/intake.js';
 import { Intake } from '../../src/server/intake.js';
 import { RateLimiter } from '../../src/server/rate.js';
@@ -169,7 +169,7 @@ describe('an append', () => {
     log.load = { bytes: 99_000, events: 9 };
     append(message(1, ['a']));
     expect([log.taken.length, replies]).toMatchObject([0, [{ op: 'error', id: 1, code: 'overloaded' }]]);
-    expect(ids.lookup('2 door a')).toBeUndefined();
+    expect(ids.lookup('2 door a')).toBe(noId);
     log.load = { bytes: 0, events: 0 };
     append(message(2, ['a']));
     expect(log.taken).toHaveLength(1);

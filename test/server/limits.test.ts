@@ -3,27 +3,29 @@ import { describe, expect, test } from 'vitest';
 import { LogError } from '../../src/log/failure.js';
 import { sourcePiece } from '../../src/server/admission.js';
 import type { Fate } from '../../src/server/ids.js';
-import { IdMemory, idKey, idScope, idsMax } from '../../src/server/ids.js';
+import { IdMemory, copiesWaitingMax, idKey, idScope, idsMax, noId } from '../../src/server/ids.js';
 import { RateLimiter } from '../../src/server/rate.js';
 import type { Peer } from '../../src/server/source.js';
 import { RecordFilter } from '../../src/wire/filter.js';
 import { StillClock } from '../log/run.js';
 
 const error = new LogError('disk_full', 'write', 'test');
+const mac = '0123456789abcdef'.repeat(4);
 
 describe('ids', () => {
   test('are known from the moment they are taken in; copies wait for the first one\'s fate', () => {
     const ids = new IdMemory();
     const id = ids.expect('a');
     expect(ids.lookup('a')).toBe(id);
-    expect(id.isDurable).toBe(false);
+    expect(ids.seq(id)).toBe(0);
     const fates: Fate[] = [];
     for (let copy = 0; copy < 2; copy += 1) ids.wait(id, 'p', (fate) => { fates.push(fate); });
     expect(ids.waiting).toBe(2);
-    ids.durable(id, 7, 'm');
-    expect(fates).toEqual([{ kind: 'durable', seq: 7, mac: 'm' }, { kind: 'durable', seq: 7, mac: 'm' }]);
+    ids.durable(id, 7, mac);
+    expect(fates).toEqual([{ kind: 'durable', seq: 7, mac }, { kind: 'durable', seq: 7, mac }]);
     expect(ids.waiting).toBe(0);
-    expect(ids.lookup('a')).toMatchObject({ isDurable: true, seq: 7, mac: 'm' });
+    expect(ids.lookup('a')).toBe(id);
+    expect([ids.seq(id), ids.mac(id)]).toEqual([7, mac]);
   });
 
   test('of a rejected event are forgotten, and its copies are told', () => {
@@ -33,18 +35,37 @@ describe('ids', () => {
     ids.wait(id, 'p', (fate) => { fates.push(fate); });
     ids.rejected(id, error);
     expect(fates).toEqual([{ kind: 'rejected', error }]);
-    expect(ids.lookup('a')).toBeUndefined();
+    expect(ids.lookup('a')).toBe(noId);
+    // Its number is the next one's, who inherits nothing.
+    ids.durable(ids.expect('a'), 3, mac);
+    expect(ids.seq(ids.expect('b'))).toBe(0);
+    expect(ids.seq(ids.lookup('a'))).toBe(3);
   });
 
-  test('are remembered for the last 65,536 events at least, pending ones until their fate is known; never more than twice as many', () => {
+  test('are remembered for the last 100,000 durable events, pending ones until their fate is known, and no more', () => {
     const ids = new IdMemory();
     const pending = ids.expect('pending');
-    const all = idsMax * 4 + 10;
-    for (let seq = 1; seq <= all; seq += 1) ids.durable(ids.expect(`id${seq}`), seq, 'm');
-    for (let seq = all - idsMax + 1; seq <= all; seq += 1) expect(ids.lookup(`id${seq}`)?.seq).toBe(seq);
-    expect(ids.lookup('id1')).toBeUndefined();
+    const all = idsMax * 2 + 10;
+    const macOf = (seq: number): string => seq.toString(16).padStart(64, '0');
+    for (let seq = 1; seq <= all; seq += 1) ids.durable(ids.expect(`id${seq}`), seq, macOf(seq));
+    for (let seq = all - idsMax + 1; seq <= all; seq += 1) {
+      const id = ids.lookup(`id${seq}`);
+      if (ids.seq(id) !== seq || ids.mac(id) !== macOf(seq)) expect.fail(`id${seq} is remembered as record ${ids.seq(id)}`);
+    }
+    for (let seq = 1; seq <= all - idsMax; seq += 1) if (ids.lookup(`id${seq}`) !== noId) expect.fail(`id${seq} is not forgotten`);
     expect(ids.lookup('pending')).toBe(pending);
-    expect(ids.size).toBeLessThanOrEqual(2 * idsMax + 1);
+    expect(ids.seq(pending)).toBe(0);
+    expect(ids.size).toBe(idsMax + 1);
+  });
+
+  test('count the copies in requests that wait, of durable events and of others, and let so many in and no more', () => {
+    const ids = new IdMemory();
+    let kept = 0;
+    for (; ids.hasRoom('p', 1); kept += 1) ids.keep('p');
+    expect(kept).toBe(copiesWaitingMax / 2);
+    expect([ids.waiting, ids.hasRoom('q', 1)]).toEqual([kept, true]);
+    ids.letGo('p', kept);
+    expect([ids.waiting, ids.hasRoom('p', 1)]).toEqual([0, true]);
   });
 
   test('mean something only within their listener and user', () => {

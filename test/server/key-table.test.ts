@@ -1,0 +1,57 @@
+// The table that remembers ids: whatever is put in and taken out, it says what a Map would.
+import { expect, test } from 'vitest';
+import { KeyTable, absent } from '../../src/server/key-table.js';
+import { Random } from '../random.js';
+
+test('it finds what a Map finds, through 200,000 additions and removals and all growth', () => {
+  const random = new Random(7);
+  const table = new KeyTable();
+  const model = new Map<string, number>();
+  const taken = new Set<number>();
+  const keys = Array.from({ length: 6000 }, (_, n) => `${n % 7} listener ${'é'.repeat(n % 3)}${n}`);
+  for (let step = 0; step < 200_000; step += 1) {
+    // Now most are put in, now most are taken out.
+    const grows = Math.floor(step / 20_000) % 2 === 0;
+    const key = keys[random.whole(0, keys.length - 1)] ?? '';
+    const entry = model.get(key);
+    if (table.find(key) !== (entry ?? absent)) expect.fail(`step ${step}: ${key} is at ${table.find(key)}, not ${entry}`);
+    if (entry === undefined) {
+      if (!grows && random.chance(0.75)) continue;
+      const added = table.add(key);
+      if (taken.has(added)) expect.fail(`step ${step}: entry ${added} is another's`);
+      taken.add(added);
+      model.set(key, added);
+    } else if (!grows || random.chance(0.25)) {
+      table.remove(entry);
+      taken.delete(entry);
+      model.delete(key);
+    }
+  }
+  expect(table.size).toBe(model.size);
+  expect(Math.max(...model.values())).toBeLessThan(table.capacity);
+  expect(table.capacity).toBeGreaterThan(1024);
+  for (const key of keys) expect(table.find(key)).toBe(model.get(key) ?? absent);
+});
+
+test('it does not grow while entries that were taken out are free', () => {
+  const table = new KeyTable();
+  const { capacity } = table;
+  for (let n = 0; n < 10 * capacity; n += 1) {
+    const key = `key ${n}`;
+    expect(table.find(key)).toBe(absent);
+    const entry = table.add(key);
+    expect(table.find(key)).toBe(entry);
+    if (n < capacity / 2) continue;
+    table.remove(entry);
+    expect(table.find(key)).toBe(absent);
+  }
+  expect(table.capacity).toBe(capacity);
+});
+
+test('texts of any length are told apart, also those that are longer than its scratch', () => {
+  const table = new KeyTable();
+  const long = 'x'.repeat(5000);
+  const texts = [long, `${long}y`, `${long}é`, '', 'a', 'é'];
+  const entries = texts.map((text) => table.add(text));
+  expect(texts.map((text) => table.find(text))).toEqual(entries);
+});
