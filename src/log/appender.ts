@@ -28,6 +28,14 @@ export interface Waiter {
 
 type Request = Queued<Waiter>;
 
+/** What was handed over together. */
+interface Batch {
+  /** Whether it joined others, beyond those that keep the disk busy. */
+  readonly joins: boolean;
+  /** Requests that are not answered. */
+  left: number;
+}
+
 /** Batches under way at once: one that the disk is busy with and one that is ready when it returns. */
 const batchesMax = 2;
 /**
@@ -39,6 +47,14 @@ const batchLinesMax = { line: 4, group: 256 } as const;
 /** With newcomers in it, a batch is filled up with others to this part of it. */
 const newcomersShare = 4;
 const batchBytesMax = 1024 * 1024;
+/** Where one joined others lately, the next ones are likely: for so many batches they wait for a part of a full one only. */
+const companyBatches = 64;
+const companyShare = 2;
+/**
+ * Who comes anew while all batches are under way does not wait for the next one, but goes along with the one that is ready, in
+ * a batch that joins it: so many of these at once, of so many bytes. The thread makes one commit of all that is there.
+ */
+const joiningMax = { batches: 4, bytes: 64 * 1024 } as const;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;
 
@@ -52,8 +68,9 @@ export class Appender {
   /** Handed to the thread and not yet answered, oldest first; `#answered` of them are. */
   #underWay: Request[] = [];
   #answered = 0;
-  #batches: number[] = [];
+  #batches: Batch[] = [];
   #linesUnderWay = 0;
+  #companyLeft = 0;
   readonly #slots: SharedArrayBuffer[] = [];
   #slot = 0;
 
@@ -89,8 +106,15 @@ export class Appender {
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */
   pump(): void {
-    while (this.#batches.length < batchesMax && this.#linesUnderWay < this.#linesMax * batchesMax && !this.#lanes.isEmpty) {
-      this.#handOver(this.#takeBatch());
+    while (this.#count(false) < batchesMax && this.#linesUnderWay < this.#linesMax * batchesMax && !this.#lanes.isEmpty) {
+      this.#handOver(this.#takeBatch(), false);
+    }
+    while (this.#count(true) < joiningMax.batches) {
+      const { hasNewcomers } = this.#lanes;
+      const joining = this.#takeJoining();
+      if (joining.length === 0) return;
+      if (hasNewcomers) this.#companyLeft = companyBatches;
+      this.#handOver(joining, true);
     }
   }
 
@@ -99,11 +123,11 @@ export class Appender {
     const lines = new DurableLines(commits);
     // What the log wrote for itself came before them: theirs are the last lines.
     let first = lines.end;
-    for (let n = 0; n < requests; n += 1) first -= this.#underWay[this.#answered + n]?.ends.length ?? 0;
+    for (let n = 0; n < requests; n += 1) first -= this.#underWay[this.#answered + n]?.bodies ?? 0;
     for (let n = 0; n < requests; n += 1) {
-      const { waiter, ends } = this.#oldest();
+      const { waiter, bodies } = this.#oldest();
       waiter.settle({ kind: 'durable', first, lines });
-      first += ends.length;
+      first += bodies;
     }
     this.pump();
   }
@@ -134,33 +158,61 @@ export class Appender {
     const batch: Request[] = [];
     let lines = 0;
     let bytes = 0;
-    // Who comes anew waits for what is under way already, and then not for a whole batch of others as well.
-    const filledLines = this.#lanes.hasNewcomers ? this.#linesMax / newcomersShare : this.#linesMax;
+    const filledLines = this.#filledLines();
     while (lines < (this.#lanes.hasNewcomers ? this.#linesMax : filledLines) && bytes < batchBytesMax) {
       const request = this.#lanes.next();
       if (request === undefined) return batch;
       batch.push(request);
-      lines += request.ends.length;
+      lines += request.bodies;
       bytes += request.to - request.from;
     }
     return batch;
   }
 
-  #handOver(batch: readonly Request[]): void {
-    if (batch.length === 0) return;
-    for (const request of batch) {
-      this.#underWay.push(request);
-      this.#linesUnderWay += request.ends.length;
+  /** Up to where a batch is filled with those that had a turn already. */
+  #filledLines(): number {
+    // Who comes anew waits for what is under way already, and then not for a whole batch of others as well.
+    if (this.#lanes.hasNewcomers) return this.#linesMax / newcomersShare;
+    if (this.#companyLeft === 0) return this.#linesMax;
+    this.#companyLeft -= 1;
+    return this.#linesMax / companyShare;
+  }
+
+  #takeJoining(): Request[] {
+    const batch: Request[] = [];
+    let lines: number = this.#linesMax / newcomersShare;
+    let bytes: number = joiningMax.bytes;
+    for (;;) {
+      const request = this.#lanes.nextFresh(lines, bytes);
+      if (request === undefined) return batch;
+      batch.push(request);
+      lines -= request.bodies;
+      bytes -= request.to - request.from;
     }
-    this.#batches.push(batch.length);
-    this.#slot = (this.#slot + 1) % batchesMax;
-    const order = encodeBatch(batch, (bytes) => this.#slotOf(bytes));
-    for (const request of batch) this.#lanes.release(request);
+  }
+
+  /** Batches under way: those that join others, or the others. */
+  #count(joining: boolean): number {
+    let count = 0;
+    for (const { joins } of this.#batches) if (joins === joining) count += 1;
+    return count;
+  }
+
+  #handOver(requests: readonly Request[], joins: boolean): void {
+    if (requests.length === 0) return;
+    for (const request of requests) {
+      this.#underWay.push(request);
+      this.#linesUnderWay += request.bodies;
+    }
+    this.#batches.push({ joins, left: requests.length });
+    const order = encodeBatch(requests, (bytes) => joins ? Buffer.allocUnsafeSlow(bytes) : this.#nextSlot(bytes));
+    for (const request of requests) this.#lanes.release(request);
     this.#post({ kind: 'append', ...order });
   }
 
   /** Memory that the thread sees: that of the batch before the last, which is answered. One that is too large has its own. */
-  #slotOf(bytes: number): Buffer {
+  #nextSlot(bytes: number): Buffer {
+    this.#slot = (this.#slot + 1) % batchesMax;
     if (bytes > slotBytes) return Buffer.from(new SharedArrayBuffer(bytes));
     const slot = this.#slots[this.#slot] ??= new SharedArrayBuffer(slotBytes);
     return Buffer.from(slot, 0, bytes);
@@ -170,15 +222,15 @@ export class Appender {
     const request = this.#underWay[this.#answered];
     if (request === undefined) throw new Error('the writer answered a request that was never handed over');
     this.#answered += 1;
-    this.#linesUnderWay -= request.ends.length;
+    this.#linesUnderWay -= request.bodies;
     this.#lanes.settle(request);
     if (this.#answered === this.#underWay.length || this.#answered > 4096) {
       this.#underWay = this.#underWay.slice(this.#answered);
       this.#answered = 0;
     }
-    const left = (this.#batches[0] ?? 0) - 1;
-    if (left > 0) this.#batches[0] = left;
-    else this.#batches.shift();
+    const [batch] = this.#batches;
+    if (batch !== undefined) batch.left -= 1;
+    if (batch?.left === 0) this.#batches.shift();
     return request;
   }
 }
@@ -186,17 +238,18 @@ export class Appender {
 /** One buffer for all bodies, and where they end. */
 function encodeBatch(batch: readonly Request[], slotOf: (bytes: number) => Buffer): Omit<AppendOrder, 'kind'> {
   const bytes = slotOf(batch.reduce((sum, { from, to }) => sum + to - from, 0));
-  const ends = new Uint32Array(batch.reduce((sum, request) => sum + request.ends.length, 0));
+  const ends = new Uint32Array(batch.reduce((sum, request) => sum + request.bodies, 0));
   const requests = new Uint32Array(batch.length);
   joinBodies(batch, bytes);
   let line = 0;
   let at = 0;
   for (const [index, request] of batch.entries()) {
-    for (const end of request.ends) {
-      ends[line] = at + end;
+    const { chunk, from, to, firstBody, bodies } = request;
+    for (let body = firstBody; body < firstBody + bodies; body += 1) {
+      ends[line] = at + (chunk.ends[body] ?? 0) - from;
       line += 1;
     }
-    at += request.to - request.from;
+    at += to - from;
     requests[index] = line;
   }
   return { bytes, ends, requests };

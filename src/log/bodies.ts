@@ -9,6 +9,8 @@
 const chunkBytes = { large: 32 * 1024, small: 4 * 1024 } as const;
 /** From here on a source has much to say. */
 const backlogBytes = 16 * 1024;
+/** A shared chunk has room for one body in so many bytes; every body has more of them. */
+const bodyBytesMin = 64;
 /** Chunks kept for the next request, 4 MiB of each size. */
 const spareMax = { large: 128, small: 1024 } as const;
 /** UTF-8 takes at most three bytes for each UTF-16 unit. */
@@ -20,6 +22,9 @@ interface Chunk {
   /** A large request has one to itself. */
   readonly size: keyof typeof chunkBytes | 'own';
   used: number;
+  /** Where each body in it ends; `bodies` of them are. */
+  readonly ends: Uint32Array;
+  bodies: number;
   /** Requests that are in it. */
   held: number;
 }
@@ -40,8 +45,9 @@ export interface Bodies {
   readonly chunk: Chunk;
   readonly from: number;
   readonly to: number;
-  /** Where each body ends, counted from `from`. */
-  readonly ends: readonly number[];
+  /** The first of them in the chunk's `ends`, and how many they are. */
+  readonly firstBody: number;
+  readonly bodies: number;
 }
 
 /** Chunks that nobody needs at the moment. */
@@ -49,13 +55,14 @@ export class SpareChunks {
   readonly #chunks: { readonly large: Chunk[]; readonly small: Chunk[] } = { large: [], small: [] };
 
   take(size: keyof typeof chunkBytes): Chunk {
-    return this.#chunks[size].pop() ?? { bytes: Buffer.allocUnsafeSlow(chunkBytes[size]), size, used: 0, held: 0 };
+    return this.#chunks[size].pop() ?? newChunk(size, chunkBytes[size], chunkBytes[size] / bodyBytesMin);
   }
 
   give(chunk: Chunk): void {
     const { size } = chunk;
     if (size === 'own' || this.#chunks[size].length >= spareMax[size]) return;
     chunk.used = 0;
+    chunk.bodies = 0;
     this.#chunks[size].push(chunk);
   }
 }
@@ -73,16 +80,16 @@ export class BodyStore {
   /** Keeps the bodies of one request next to each other. */
   keep(bodies: readonly Body[]): Bodies {
     const chunk = this.#chunkFor(bodies);
-    const from = chunk.used;
-    let at = from;
-    const ends = bodies.map((body) => {
-      at = writeBody(body, chunk.bytes, at);
-      return at - from;
-    });
-    chunk.used = at;
+    const { used: from, bodies: firstBody } = chunk;
+    for (const body of bodies) {
+      chunk.used = writeBody(body, chunk.bytes, chunk.used);
+      chunk.ends[chunk.bodies] = chunk.used;
+      chunk.bodies += 1;
+    }
+    const to = chunk.used;
     chunk.held += 1;
-    this.#held += at - from;
-    return { chunk, from, to: at, ends };
+    this.#held += to - from;
+    return { chunk, from, to, firstBody, bodies: bodies.length };
   }
 
   /** These were copied. */
@@ -96,15 +103,21 @@ export class BodyStore {
 
   #chunkFor(bodies: readonly Body[]): Chunk {
     const current = this.#current;
+    const count = bodies.length;
+    const room = current === undefined || current.bodies + count > current.ends.length ? 0 : current.bytes.length - current.used;
     let units = 0;
     for (const body of bodies) units += bodyLength(body);
-    if (current !== undefined && current.used + units * bytesPerUnitMax <= current.bytes.length) return current;
+    if (current !== undefined && units * bytesPerUnitMax <= room) return current;
     // Counted only where the estimate says no, which is once for a chunk.
     const bytes = bodies.reduce((sum, body) => sum + bytesIn(body), 0);
-    if (current !== undefined && current.used + bytes <= current.bytes.length) return current;
-    if (bytes > chunkBytes.large / 4) return { bytes: Buffer.allocUnsafeSlow(bytes), size: 'own', used: 0, held: 0 };
+    if (current !== undefined && bytes <= room) return current;
+    if (bytes > chunkBytes.large / 4 || count > chunkBytes.small / bodyBytesMin) return newChunk('own', bytes, count);
     return this.#current = this.#spare.take(this.#held < backlogBytes && bytes <= chunkBytes.small ? 'small' : 'large');
   }
+}
+
+function newChunk(size: Chunk['size'], bytes: number, bodies: number): Chunk {
+  return { bytes: Buffer.allocUnsafeSlow(bytes), size, used: 0, ends: new Uint32Array(bodies), bodies: 0, held: 0 };
 }
 
 /** Writes a body at `at`; returns where it ends. */

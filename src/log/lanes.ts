@@ -33,6 +33,8 @@ export function queueCost(bytes: number, bodies: number): number {
 
 /** Newcomers in a row, while others wait. */
 const freshInARowMax = 16;
+/** Newcomers looked at for one whose request is small. */
+const freshLookedAtMax = 16;
 
 interface Process<T> {
   readonly name: string;
@@ -89,23 +91,44 @@ export class Lanes<T> {
   put(sender: Sender, bodies: readonly Body[], waiter: T): void {
     const lane = this.#lanes.get(sender) ?? this.#open(sender);
     const { process } = lane;
-    const { chunk, from, to, ends } = lane.store.keep(bodies);
-    lane.waiting.push({ chunk, from, to, ends, waiter, lane });
+    const { chunk, from, to, firstBody } = lane.store.keep(bodies);
+    lane.waiting.push({ chunk, from, to, firstBody, bodies: bodies.length, waiter, lane });
     lane.unsettled += 1;
     if (process.turns.size === 0) this.#fresh.add(process);
     process.turns.add(lane);
-    const cost = queueCost(to - from, ends.length);
+    const cost = queueCost(to - from, bodies.length);
     process.bytes += cost;
     this.#bytes += cost;
-    this.#events += ends.length;
+    this.#events += bodies.length;
   }
 
   /** Takes the request whose turn it is. `release` MUST follow when its bodies are copied, `settle` when its fate is known. */
   next(): Queued<T> | undefined {
-    const isOthersTurn = this.#freshInARow >= freshInARowMax && this.#turns.size > 0;
-    const from = this.#fresh.size > 0 && !isOthersTurn ? this.#fresh : this.#turns;
+    const from = this.#fresh.size > 0 && !this.#isOthersTurn ? this.#fresh : this.#turns;
     const process = first(from);
-    if (process === undefined) return undefined;
+    return process === undefined ? undefined : this.#take(process, from);
+  }
+
+  /** As `next`, of somebody who had no turn yet and whose request has so many bodies and bytes at most. */
+  nextFresh(bodies: number, bytes: number): Queued<T> | undefined {
+    if (this.#isOthersTurn) return undefined;
+    let looked = 0;
+    for (const process of this.#fresh) {
+      const lane = first(process.turns);
+      const request = lane?.waiting[lane.from];
+      const isSmall = request !== undefined && request.bodies <= bodies && request.to - request.from <= bytes;
+      if (isSmall) return this.#take(process, this.#fresh);
+      looked += 1;
+      if (looked === freshLookedAtMax) return undefined;
+    }
+    return undefined;
+  }
+
+  get #isOthersTurn(): boolean {
+    return this.#freshInARow >= freshInARowMax && this.#turns.size > 0;
+  }
+
+  #take(process: Process<T>, from: Set<Process<T>>): Queued<T> {
     this.#freshInARow = from === this.#fresh ? this.#freshInARow + 1 : 0;
     const lane = first(process.turns);
     const request = lane?.waiting[lane.from];
@@ -130,11 +153,11 @@ export class Lanes<T> {
   }
 
   /** A request's fate is known. */
-  settle({ from, to, ends, lane }: Queued<T>): void {
+  settle({ from, to, bodies, lane }: Queued<T>): void {
     const { process } = lane;
-    const cost = queueCost(to - from, ends.length);
+    const cost = queueCost(to - from, bodies);
     this.#bytes -= cost;
-    this.#events -= ends.length;
+    this.#events -= bodies;
     process.bytes -= cost;
     lane.unsettled -= 1;
     if (lane.unsettled === 0) this.#lanes.delete(lane.sender);

@@ -169,6 +169,71 @@ describe('the queue', () => {
     expect(harness.names).toEqual(Array.from({ length: 12 }, (_, i) => `r${i}`));
   });
 
+  test('lets who comes anew join the batch that is ready, but not so many at once, nor a large request, nor who waits already', () => {
+    const harness = new Harness('group');
+    for (let i = 0; i < 600; i += 1) harness.enqueue('flood', `f${i}`);
+    harness.appender.pump();
+    expect(harness.posted.map((order) => order.ends.length)).toEqual([256, 256]);
+    // Who waits already, and who has too much, waits for a turn; nobody else for him.
+    harness.enqueue('flood', 'f600');
+    harness.enqueue('large', 'large', 65);
+    harness.appender.pump();
+    expect(harness.posted).toHaveLength(2);
+    harness.enqueue('small', 'small');
+    harness.appender.pump();
+    expect(harness.names.slice(512)).toEqual(['small']);
+    const second = new Harness('group');
+    for (let i = 0; i < 600; i += 1) second.enqueue('flood', `f${i}`);
+    second.appender.pump();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      second.enqueue(name, name, name === 'b' ? 64 : 1);
+      second.appender.pump();
+    }
+    expect(second.posted.slice(2).map((order) => order.ends.length)).toEqual([1, 64, 1, 1]);
+    expect(second.names.slice(512)).toEqual(['a', 'b', 'c', 'd']);
+    // The first batch is answered: the next one begins with who is left, and is a part of a full one.
+    const [first] = second.posted;
+    if (first === undefined) throw new Error('nothing was handed over');
+    second.commit(first);
+    expect(second.names.slice(516, 518)).toEqual(['e', 'f512']);
+    expect(second.posted.at(-1)?.ends.length).toBe(64);
+  });
+
+  test('lets nobody join when it is the others\' turn', () => {
+    const harness = new Harness('group');
+    for (let i = 0; i < 600; i += 1) harness.enqueue('flood', `f${i}`);
+    harness.appender.pump();
+    for (let i = 0; i < 20; i += 1) harness.enqueue(`new${i}`, `n${i}`);
+    harness.appender.pump();
+    expect(harness.names.slice(512)).toEqual(Array.from({ length: 16 }, (_, i) => `n${i}`));
+    const [first] = harness.posted;
+    if (first === undefined) throw new Error('nothing was handed over');
+    harness.commit(first);
+    expect(harness.names.slice(528, 533)).toEqual(['f512', 'n16', 'n17', 'n18', 'n19']);
+  });
+
+  test('makes shorter batches for a while where somebody joined beside others, and full ones again', () => {
+    const harness = new Harness('group');
+    let sent = 0;
+    const flood = (): void => { for (; sent < harness.posted.length * 256 + 2048; sent += 1) harness.enqueue('flood', `f${sent}`); };
+    flood();
+    harness.appender.pump();
+    harness.enqueue('quiet', 'q');
+    harness.appender.pump();
+    const lengths: number[] = [];
+    for (let done = 0; done < 100; done += 1) {
+      const order = harness.posted[done];
+      if (order === undefined) throw new Error('nothing is under way');
+      flood();
+      const before = harness.posted.length;
+      harness.commit(order);
+      lengths.push(...harness.posted.slice(before).map(({ ends }) => ends.length));
+    }
+    expect(lengths.slice(0, 64)).toEqual(Array.from({ length: 64 }, () => 128));
+    expect(new Set(lengths.slice(64))).toEqual(new Set([256]));
+    expect(lengths.length).toBeGreaterThan(70);
+  });
+
   test('never parts a request, however large it is', () => {
     const harness = new Harness('line');
     for (const [name, bodies] of [['a', 3], ['b', 500], ['c', 1]] as const) harness.enqueue('one', name, bodies);
