@@ -37,7 +37,7 @@ export class HalfFrame implements Holder {
   }
 
   forget(): void {
-    if (this.#timer === undefined) return;
+    if (this.#timer === undefined && this.held === 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.held = 0;

@@ -3,13 +3,53 @@
 import type { Reply } from '../wire/message.js';
 
 /**
- * Append replies that wait for their turn, bytes: beyond, the client is not read from until some have left. Of one
- * connection; all of them together divide what the second says, but have at least the third.
+ * What append replies that are owed may take in memory, bytes: all of them together, divided among the processes that they are
+ * owed to and among the connections of each, which have at least the second. A connection that is owed more is not read from
+ * until half of it has left: what it sends then waits in its own memory and the kernel's. All is enough for the batches under
+ * way and one more.
  */
-export const waitingReplies = { bytesMax: 1024 * 1024, allBytesMax: 128 * 1024 * 1024, bytesMin: 16 * 1024 } as const;
+export const owedReplies = { bytesMax: 1024 * 1024, bytesMin: 8 * 1024 } as const;
 
 /** What a reply may take in memory while it waits, by each event that its request has, bytes. */
-const eventBytes = 128;
+export const replyEventBytes = 176;
+
+/** A process that replies are owed to. */
+interface Creditor {
+  readonly process: string;
+  /** Its connections that are owed any. */
+  connections: number;
+}
+
+/** Those that replies are owed to. */
+export class Creditors {
+  readonly #owed = new Map<string, Creditor>();
+
+  /** Their connections. */
+  get connections(): number {
+    let count = 0;
+    for (const { connections } of this.#owed.values()) count += connections;
+    return count;
+  }
+
+  /** A connection of this process is owed something. */
+  begin(process: string): Creditor {
+    const creditor = this.#owed.get(process) ?? { process, connections: 0 };
+    creditor.connections += 1;
+    this.#owed.set(process, creditor);
+    return creditor;
+  }
+
+  /** It is owed nothing any more. */
+  end(creditor: Creditor): void {
+    creditor.connections -= 1;
+    if (creditor.connections === 0) this.#owed.delete(creditor.process);
+  }
+
+  /** What each of its connections may be owed, bytes. */
+  share({ connections }: Creditor): number {
+    return Math.max(owedReplies.bytesMin, owedReplies.bytesMax / this.#owed.size / connections);
+  }
+}
 
 /** A place in the order; answered once. */
 export class Place {
@@ -37,12 +77,19 @@ const placeBytes = 512;
 
 export class ReplyOrder {
   readonly #answered: (reply: Reply) => void;
+  readonly #creditors: Creditors;
+  readonly #process: string;
+  /** While replies are owed. */
+  #creditor: Creditor | undefined;
   #places: Place[] = [];
   #first = 0;
   #bytes = 0;
+  #isClosed = false;
 
-  /** `answered` is told of each reply as it is given; its turn may not have come yet. */
-  constructor(answered: (reply: Reply) => void) {
+  /** Of a connection of `process`; `answered` is told of each reply as it is given, its turn may not have come yet. */
+  constructor(creditors: Creditors, process: string, answered: (reply: Reply) => void) {
+    this.#creditors = creditors;
+    this.#process = process;
     this.#answered = answered;
   }
 
@@ -56,15 +103,30 @@ export class ReplyOrder {
     return this.#bytes;
   }
 
-  /** Whether the client should be waited for, where there are so many of them. */
-  isFull(clients: number): boolean {
-    const { bytesMax, allBytesMax, bytesMin } = waitingReplies;
-    return this.#bytes > bytesMin && this.#bytes > Math.min(bytesMax, Math.max(bytesMin, allBytesMax / clients));
+  /** Whether the connection should not be read from. */
+  get isFull(): boolean {
+    return this.#creditor !== undefined && this.#bytes > this.#creditors.share(this.#creditor);
+  }
+
+  /** Whether it may be read from again: not for every single reply that leaves. */
+  get hasRoom(): boolean {
+    return this.#creditor === undefined || this.#bytes <= this.#creditors.share(this.#creditor) / 2;
+  }
+
+  /** The connection is closed: nobody is owed anything any more, and no reply is kept. */
+  close(): void {
+    this.#isClosed = true;
+    this.#places = [];
+    this.#first = 0;
+    this.#bytes = 0;
+    this.#settle();
   }
 
   /** A place for the reply to a request of so many events. */
   reserve(events: number): Place {
-    const place = new Place(this, placeBytes + events * eventBytes);
+    const place = new Place(this, placeBytes + events * replyEventBytes);
+    if (this.#isClosed) return place;
+    this.#creditor ??= this.#creditors.begin(this.#process);
     this.#bytes += place.bytes;
     this.#places.push(place);
     return place;
@@ -73,7 +135,7 @@ export class ReplyOrder {
   /** From a place: it has its reply. */
   answered(place: Place, reply: Reply): void {
     // A pointer into an event may be as long as the event.
-    if (reply.op === 'error' && reply.path !== undefined) {
+    if (reply.op === 'error' && reply.path !== undefined && !this.#isClosed) {
       place.bytes += reply.path.length;
       this.#bytes += reply.path.length;
     }
@@ -90,6 +152,12 @@ export class ReplyOrder {
       this.#places = this.#first === this.#places.length ? [] : this.#places.slice(this.#first);
       this.#first = 0;
     }
+    if (this.waiting === 0) this.#settle();
     return place.reply;
+  }
+
+  #settle(): void {
+    if (this.#creditor !== undefined) this.#creditors.end(this.#creditor);
+    this.#creditor = undefined;
   }
 }

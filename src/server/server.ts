@@ -25,6 +25,7 @@ import { Pool } from './pool.js';
 import { Proving, nothingSealed } from './proving.js';
 import { RateLimiter } from './rate.js';
 import { Readers, readersMax } from './readers.js';
+import { Creditors } from './reply-order.js';
 import { Ring } from './ring.js';
 import { Searching } from './searching.js';
 import { Session } from './session.js';
@@ -89,6 +90,7 @@ export class Server {
   readonly #readers = new Readers(readersMax);
   readonly #halfFrames: Pool;
   readonly #unsent: Pool;
+  readonly #creditors = new Creditors();
   #gapTimer: NodeJS.Timeout | undefined;
   #headTs: string | null = null;
   /** Something found no room and nothing was written since. */
@@ -234,8 +236,7 @@ export class Server {
       intake: this.#intake,
       counters: this.#counters,
       limits: this.#options.limits,
-      clients: () => this.#sessions.size,
-      turns: this.#turns, halfFrames: this.#halfFrames, unsent: this.#unsent,
+      turns: this.#turns, creditors: this.#creditors, halfFrames: this.#halfFrames, unsent: this.#unsent,
       follower: {
         ring: this.ring,
         durable: () => this.#log.standing.seq,

@@ -6,6 +6,7 @@ import type { ProofClient } from './proving.js';
 import type { Limits } from './settings.js';
 import type { Peer } from './source.js';
 import type { Pool } from './pool.js';
+import type { Creditors } from './reply-order.js';
 import type { TailingParts } from './tailing.js';
 import type { Turns } from './turns.js';
 
@@ -25,8 +26,8 @@ export interface SessionParts {
   /** Of all connections: replies that they have not taken. */
   readonly unsent: Pool;
   readonly follower: Pick<TailingParts, 'ring' | 'durable' | 'history'>;
-  /** Connections that there are. */
-  clients(): number;
+  /** Those of all connections that are owed replies. */
+  readonly creditors: Creditors;
   /** Has `wake` called at every commit, until the returned function is called. */
   onCommit(wake: () => void): () => void;
   /** Answers that need no order. */

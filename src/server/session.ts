@@ -30,7 +30,7 @@ export class Session {
   readonly #listener: ListenerConfig;
   readonly #parts: SessionParts;
   readonly #frames: FrameReader;
-  readonly #replies = new ReplyOrder((reply) => { this.#answered(reply); });
+  readonly #replies: ReplyOrder;
   readonly #outflow: Outflow;
   readonly #halfFrame: HalfFrame;
   readonly #gone = new AbortController();
@@ -51,6 +51,7 @@ export class Session {
     this.#listener = listener;
     this.#parts = parts;
     this.#frames = new FrameReader(parts.limits.frameBytes);
+    this.#replies = new ReplyOrder(parts.creditors, peer.process, (reply) => { this.#answered(reply); });
     this.#allowance = parts.turns.join(peer.process);
     socket.on('data', (chunk: Buffer) => { this.#receive(chunk); });
     this.#outflow = new Outflow(socket, parts.unsent, {
@@ -139,8 +140,7 @@ export class Session {
 
   /** Whether the client has to take something before more of it is taken. */
   #mustWait(): boolean {
-    if (this.#outflow.isFull || this.#asked.recent >= searchesWaitingMax) return true;
-    return this.#replies.isFull(this.#parts.clients());
+    return this.#outflow.isFull || this.#asked.recent >= searchesWaitingMax || this.#replies.isFull;
   }
 
   /** Returns what it cost of the turn's budget. */
@@ -227,7 +227,7 @@ export class Session {
   /** Goes on with a client that had to wait, when it need not any more. */
   #goOn(): void {
     const hasWaited = this.#socket.isPaused() || this.#isInputOver;
-    if (!this.#closed && !this.#ended && hasWaited && !this.#mustWait()) this.#workLater();
+    if (!this.#closed && !this.#ended && hasWaited && this.#replies.hasRoom && !this.#mustWait()) this.#workLater();
   }
 
   /** Lets a client go that holds memory by what it does not do. */
@@ -283,6 +283,7 @@ export class Session {
     this.#closed = true;
     this.#parts.turns.leave(this.#allowance);
     this.#parts.intake.gone(this.#peer);
+    this.#replies.close();
     this.#gone.abort();
     this.#halfFrame.forget();
     this.#outflow.close();

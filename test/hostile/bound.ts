@@ -3,7 +3,7 @@ import { ringBytesMax } from '../../src/server/ring.js';
 import { halfFramesMax } from '../../src/server/half-frame.js';
 import { allUnsentBytesMax } from '../../src/server/outflow.js';
 import { reservedClients } from '../../src/server/capacity.js';
-import { waitingReplies } from '../../src/server/reply-order.js';
+import { owedReplies, replyEventBytes } from '../../src/server/reply-order.js';
 
 const kiB = 1024;
 const miB = 1024 * kiB;
@@ -13,19 +13,24 @@ const miB = 1024 * kiB;
  * with the records it looks at, and garbage not yet collected.
  */
 export const atRestBytes = 512 * miB;
-/** A connection: itself, what was read and not looked at, what little is on its way to it, its part of the queue's chunks. */
-export const clientBytes = 192 * kiB;
+/**
+ * A connection: itself, what was read and not looked at, what little is on its way to it, the least that it may be owed, its part
+ * of the queue's chunks. Besides, the reply to one request more than it should be owed: see `replyEventBytes`.
+ */
+export const clientBytes = 200 * kiB;
 
 /** What the bound is made from. */
 export interface BoundInput {
   readonly clients: number;
   readonly frameBytes: number;
   readonly queueBytes: number;
+  /** Of one request. */
+  readonly events: number;
 }
 
 /** Bytes. */
-export function memoryBound({ clients, frameBytes, queueBytes }: BoundInput): number {
-  const perClient = (clients + reservedClients) * clientBytes;
-  const replies = allUnsentBytesMax + waitingReplies.allBytesMax;
+export function memoryBound({ clients, frameBytes, queueBytes, events }: BoundInput): number {
+  const perClient = (clients + reservedClients) * (clientBytes + events * replyEventBytes);
+  const replies = allUnsentBytesMax + owedReplies.bytesMax;
   return atRestBytes + ringBytesMax + queueBytes + halfFramesMax * frameBytes + replies + perClient;
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { reservedClients } from '../../src/server/capacity.js';
 import { halfFramesMax } from '../../src/server/half-frame.js';
 import { allUnsentBytesMax } from '../../src/server/outflow.js';
-import { waitingReplies } from '../../src/server/reply-order.js';
+import { owedReplies, replyEventBytes } from '../../src/server/reply-order.js';
 import { ringBytesMax } from '../../src/server/ring.js';
 import type { Status } from '../../src/wire/message.js';
 import { Conversation, Daemon, append } from '../daemon.js';
@@ -41,15 +41,16 @@ test('the README states the bound on memory that the attacks are held against', 
   const text = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const stated = /whatever clients do:\n\n```\n([^`]*)```/.exec(text)?.[1] ?? '';
   const sizes = [...stated.matchAll(/^(?:\+ )?(\d+) (MiB|KiB)/gm)].map(([, size, unit]) => Number(size) * (unit === 'MiB' ? 2 ** 20 : 2 ** 10));
-  expect(sizes).toEqual([atRestBytes, ringBytesMax, allUnsentBytesMax, waitingReplies.allBytesMax, clientBytes]);
+  expect(sizes).toEqual([atRestBytes, ringBytesMax, allUnsentBytesMax, owedReplies.bytesMax, clientBytes]);
   expect(stated).toContain(`+ ${halfFramesMax} x INDELIBLE_MAX_FRAME_BYTES`);
-  expect(stated).toContain(`(INDELIBLE_MAX_CLIENTS + ${reservedClients})`);
-  const defaults = memoryBound({ clients: 1024, frameBytes: 2 ** 20, queueBytes: 64 * 2 ** 20 });
+  expect(stated).toContain(`+ ${clientBytes / 1024} KiB x (INDELIBLE_MAX_CLIENTS + ${reservedClients})`);
+  expect(stated).toContain(`+ ${replyEventBytes} bytes x INDELIBLE_MAX_EVENTS x (INDELIBLE_MAX_CLIENTS + ${reservedClients})`);
+  const defaults = memoryBound({ clients: 1024, frameBytes: 2 ** 20, queueBytes: 64 * 2 ** 20, events: 1024 });
   expect(text).toContain(`By default that is ${(defaults / 2 ** 30).toFixed(1)} GiB`);
 });
 
-/** Recorded before a request that came anew, at most: two batches under way, the one it is in, records of the log's own. */
-const before = { line: 3 * 4 + 4, group: 3 * (256 + 8) + 4 } as const;
+/** Recorded before a request that came anew, at most: the two batches under way, which it joins; records of the log's own. */
+const before = { line: 2 * 4 + 4, group: 2 * (256 + 8) + 4 } as const;
 /** Events of each request of the flood: so many that they wait, whatever the disk does. */
 const floodEvents = { line: 1, group: 8 } as const;
 

@@ -6,7 +6,8 @@ import type { Holder } from '../../src/server/pool.js';
 import { Pool } from '../../src/server/pool.js';
 import { RateLimiter } from '../../src/server/rate.js';
 import { Readers } from '../../src/server/readers.js';
-import { ReplyOrder } from '../../src/server/reply-order.js';
+import type { Place } from '../../src/server/reply-order.js';
+import { Creditors, ReplyOrder, owedReplies } from '../../src/server/reply-order.js';
 import { Shares } from '../../src/server/shares.js';
 import type { Peer } from '../../src/server/source.js';
 import { Turns, turnBudget } from '../../src/server/turns.js';
@@ -107,18 +108,77 @@ describe('turns', () => {
 describe('places in the order of replies', () => {
   test('count what their replies may take, a long pointer among it, until they leave', () => {
     const left: Reply[] = [];
-    const order = new ReplyOrder(() => undefined);
+    const order = new ReplyOrder(new Creditors(), 'p', () => undefined);
     const [first, second] = [order.reserve(1), order.reserve(1000)];
     const { bytes } = order;
     expect(bytes).toBeGreaterThan(1001 * 100);
-    // Room for many replies where clients are few, and for a few where they are many.
-    expect([order.isFull(1), order.isFull(10_000)]).toEqual([false, true]);
     second.answer({ op: 'error', id: 2, code: 'invalid_event', message: 'm', index: 0, path: `/${'k'.repeat(100_000)}` });
     expect(order.bytes).toBe(bytes + 100_001);
     expect(order.depart()).toBeUndefined();
     first.answer({ op: 'error', id: 1, code: 'overloaded', message: 'm' });
     for (let reply = order.depart(); reply !== undefined; reply = order.depart()) left.push(reply);
     expect([left.map(({ id }) => id), order.bytes, order.waiting]).toEqual([[1, 2], 0, 0]);
+  });
+
+  test('are divided among the processes that are owed any, and their connections, each of which has room for some', () => {
+    const creditors = new Creditors();
+    const orderOf = (process: string): ReplyOrder => new ReplyOrder(creditors, process, () => undefined);
+    const fill = (order: ReplyOrder): number => {
+      while (!order.isFull) order.reserve(1);
+      return order.bytes;
+    };
+    const lone = orderOf('a');
+    const all = fill(lone);
+    expect(all).toBeGreaterThan(owedReplies.bytesMax);
+    const others = Array.from({ length: 7 }, () => orderOf('b'));
+    for (const order of others) order.reserve(1);
+    // Half for the one, and the other half for its seven, however many they are.
+    expect(fill(orderOf('a')) / all).toBeCloseTo(1 / 4, 2);
+    expect(others.map((order) => Math.round(all / fill(order)))).toEqual(others.map(() => 14));
+    expect(creditors.connections).toBe(9);
+    // Those that are closed leave their part to the others.
+    for (const order of others.slice(1)) order.close();
+    expect(creditors.connections).toBe(3);
+    expect(fill(others[0] ?? lone) / all).toBeCloseTo(1 / 2, 2);
+    const many = Array.from({ length: 10_000 }, (_, n) => orderOf(`${n}`));
+    for (const order of many) order.reserve(1);
+    expect(many.some((order) => order.isFull)).toBe(false);
+    for (const order of many) order.close();
+    expect(creditors.connections).toBe(3);
+  });
+
+  test('are not kept for a connection that is closed, whenever they come', () => {
+    const creditors = new Creditors();
+    const answered: Reply[] = [];
+    const order = new ReplyOrder(creditors, 'p', (reply) => { answered.push(reply); });
+    const [first, second] = [order.reserve(1), order.reserve(1)];
+    const reply = { op: 'error', id: 1, code: 'overloaded', message: 'm' } as const;
+    second.answer(reply);
+    order.close();
+    expect([order.waiting, order.bytes, creditors.connections]).toEqual([0, 0, 0]);
+    first.answer(reply);
+    order.reserve(1).answer(reply);
+    // They are counted all the same.
+    expect([answered.length, order.depart(), order.waiting, order.bytes, creditors.connections]).toEqual([3, undefined, 0, 0, 0]);
+  });
+
+  test('make room when half of them have left, and not for each', () => {
+    const creditors = new Creditors();
+    const order = new ReplyOrder(creditors, 'p', () => undefined);
+    const places: Place[] = [];
+    while (!order.isFull) places.push(order.reserve(1));
+    const departed = (count: number): void => {
+      for (const place of places.splice(0, count)) {
+        place.answer({ op: 'error', id: 1, code: 'overloaded', message: 'm' });
+        order.depart();
+      }
+    };
+    departed(2);
+    expect([order.isFull, order.hasRoom]).toEqual([false, false]);
+    departed(places.length / 2 + 1);
+    expect(order.hasRoom).toBe(true);
+    departed(places.length);
+    expect([order.waiting, creditors.connections]).toEqual([0, 0]);
   });
 });
 

@@ -17,9 +17,11 @@ import { Ring } from '../../src/server/ring.js';
 import { Session } from '../../src/server/session.js';
 import type { SessionParts } from '../../src/server/session-parts.js';
 import type { Peer } from '../../src/server/source.js';
+import type { Answer } from '../../src/server/pending-append.js';
+import { Creditors } from '../../src/server/reply-order.js';
 import { Turns } from '../../src/server/turns.js';
 import type { Reply } from '../../src/wire/message.js';
-import { Conversation } from '../daemon.js';
+import { Conversation, append } from '../daemon.js';
 
 const source = { listener: 'l', pid: 1, uid: 1, gid: 1 };
 const peer: Peer = { source, sourceText: JSON.stringify(source), sourcePiece: sourcePiece(JSON.stringify(source)), idScope: idScope(source.listener, source.uid), process: 'l 1 1', groups: new Set() };
@@ -30,6 +32,9 @@ let server: Server;
 /** Proofs that were asked for and are not answered. */
 let asked: { readonly seq: number; readonly client: ProofClient; readonly answer: (reply: Reply) => void }[];
 let wasAsked: () => void;
+/** Appends that were taken in and are not answered. */
+let places: { readonly id: number; readonly place: Answer }[];
+let creditors: Creditors;
 
 async function* noHistory(): AsyncGenerator<{ seq: number; line: Buffer }> {
   yield* await Promise.resolve([]);
@@ -37,8 +42,12 @@ async function* noHistory(): AsyncGenerator<{ seq: number; line: Buffer }> {
 
 function parts(): SessionParts {
   return {
-    // Nothing is appended here.
-    intake: { gone: () => undefined } as unknown as Intake, counters, turns: new Turns(), clients: () => 1,
+    // What is appended waits until a test answers it.
+    intake: {
+      gone: () => undefined,
+      append: ({ id }: { readonly id: number }, _: unknown, __: unknown, place: Answer) => { places.push({ id, place }); },
+    } as unknown as Intake,
+    counters, turns: new Turns(), creditors,
     halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
     limits: { frameBytes: 1 << 20, eventBytes: 1 << 18, events: 1024, clients: 10, queueBytes: 1 << 20 },
     follower: { ring: new Ring(128), durable: () => 0, history: noHistory },
@@ -58,6 +67,8 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'ind-session-'));
   path = join(directory, 's');
   asked = [];
+  places = [];
+  creditors = new Creditors();
   wasAsked = () => undefined;
   server = createServer({ allowHalfOpen: true }, (socket) => {
     new Session(socket, peer, { name: 'l', path, mode: 0o600, profiles: undefined, labels: {}, rate: 0 }, parts());
@@ -110,4 +121,57 @@ test('who goes away waits for nothing any more', async () => {
   await conversation.close();
   await aborted;
   asked[0]?.answer({ op: 'checkpoint', id: 1, note: 'late' });
+});
+
+/** When nothing has been taken in for some turns. */
+async function takenIn(): Promise<number> {
+  for (let [before, still] = [-1, 0]; still < 50; still += 1) {
+    await new Promise((resolve) => { setTimeout(resolve, 1); });
+    if (places.length !== before) still = 0;
+    before = places.length;
+  }
+  return places.length;
+}
+
+test('who is owed much is read from again when half of it has left, until all is answered in order', async () => {
+  const conversation = new Conversation(path);
+  const all = 5000;
+  conversation.send(...Array.from({ length: all }, (_, id) => append(id, 'a')));
+  const first = await takenIn();
+  expect(first).toBeGreaterThan(1000);
+  expect(first).toBeLessThan(2500);
+  const answer = (count: number): void => {
+    for (const { id, place } of places.splice(0, count)) place.answer({ op: 'ack', id, first: id + 1, count: 1, mac: null, ts: null });
+  };
+  answer(100);
+  // Not for each: it goes on when there is room for many.
+  expect(await takenIn()).toBe(first - 100);
+  answer(first / 2);
+  expect(await takenIn()).toBeGreaterThan(first * 0.9);
+  const answered = conversation.until(all);
+  while (places.length > 0) {
+    answer(places.length);
+    await takenIn();
+  }
+  expect((await answered).map(({ id }) => id)).toEqual(Array.from({ length: all }, (_, id) => id));
+  expect(creditors.connections).toBe(0);
+  await conversation.close();
+});
+
+test('who goes away is owed nothing any more', async () => {
+  const conversation = new Conversation(path);
+  conversation.send(append(1, 'a'), append(2, 'b'));
+  expect(await takenIn()).toBe(2);
+  expect(creditors.connections).toBe(1);
+  await conversation.close();
+  // Writing to it is how one learns that it is gone.
+  const answer = ({ id, place }: { readonly id: number; readonly place: Answer }): void => {
+    place.answer({ op: 'ack', id, first: id, count: 1, mac: null, ts: null });
+  };
+  const [first, second] = places;
+  if (first === undefined || second === undefined) throw new Error('two were taken in');
+  answer(first);
+  while (creditors.connections > 0) await new Promise(setImmediate);
+  answer(second);
+  expect(creditors.connections).toBe(0);
 });
