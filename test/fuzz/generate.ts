@@ -93,17 +93,28 @@ export function anything(random: Random, depth: number): JsonValue {
   }
 }
 
+/** As a list of numbers, which lies in a frame as the word's letters do: whoever looks at bytes alone takes it for the word. */
+function spelled(word: string): readonly number[] {
+  return Array.from(word, (letter) => letter.charCodeAt(0));
+}
+
+/** Names that are none, and texts that whoever remembers a name by its bytes may take for another. */
+const oddProfiles: readonly JsonValue[] = ['indelible', 'nope', 'toString', '', null, 1, 'générique', spelled('generic'), spelled('x0x.exec')];
+const oddIds: readonly JsonValue[] = [
+  '', 'x'.repeat(128), 'x'.repeat(129), '😀'.repeat(128), '😀'.repeat(129), null, 7, 'générique', 'generic', spelled('generic'),
+];
+
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 /** One entry of an append. */
 function entry(random: Random, eventId: () => string): JsonObject {
   const recipe = random.pick(recipes);
   const optional: [string, JsonValue][] = [];
-  if (random.oneIn(3)) optional.push(['id', random.oneIn(30) ? random.pick(['', 'x'.repeat(128), 'x'.repeat(129), '😀'.repeat(128), '😀'.repeat(129), null, 7]) : eventId()]);
+  if (random.oneIn(3)) optional.push(['id', random.oneIn(30) ? random.pick(oddIds) : eventId()]);
   if (random.oneIn(8)) optional.push(['traceparent', random.oneIn(4) ? random.pick([traceparent.toUpperCase(), `${traceparent}-x`, `cc${traceparent.slice(2)}-more`, `ff${traceparent.slice(2)}`, '', null, 1]) : traceparent]);
   if (random.oneIn(20)) optional.push([words(random), anything(random, 2)]);
   const fields: [string, JsonValue][] = [
-    ['profile', random.oneIn(100) ? random.pick(['indelible', 'nope', 'toString', '', null, 1]) : recipe.profile], ['event', recipe.make(random)], ...optional,
+    ['profile', random.oneIn(100) ? random.pick(oddProfiles) : recipe.profile], ['event', recipe.make(random)], ...optional,
   ];
   if (random.oneIn(5)) fields.reverse();
   return Object.fromEntries(fields);
@@ -142,7 +153,7 @@ function requestFields(random: Random, eventId: () => string, tails: boolean): [
     const length = random.oneIn(12) ? random.between(2, 6) : 1;
     const events = Array.from({ length }, () => entry(random, eventId));
     const dropped: [string, JsonValue][] = random.oneIn(25) ? [['dropped', random.pick(counts)]] : [];
-    return [['op', 'append'], ['events', events], ...dropped];
+    return [['op', random.oneIn(300) ? spelled('append') : 'append'], ['events', events], ...dropped];
   }
   const draw = random.below(tails ? 8 : 7);
   switch (draw) {
@@ -150,7 +161,7 @@ function requestFields(random: Random, eventId: () => string, tails: boolean): [
     case 1: return [['op', 'checkpoint']];
     case 2: return [['op', 'hello'], ['v', random.oneIn(4) ? random.pick(counts) : 1], ...(random.oneIn(2) ? [['client', random.oneIn(6) ? 1 : 'x/1'] as [string, JsonValue]] : [])];
     case 3: return [['op', 'prove'], ['seq', random.pick(counts)]];
-    case 4: return [['op', random.pick(['', 'Append', 'nope', '__proto__', 'toString', 'append\u0000'])]];
+    case 4: return [['op', random.pick(['', 'Append', 'nope', '__proto__', 'toString', 'append\u0000', spelled('append'), spelled('status')])]];
     case 5:
     case 6: return [['op', 'recent'], ...(random.oneIn(2) ? [['limit', random.pick(counts)] as [string, JsonValue]] : []), ...(random.oneIn(3) ? [['before', random.pick(counts)] as [string, JsonValue]] : []), ...filters(random)];
     default: return [['op', 'tail'], ...(random.oneIn(2) ? [['from', random.pick(counts)] as [string, JsonValue]] : []), ...filters(random)];
