@@ -8,7 +8,9 @@
 import { randomBytes } from 'node:crypto';
 import { hashBytes, sha256Into } from '../keys/hash.js';
 
-const secretBytes = 32;
+/** What is hashed in front of every text: what it is for, and the secret. */
+const domain = 'id ';
+const prefixBytes = domain.length + 32;
 /** 32-bit words of the hash that are kept. */
 const keyWords = 4;
 const firstEntries = 1024;
@@ -21,7 +23,7 @@ const bytesPerUnitMax = 3;
 export const absent = -1;
 
 export class KeyTable {
-  /** The secret, and the text behind it. */
+  /** Domain and secret, and the text behind them. */
   #scratch = Buffer.alloc(1024);
   readonly #hash = Buffer.alloc(hashBytes);
   readonly #words = new Uint32Array(this.#hash.buffer, this.#hash.byteOffset, keyWords);
@@ -38,7 +40,8 @@ export class KeyTable {
   #used = 0;
 
   constructor() {
-    randomBytes(secretBytes).copy(this.#scratch);
+    this.#scratch.write(domain);
+    randomBytes(prefixBytes - domain.length).copy(this.#scratch, domain.length);
   }
 
   /** Entries there is room for before it grows; every entry is less than this. */
@@ -95,9 +98,9 @@ export class KeyTable {
 
   #hashOf(text: string): void {
     if (text === this.#hashed) return;
-    const room = secretBytes + text.length * bytesPerUnitMax;
-    if (this.#scratch.length < room) this.#scratch = Buffer.concat([this.#scratch.subarray(0, secretBytes)], room);
-    const end = secretBytes + this.#scratch.write(text, secretBytes, 'utf8');
+    const room = prefixBytes + text.length * bytesPerUnitMax;
+    if (this.#scratch.length < room) this.#scratch = Buffer.concat([this.#scratch.subarray(0, prefixBytes)], room);
+    const end = prefixBytes + this.#scratch.write(text, prefixBytes, 'utf8');
     sha256Into(this.#scratch.subarray(0, end), this.#hash, 0);
     this.#hashed = text;
   }

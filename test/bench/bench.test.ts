@@ -52,7 +52,7 @@ test.each([undefined, ...promises])('a daemon without %s takes events, and what 
   const daemon = await Daemon.start({ env: { INDELIBLE_SYNC: 'group', ...environmentWithout(without) } });
   try {
     const conversation = new Conversation(daemon.socket);
-    for (let id = 1; id <= 20; id += 1) expect(await conversation.ask(append(id, 'a'))).toMatchObject({ op: 'ack', id });
+    for (let id = 1; id <= 20; id += 1) expect(await conversation.ask(append(id, 'a', `e${id}`))).toMatchObject({ op: 'ack', id, count: 1 });
     await conversation.close();
     await daemon.kill('SIGKILL');
     // Nothing taken away would mean that nothing is measured. (Redaction is an option, and ids are left out by the load.)
