@@ -67,12 +67,7 @@ export class Hints<Owner> {
   }
 
   #firstAt(text: string, at: number, key: number): Hint<Owner> | undefined {
-    const hints = this.#hintsAt[this.#rows[key] ?? 0];
-    // Not `of`: its iterator would be most of what looking at an event leaves behind.
-    for (let index = 0; index < (hints?.length ?? 0); index++) {
-      const hint = hints?.[index];
-      if (hint !== undefined && holds(text, at - 2, hint)) return hint;
-    }
+    for (const hint of this.#hintsAt[this.#rows[key] ?? 0] ?? []) if (holds(text, at - 2, hint)) return hint;
     return undefined;
   }
 }

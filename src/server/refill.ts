@@ -40,5 +40,6 @@ function rememberId(line: Buffer, ids: IdMemory): void {
   const { id, source } = JSON.parse(`{${frame.body.toString('utf8')}}`) as Identified;
   if (id === undefined || source?.listener === undefined || source.uid === undefined) return;
   const key = idKey(idScope(source.listener, source.uid), id);
+  // There are two of an id only where the first had been forgotten: either is a right answer.
   if (ids.lookup(key) === noId) ids.durable(ids.expect(key), frame.seq, frame.mac);
 }

@@ -18,12 +18,11 @@ function complete({ sent, replies }: Flooded): string[] {
 }
 
 function flooding(name: string, sync: string, processes: number, connections: number, events: number): Attack {
-  const requests = appends(events === 1 ? 200 : 2, events);
-  const [request = {}] = requests;
   return {
-    name: `${name}, ${sync}`, processes, request, env: { INDELIBLE_SYNC: sync },
+    name: `${name}, ${sync}`, processes, env: { INDELIBLE_SYNC: sync },
     run: async ({ daemon, scale }: Target) => {
-      const sum = await floods(processes, { socket: daemon.socket, connections, ms: floodMs * scale, requests });
+      const what = { socket: daemon.socket, connections, ms: floodMs * scale, requests: appends(events === 1 ? 200 : 2, events) };
+      const sum = await floods(processes, what);
       return { ...inWords(sum), problems: complete(sum) };
     },
   };

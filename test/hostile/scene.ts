@@ -38,8 +38,6 @@ export interface Attack {
   readonly under?: readonly string[];
   /** For a flood, whose cost to the quiet client is held against the criterion: its processes. */
   readonly processes?: number;
-  /** One of a flood's requests. */
-  readonly request?: object;
   /** The log afterwards is looked into. */
   readonly after?: (state: string) => readonly string[];
   readonly run: (target: Target) => Promise<Happened>;
@@ -53,7 +51,7 @@ export interface Outcome extends Happened {
   /** Beside as many processes as the flood has, which compute and send nothing; `alone` where it is none. */
   readonly beside: Latency;
   readonly under: Latency;
-  /** One commit, ms: an fsync's p99, or what one of the flood's requests takes alone, which is never parted. */
+  /** One fsync at its slowest, ms. */
   readonly commitMs: number;
   /** The daemon's, bytes. */
   readonly memory: { readonly before: number; readonly peak: number; readonly after: number; readonly bound: number };
@@ -65,12 +63,11 @@ const usual = { frameBytes: 256 * 1024, queueBytes: 16 * 1024 * 1024, clients: 1
 /** How often memory is looked at, ms. */
 const sampleMs = 20;
 const aloneCount = 1500;
-const requestsTimed = 15;
 
 export async function runAttack(attack: Attack, scale: number): Promise<Outcome> {
   const env: Readonly<Record<string, string>> = {
     INDELIBLE_MAX_FRAME_BYTES: String(usual.frameBytes), INDELIBLE_QUEUE_BYTES: String(usual.queueBytes),
-    INDELIBLE_MAX_CLIENTS: String(usual.clients), INDELIBLE_SOCKET_MODE: '0666', ...attack.env,
+    INDELIBLE_MAX_CLIENTS: String(usual.clients), INDELIBLE_MAX_EVENTS: String(usual.events), INDELIBLE_SOCKET_MODE: '0666', ...attack.env,
   };
   const daemon = await Daemon.start({ env, ...(attack.under === undefined ? {} : { under: attack.under }) });
   const problems: string[] = [];
@@ -88,14 +85,13 @@ export async function runAttack(attack: Attack, scale: number): Promise<Outcome>
     const count = Math.max(20, Math.round(aloneCount * scale));
     const alone = await quiet.runFor(count);
     const beside = attack.processes === undefined ? alone : await besideBusy(attack.processes, () => quiet.runFor(count));
-    const requestMs = attack.request === undefined ? 0 : await timeOf(attack.request, daemon.socket);
     const before = residentBytes(pid);
     peak = before;
     let isOver = false;
     const served = quiet.run(() => isOver);
     const happened = await attack.run({ daemon, scale, status }).finally(() => { isOver = true; });
     const under = await served;
-    const commitMs = Math.max((await status()).fsync_ms.p99, requestMs);
+    const { fsync_ms: { p99: commitMs } } = await status();
     await settled(status);
     const after = residentBytes(pid);
     const bound = memoryBound(boundInput(env));
@@ -113,20 +109,6 @@ export async function runAttack(attack: Attack, scale: number): Promise<Outcome>
     clearInterval(sampler);
     await daemon.clear();
   }
-}
-
-/** What a request takes from append to ack while nothing else goes on: the median, ms. */
-async function timeOf(request: object, socket: string): Promise<number> {
-  const conversation = new Conversation(socket);
-  const took: number[] = [];
-  while (took.length < requestsTimed) {
-    const began = performance.now();
-    const { op } = await conversation.ask({ ...request, id: took.length });
-    if (op !== 'ack') throw new Error(`a request of the flood was answered ${op} when it came alone`);
-    took.push(performance.now() - began);
-  }
-  await conversation.close();
-  return took.sort((a, b) => a - b)[requestsTimed >>> 1] ?? 0;
 }
 
 /** What a machine without a core to spare costs a client by itself. */
@@ -176,8 +158,8 @@ async function settled(status: () => Promise<Status>): Promise<void> {
 
 function boundInput(env: Readonly<Record<string, string>>): BoundInput {
   const number = (name: string): number => Number(env[`INDELIBLE_${name}`]);
-  const [clients, frameBytes, queueBytes] = [number('MAX_CLIENTS'), number('MAX_FRAME_BYTES'), number('QUEUE_BYTES')];
-  return { clients, frameBytes, queueBytes, events: usual.events };
+  const [clients, events] = [number('MAX_CLIENTS'), number('MAX_EVENTS')];
+  return { clients, events, frameBytes: number('MAX_FRAME_BYTES'), queueBytes: number('QUEUE_BYTES') };
 }
 
 export function residentBytes(pid: number): number {
