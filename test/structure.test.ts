@@ -8,7 +8,7 @@ const source = join(root, 'src');
 
 /** Rooms from the ground up. On a floor a later group may import an earlier one; rooms of one group do not know each other. */
 const floors: readonly (readonly (readonly string[])[])[] = [
-  [['event', 'clock', 'disk', 'kernel', 'metrics']],
+  [['event', 'clock', 'disk', 'kernel', 'memory', 'metrics']],
   [['keys', 'wire', 'redact'], ['chain']],
   [['checkpoint'], ['log']],
   [['server', 'client', 'verify', 'query', 'config'], ['exec', 'exchange', 'doctor']],
@@ -167,7 +167,7 @@ describe('doors', () => {
 });
 
 describe('the client', () => {
-  test('reaches events and the wire without its strict decoder, and nothing else', () => {
+  test('reaches events, the wire without its strict decoder and its buffers, and nothing else', () => {
     const seen = new Set<string>();
     const foreign = new Set<string>();
     const reach = (path: string): void => {
@@ -178,7 +178,7 @@ describe('the client', () => {
       for (const { to } of inside(file)) reach(to);
     };
     reach('client/client.ts');
-    expect(new Set([...seen].map((path) => path.split('/')[0]))).toEqual(new Set(['client', 'event', 'wire']));
+    expect(new Set([...seen].map((path) => path.split('/')[0]))).toEqual(new Set(['client', 'event', 'memory', 'wire']));
     for (const file of ['wire/decode.ts', 'wire/strict.ts']) expect([file, byPath.has(file), seen.has(file)]).toEqual([file, true, false]);
     expect([...foreign].filter((name) => !name.startsWith('node:'))).toEqual(['msgpackr']);
   });

@@ -5,6 +5,8 @@
  * holds on to chunks that others have left long ago.
  */
 
+import { SpareBuffers } from '../memory/spare-buffers.js';
+
 /** Room for some hundred bodies of the usual size, for a source with much to say; and for a few, for all the others. */
 const chunkBytes = { large: 32 * 1024, small: 4 * 1024 } as const;
 /** From here on a source has much to say. */
@@ -13,6 +15,8 @@ const backlogBytes = 16 * 1024;
 const bodyBytesMin = 64;
 /** Chunks kept for the next request, 4 MiB of each size. */
 const spareMax = { large: 128, small: 1024 } as const;
+/** And of chunks that a large request had to itself. */
+const ownSpareBytes = 4 * 1024 * 1024;
 /** UTF-8 takes at most three bytes for each UTF-16 unit. */
 const bytesPerUnitMax = 3;
 
@@ -53,14 +57,24 @@ export interface Bodies {
 /** Chunks that nobody needs at the moment. */
 export class SpareChunks {
   readonly #chunks: { readonly large: Chunk[]; readonly small: Chunk[] } = { large: [], small: [] };
+  readonly #own = new SpareBuffers(ownSpareBytes);
 
   take(size: keyof typeof chunkBytes): Chunk {
-    return this.#chunks[size].pop() ?? newChunk(size, chunkBytes[size], chunkBytes[size] / bodyBytesMin);
+    return this.#chunks[size].pop() ?? newChunk(size, Buffer.allocUnsafeSlow(chunkBytes[size]), chunkBytes[size] / bodyBytesMin);
+  }
+
+  /** For one request of so many bytes and bodies. */
+  takeOwn(bytes: number, bodies: number): Chunk {
+    return newChunk('own', this.#own.take(bytes), bodies);
   }
 
   give(chunk: Chunk): void {
-    const { size } = chunk;
-    if (size === 'own' || this.#chunks[size].length >= spareMax[size]) return;
+    const { size, bytes } = chunk;
+    if (size === 'own') {
+      this.#own.give(bytes);
+      return;
+    }
+    if (this.#chunks[size].length >= spareMax[size]) return;
     chunk.used = 0;
     chunk.bodies = 0;
     this.#chunks[size].push(chunk);
@@ -111,13 +125,13 @@ export class BodyStore {
     // Counted only where the estimate says no, which is once for a chunk.
     const bytes = bodies.reduce((sum, body) => sum + bytesIn(body), 0);
     if (current !== undefined && bytes <= room) return current;
-    if (bytes > chunkBytes.large / 4 || count > chunkBytes.small / bodyBytesMin) return newChunk('own', bytes, count);
+    if (bytes > chunkBytes.large / 4 || count > chunkBytes.small / bodyBytesMin) return this.#spare.takeOwn(bytes, count);
     return this.#current = this.#spare.take(this.#held < backlogBytes && bytes <= chunkBytes.small ? 'small' : 'large');
   }
 }
 
-function newChunk(size: Chunk['size'], bytes: number, bodies: number): Chunk {
-  return { bytes: Buffer.allocUnsafeSlow(bytes), size, used: 0, ends: new Uint32Array(bodies), bodies: 0, held: 0 };
+function newChunk(size: Chunk['size'], bytes: Buffer, bodies: number): Chunk {
+  return { bytes, size, used: 0, ends: new Uint32Array(bodies), bodies: 0, held: 0 };
 }
 
 /** Writes a body at `at`; returns where it ends. */

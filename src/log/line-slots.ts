@@ -6,7 +6,7 @@
 
 /** A few reports under way at once; a commit that finds no room has memory of its own, and is copied. */
 const slotCount = 4;
-const slotBytes = 512 * 1024;
+const slotBytes = 2 * 1024 * 1024;
 
 /** What both threads have. */
 export interface SharedSlots {

@@ -39,6 +39,9 @@ export interface LogWatcher {
   alarmed(finding: string): void;
 }
 
+/** The thread's new objects are gone when their commit is: room for many of them is memory that nothing gains by. */
+const youngMiB = 6;
+
 const nobody: LogWatcher = {
   committed: () => undefined, failed: () => undefined, delayed: () => undefined, levelled: () => undefined,
   alarmed: () => undefined,
@@ -82,7 +85,9 @@ export class Log {
     const shared: ThreadStart = {
       ...start, fence: Bell.share(), orders: Bell.share(), reports: Bell.share(), lines: LineSlots.share(), port: far,
     };
-    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: shared, transferList: [far], stdin: false });
+    const worker = new Worker(new URL('./thread.js', import.meta.url), {
+      workerData: shared, transferList: [far], stdin: false, resourceLimits: { maxYoungGenerationSizeMb: youngMiB },
+    });
     return new Promise((resolve, reject) => {
       let log: Log | undefined;
       const early: Report[] = [];

@@ -7,6 +7,9 @@ export const halfFrameMs = 30_000;
 /** Half frames of all connections together, in frames of the largest size. */
 export const halfFramesMax = 64;
 
+/** What whole frames that came in pieces leave for the next ones, bytes. */
+export const spareFrameBytes = 4 * 1024 * 1024;
+
 /** What a half frame tells its connection. */
 export interface HalfFrameWatcher {
   /** It was half for too long. */

@@ -1,5 +1,5 @@
-// The newest durable records, in memory, for `recent` and for tails that keep up. Held as the commits they came in:
-// adding is one step for a whole commit. Bounded by records and by bytes, whichever is less; the oldest go first.
+// The newest durable records, in memory, for `recent` and for tails that keep up. Held as the commits they came in, large ones
+// in parts: adding is one step for many records. Bounded by records and by bytes, whichever is less; the oldest go first.
 //
 // The lines are copied into memory that is used again and again: of buffers that come and go with every commit the garbage
 // collector hears too late. So what is handed out is a copy, too.
@@ -16,7 +16,7 @@ export const answerBytesMax = 16 * 1024 * 1024;
 
 /** Memory is taken in pieces of this size. */
 const blockBytes = 2 * 1024 * 1024;
-/** A larger commit has memory of its own, so that no block is left half empty for it. */
+/** A larger commit is parted, a larger line has memory of its own, so that no block is left half empty for it. */
 const sharedBytesMax = blockBytes / 8;
 
 /** Memory of commits that follow each other. */
@@ -26,7 +26,7 @@ interface Block {
   held: number;
 }
 
-/** A commit as it is kept. */
+/** A commit, or a part of one, as it is kept. */
 interface Held {
   readonly first: number;
   readonly ends: readonly number[];
@@ -96,6 +96,21 @@ export class Ring {
 
   /** Takes the next durable commit in. */
   add({ first, ends, bytes }: Pick<CommittedLines, 'first' | 'ends' | 'bytes'>): void {
+    if (bytes.length <= sharedBytesMax) {
+      this.#add(first, ends, bytes);
+      return;
+    }
+    for (let line = 0; line < ends.length;) {
+      const from = ends[line - 1] ?? 0;
+      let next = line + 1;
+      while (next < ends.length && (ends[next] ?? 0) - from <= sharedBytesMax) next += 1;
+      const part = ends.slice(line, next).map((end) => end - from);
+      this.#add(first + line, part, bytes.subarray(from, ends[next - 1]));
+      line = next;
+    }
+  }
+
+  #add(first: number, ends: readonly number[], bytes: Uint8Array): void {
     const commit = this.#copied(first, ends, bytes);
     this.#commits.push(commit);
     this.#records += ends.length;

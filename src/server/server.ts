@@ -7,6 +7,7 @@ import { readHistory } from '../log/history.js';
 import type { Log } from '../log/log.js';
 import type { Opening } from '../log/mailbox.js';
 import { proveRecord } from '../log/prover.js';
+import { SpareBuffers } from '../memory/spare-buffers.js';
 import type { Reply } from '../wire/message.js';
 import { protocolVersion } from '../wire/message.js';
 import type { AdmissionRules } from './admission.js';
@@ -16,7 +17,7 @@ import { Doorkeeper } from './doorkeeper.js';
 import { Doors } from './doors.js';
 import { farewell } from './farewell.js';
 import { IdMemory } from './ids.js';
-import { halfFramesMax } from './half-frame.js';
+import { halfFramesMax, spareFrameBytes } from './half-frame.js';
 import { Intake } from './intake.js';
 import type { MirroredRecord } from './mirror.js';
 import { mirrored } from './mirror.js';
@@ -88,6 +89,7 @@ export class Server {
   readonly #turns = new Turns();
   readonly #turnedAway = new TurnedAway();
   readonly #readers = new Readers(readersMax);
+  readonly #frames = new SpareBuffers(spareFrameBytes);
   readonly #halfFrames: Pool;
   readonly #unsent: Pool;
   readonly #creditors = new Creditors();
@@ -236,7 +238,7 @@ export class Server {
       intake: this.#intake,
       counters: this.#counters,
       limits: this.#options.limits,
-      turns: this.#turns, creditors: this.#creditors, halfFrames: this.#halfFrames, unsent: this.#unsent,
+      turns: this.#turns, creditors: this.#creditors, frames: this.#frames, halfFrames: this.#halfFrames, unsent: this.#unsent,
       follower: {
         ring: this.ring,
         durable: () => this.#log.standing.seq,

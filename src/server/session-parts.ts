@@ -1,4 +1,5 @@
 // What a connection asks of the daemon around it; nothing else of the daemon is in its reach.
+import type { SpareBuffers } from '../memory/spare-buffers.js';
 import type { Reply, Request } from '../wire/message.js';
 import type { Counters } from './counters.js';
 import type { Intake } from './intake.js';
@@ -21,6 +22,8 @@ export interface SessionParts {
   readonly counters: Counters;
   readonly limits: Limits;
   readonly turns: Turns;
+  /** Of all connections: memory for frames that come in pieces. */
+  readonly frames: SpareBuffers;
   /** Of all connections: frames that they have begun. */
   readonly halfFrames: Pool;
   /** Of all connections: replies that they have not taken. */

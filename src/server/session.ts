@@ -50,7 +50,7 @@ export class Session {
     this.#peer = peer;
     this.#listener = listener;
     this.#parts = parts;
-    this.#frames = new FrameReader(parts.limits.frameBytes);
+    this.#frames = new FrameReader(parts.limits.frameBytes, parts.frames);
     this.#replies = new ReplyOrder(parts.creditors, peer.process, (reply) => { this.#answered(reply); });
     this.#allowance = parts.turns.join(peer.process);
     socket.on('data', (chunk: Buffer) => { this.#receive(chunk); });

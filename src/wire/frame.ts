@@ -1,6 +1,7 @@
 // A frame: a 4-byte big-endian length and as many bytes of payload. Invariant: whatever the split of the stream, the
 // same payloads come out, and never more is held than one frame and one chunk. The attacker is whoever may connect:
 // one-byte writes must not cost quadratic copying, and a length alone must not cost memory.
+import { SpareBuffers } from '../memory/spare-buffers.js';
 
 /** Bytes of the length in front of every payload. */
 export const frameHeaderBytes = 4;
@@ -22,15 +23,19 @@ const firstBufferBytes = 4096;
 /** Cuts a byte stream into payloads: `push` a chunk, then call `next` until it is not a payload any more. */
 export class FrameReader {
   readonly #frameBytesMax: number;
+  readonly #spare: SpareBuffers;
   #chunk: Buffer = nothing;
   #at = 0;
   // A frame split over chunks collects here, header included; `#held` is how much of it is there.
   #partial: Buffer = nothing;
   #held = 0;
+  // What the payload before lies in, if it was such a frame.
+  #lent: Buffer = nothing;
 
-  /** `frameBytesMax`: the largest payload, in bytes, that is accepted. */
-  constructor(frameBytesMax: number) {
+  /** `frameBytesMax`: the largest payload, in bytes, that is accepted. `spare`: memory for frames that come in pieces. */
+  constructor(frameBytesMax: number, spare = new SpareBuffers(0)) {
     this.#frameBytesMax = frameBytesMax;
+    this.#spare = spare;
   }
 
   /** Takes the next bytes of the stream; the chunk before MUST have been read to `incomplete`, or its rest is lost. */
@@ -50,10 +55,14 @@ export class FrameReader {
   }
 
   /**
-   * The next whole payload, which may share memory with the pushed chunk. `empty` is a frame of length 0, skipped;
-   * after `too_large` the stream has no meaning any more and MUST be closed.
+   * The next whole payload. Its memory is the chunk's or a spare buffer's: it MUST NOT be looked at behind the next call.
+   * `empty` is a frame of length 0, skipped; after `too_large` the stream has no meaning any more and MUST be closed.
    */
   next(): FrameOutcome {
+    if (this.#lent.length > 0) {
+      this.#spare.give(this.#lent);
+      this.#lent = nothing;
+    }
     const outcome = this.#held > 0 ? this.#rest() : this.#direct();
     // Who says nothing for a while shall not keep a chunk that was read to its end.
     if (outcome === incomplete) this.push(nothing);
@@ -86,6 +95,7 @@ export class FrameReader {
     if (length > this.#frameBytesMax) return { kind: 'too_large', bytes: length };
     if (length > 0 && !this.#fill(frameHeaderBytes + length)) return incomplete;
     const payload = this.#partial.subarray(frameHeaderBytes, frameHeaderBytes + length);
+    this.#lent = this.#partial;
     this.#partial = nothing;
     this.#held = 0;
     return length === 0 ? empty : { kind: 'payload', payload };
@@ -103,8 +113,9 @@ export class FrameReader {
     if (size > this.#partial.length) {
       const roomMax = frameHeaderBytes + this.#frameBytesMax;
       const room = Math.max(size, Math.min(roomMax, Math.max(firstBufferBytes, this.#partial.length * 2)));
-      const grown = Buffer.allocUnsafeSlow(room);
+      const grown = this.#spare.take(room);
       this.#partial.copy(grown, 0, 0, this.#held);
+      if (this.#partial.length > 0) this.#spare.give(this.#partial);
       this.#partial = grown;
     }
     this.#chunk.copy(this.#partial, this.#held, this.#at, this.#at + bytes);

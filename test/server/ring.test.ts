@@ -130,6 +130,22 @@ describe('the ring', () => {
     expect([...blocks].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(ring.memory);
   });
 
+  test('large commits leave part by part, and are found as they came', () => {
+    const ring = new Ring(100);
+    for (let seq = 1; seq <= 3000; seq += 150) {
+      ring.add(commitOf(seq, 150, 5_000));
+      expect([ring.oldest, ring.size]).toEqual([seq + 50, 100]);
+      const all = ring.after(seq + 50, 1000);
+      expect(all.map((line) => line.seq)).toEqual(Array.from({ length: 100 }, (_, i) => seq + 50 + i));
+      for (const { seq: at, line } of all) expect(line.toString().trimEnd()).toBe(lineOf(at));
+      const found = seqs(searched(ring, 100, Number.POSITIVE_INFINITY, everything).lines);
+      expect(found).toEqual(Array.from({ length: 100 }, (_, i) => seq + 149 - i));
+    }
+    // Of a commit of 840 kB no more is kept than the parts that the 100 newest records are in.
+    expect(ring.memory).toBeLessThanOrEqual(3 * 2 * 1024 * 1024);
+    expect(ring.buffers.length).toBeLessThan(4);
+  });
+
   test('goes on where small commits all left while large ones came, whatever is looked at meanwhile', () => {
     const ring = new Ring(3);
     let next = 1;

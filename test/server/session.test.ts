@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { realClock } from '../../src/clock/clock.js';
+import { SpareBuffers } from '../../src/memory/spare-buffers.js';
 import { sourcePiece } from '../../src/server/admission.js';
 import { Counters } from '../../src/server/counters.js';
 import { idScope } from '../../src/server/ids.js';
@@ -48,7 +49,7 @@ function parts(): SessionParts {
       append: ({ id }: { readonly id: number }, _: unknown, __: unknown, place: Answer) => { places.push({ id, place }); },
     } as unknown as Intake,
     counters, turns: new Turns(), creditors,
-    halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
+    frames: new SpareBuffers(1 << 22), halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
     limits: { frameBytes: 1 << 20, eventBytes: 1 << 18, events: 1024, clients: 10, queueBytes: 1 << 20 },
     follower: { ring: new Ring(128), durable: () => 0, history: noHistory },
     onCommit: () => () => undefined,

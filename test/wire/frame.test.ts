@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { SpareBuffers } from '../../src/memory/spare-buffers.js';
 import { FrameReader, encodeFrame } from '../../src/wire/frame.js';
+import { Random } from '../random.js';
 
 function readAll(reader: FrameReader, chunks: readonly Buffer[]): (Buffer | string)[] {
   const seen: (Buffer | string)[] = [];
@@ -30,6 +32,27 @@ describe('frames', () => {
       expect(seen).toEqual(payloads.map((bytes) => Buffer.from(bytes)));
       expect(reader.midFrame).toBe(false);
     }), { seed: 1, numRuns: 500 });
+  });
+
+  test('readers that share spare buffers never find another\'s bytes in a payload', () => {
+    const spare = new SpareBuffers(64 * 1024);
+    const readers = Array.from({ length: 5 }, () => new FrameReader(20_000, spare));
+    const random = new Random(3);
+    const streams = readers.map((reader, fill) => {
+      const sizes = Array.from({ length: 40 }, () => random.whole(1, random.chance(0.2) ? 20_000 : 300));
+      const stream = Buffer.concat(sizes.map((size) => encodeFrame(Buffer.alloc(size, fill + 1))));
+      const chunks = split(stream, Array.from({ length: 60 }, () => random.whole(0, stream.length)));
+      return { reader, fill: fill + 1, sizes, chunks, seen: [] as number[] };
+    });
+    while (streams.some(({ chunks }) => chunks.length > 0)) {
+      const { reader, fill, chunks, seen } = random.pick(streams.filter((one) => one.chunks.length > 0));
+      for (const payload of readAll(reader, chunks.splice(0, 1))) {
+        expect(payload).toEqual(Buffer.alloc(payload.length, fill));
+        seen.push(payload.length);
+      }
+    }
+    for (const { sizes, seen } of streams) expect(seen).toEqual(sizes);
+    expect(spare.bytes).toBeGreaterThan(0);
   });
 
   test('one-byte writes of a large frame are read in linear time', () => {
