@@ -5,6 +5,7 @@
  * Invariant: every request that was taken in is settled exactly once, in the order it was handed over, and as `durable`
  * only after the thread said so.
  */
+import { Fifo } from '../memory/fifo.js';
 import type { LogError } from './failure.js';
 import type { Body } from './bodies.js';
 import { joinBodies } from './bodies.js';
@@ -47,7 +48,10 @@ const batchLinesMax = { line: 4, group: 256 } as const;
 /** With newcomers in it, a batch is filled up with others to this part of it. */
 const newcomersShare = 4;
 const batchBytesMax = 1024 * 1024;
-/** Where one joined others lately, the next ones are likely: for so many batches they wait for a part of a full one only. */
+/**
+ * Where one joined others lately, the next ones are likely: for so many batches only one is under way at once, and of this part
+ * of its length. That takes a quarter of the rate of who sends much, and of who comes anew the wait for a second batch.
+ */
 const companyBatches = 64;
 const companyShare = 2;
 /**
@@ -65,9 +69,8 @@ export class Appender {
   readonly #post: (order: Order) => void;
   readonly #linesMax: number;
   readonly #lanes = new Lanes<Waiter>();
-  /** Handed to the thread and not yet answered, oldest first; `#answered` of them are. */
-  #underWay: Request[] = [];
-  #answered = 0;
+  /** Handed to the thread and not yet answered. */
+  readonly #underWay = new Fifo<Request>();
   #batches: Batch[] = [];
   #linesUnderWay = 0;
   #companyLeft = 0;
@@ -91,7 +94,7 @@ export class Appender {
 
   /** Whether there is one request and no other, and it was handed over. */
   get isLone(): boolean {
-    return this.#underWay.length - this.#answered === 1 && this.#lanes.isEmpty;
+    return this.#underWay.length === 1 && this.#lanes.isEmpty;
   }
 
   /** Takes a request in: bodies to be recorded next to each other. Requests of one `sender` keep their order. */
@@ -106,7 +109,7 @@ export class Appender {
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */
   pump(): void {
-    while (this.#count(false) < batchesMax && this.#linesUnderWay < this.#linesMax * batchesMax && !this.#lanes.isEmpty) {
+    while (this.#count(false) < this.#batchesMax && this.#linesUnderWay < this.#linesMax * batchesMax && !this.#lanes.isEmpty) {
       this.#handOver(this.#takeBatch(), false);
     }
     while (this.#count(true) < joiningMax.batches) {
@@ -123,7 +126,7 @@ export class Appender {
     const lines = new DurableLines(commits);
     // What the log wrote for itself came before them: theirs are the last lines.
     let first = lines.end;
-    for (let n = 0; n < requests; n += 1) first -= this.#underWay[this.#answered + n]?.bodies ?? 0;
+    for (let n = 0; n < requests; n += 1) first -= this.#underWay.at(n)?.bodies ?? 0;
     for (let n = 0; n < requests; n += 1) {
       const { waiter, bodies } = this.#oldest();
       waiter.settle({ kind: 'durable', first, lines });
@@ -147,7 +150,7 @@ export class Appender {
   /** Nothing will be written any more: settles all there is. */
   failed(error: LogError): void {
     const outcome: Outcome = { kind: 'rejected', error, first: 0, written: 0, lines: noLines };
-    while (this.#answered < this.#underWay.length) this.#oldest().waiter.settle(outcome);
+    while (this.#underWay.length > 0) this.#oldest().waiter.settle(outcome);
     for (let request = this.#lanes.next(); request !== undefined; request = this.#lanes.next()) {
       this.#lanes.settle(request);
       request.waiter.settle(outcome);
@@ -167,6 +170,10 @@ export class Appender {
       bytes += request.to - request.from;
     }
     return batch;
+  }
+
+  get #batchesMax(): number {
+    return this.#companyLeft > 0 ? 1 : batchesMax;
   }
 
   /** Up to where a batch is filled with those that had a turn already. */
@@ -219,15 +226,10 @@ export class Appender {
   }
 
   #oldest(): Request {
-    const request = this.#underWay[this.#answered];
+    const request = this.#underWay.shift();
     if (request === undefined) throw new Error('the writer answered a request that was never handed over');
-    this.#answered += 1;
     this.#linesUnderWay -= request.bodies;
     this.#lanes.settle(request);
-    if (this.#answered === this.#underWay.length || this.#answered > 4096) {
-      this.#underWay = this.#underWay.slice(this.#answered);
-      this.#answered = 0;
-    }
     const [batch] = this.#batches;
     if (batch !== undefined) batch.left -= 1;
     if (batch?.left === 0) this.#batches.shift();

@@ -1,4 +1,10 @@
 // Bodies of whole requests, gathered for one commit.
+import type { Room } from './schedule.js';
+
+/** What one fsync is asked to carry at most, so that an ack is never far away; one request may be more. */
+const commitBytesMax = 4 * 1024 * 1024;
+const commitLinesMax = 512;
+
 export class Group {
   readonly bodies: Uint8Array[] = [];
   requests = 0;
@@ -8,5 +14,15 @@ export class Group {
   add(body: Uint8Array, lineBytes: number): void {
     this.bodies.push(body);
     this.bytes += lineBytes;
+  }
+
+  /** Whether a request of so many bodies may come along. Small ones do not wait for a large one that came behind them. */
+  takes(bodies: number): boolean {
+    return this.requests === 0 || this.bodies.length + bodies <= commitLinesMax;
+  }
+
+  /** Whether it ends a commit: too much for one fsync, or a segment or an epoch ends behind it. */
+  isFull(room: Room = { bytes: 0, records: 0 }): boolean {
+    return this.bytes >= Math.min(commitBytesMax, room.bytes) || this.bodies.length >= Math.min(commitLinesMax, room.records);
   }
 }

@@ -7,6 +7,7 @@
  * Invariant: requests of one connection leave in the order they came, those of one that is closed before its process's
  * others: who connects again to send on is recorded behind what it had sent before.
  */
+import { Fifo } from '../memory/fifo.js';
 import type { Bodies, Body } from './bodies.js';
 import { BodyStore, SpareChunks } from './bodies.js';
 
@@ -44,13 +45,12 @@ interface Process<T> {
   bytes: number;
 }
 
-/** One connection's requests; `from` is the first in `waiting` not taken yet, so that taking one is not a copy of the rest. */
+/** One connection's requests. */
 interface Lane<T> {
   readonly sender: Sender;
   readonly process: Process<T>;
   readonly store: BodyStore;
-  waiting: Queued<T>[];
-  from: number;
+  readonly waiting: Fifo<Queued<T>>;
   /** Requests that are not settled. */
   unsettled: number;
   isClosed: boolean;
@@ -115,7 +115,7 @@ export class Lanes<T> {
     let looked = 0;
     for (const process of this.#fresh) {
       const lane = first(process.turns);
-      const request = lane?.waiting[lane.from];
+      const request = lane?.waiting.at(0);
       const isSmall = request !== undefined && request.bodies <= bodies && request.to - request.from <= bytes;
       if (isSmall) return this.#take(process, this.#fresh);
       looked += 1;
@@ -131,14 +131,9 @@ export class Lanes<T> {
   #take(process: Process<T>, from: Set<Process<T>>): Queued<T> {
     this.#freshInARow = from === this.#fresh ? this.#freshInARow + 1 : 0;
     const lane = first(process.turns);
-    const request = lane?.waiting[lane.from];
+    const request = lane?.waiting.shift();
     if (lane === undefined || request === undefined) throw new Error('a turn without a request');
-    lane.from += 1;
-    const hasMore = lane.from < lane.waiting.length;
-    if (!hasMore || lane.from > 1024) {
-      lane.waiting = lane.waiting.slice(lane.from);
-      lane.from = 0;
-    }
+    const hasMore = lane.waiting.length > 0;
     // Whoever has more goes to the end; a lane that is closed stays in front until it has nothing more.
     if (!hasMore) process.turns.delete(lane);
     else if (!lane.isClosed) toTheEnd(process.turns, lane);
@@ -179,7 +174,8 @@ export class Lanes<T> {
       process = { name: sender.process, turns: new Set(), bytes: 0 };
       this.#processes.set(process.name, process);
     }
-    const lane = { sender, process, store: new BodyStore(this.#spare), waiting: [], from: 0, unsettled: 0, isClosed: false };
+    const waiting = new Fifo<Queued<T>>();
+    const lane = { sender, process, store: new BodyStore(this.#spare), waiting, unsettled: 0, isClosed: false };
     this.#lanes.set(sender, lane);
     return lane;
   }

@@ -28,8 +28,6 @@ import { Writer } from './writer.js';
 
 /** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
 const tickMs = 200;
-/** One commit at most: what one fsync is asked to carry, so that an ack is never far away. */
-const commitBytesMax = 4 * 1024 * 1024;
 
 class WriterThread {
   readonly #port: MessagePort;
@@ -177,6 +175,7 @@ class WriterThread {
       let line = 0;
       let from = 0;
       for (const requestEnd of order.requests) {
+        if (!group.takes(requestEnd - line)) flush();
         // A step of the clock or a rotation that is still owed comes first, and moves the place that is measured.
         if (group.requests === 0 && this.#ladder?.isFull !== true) this.#attempt((writer) => { writer.prepare(); });
         for (; line < requestEnd; line += 1) {
@@ -185,16 +184,10 @@ class WriterThread {
           from = to;
         }
         group.requests += 1;
-        if (!grouping || this.#isFull(group)) flush();
+        if (!grouping || group.isFull(this.#writer?.room)) flush();
       }
     }
     flush();
-  }
-
-  /** Whether a group ends a commit: too much for one fsync, or a segment or an epoch ends behind it. */
-  #isFull(group: Group): boolean {
-    const room = this.#writer?.room ?? { bytes: 0, records: 0 };
-    return group.bytes >= Math.min(commitBytesMax, room.bytes) || group.bodies.length >= room.records;
   }
 
   /** To the last seal. A stop that found no room for it is no clean one: it says so, and the next start mends it. */

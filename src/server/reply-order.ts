@@ -1,5 +1,6 @@
 // The order of append replies on one connection: each has its place from the moment its request was read, and leaves when
 // it is known and everything before it has left.
+import { Fifo } from '../memory/fifo.js';
 import type { Reply } from '../wire/message.js';
 
 /**
@@ -69,9 +70,6 @@ export class Place {
   }
 }
 
-/** Places that have left are cut off in one go, so that taking one is not a copy of the rest. */
-const departedMax = 1024;
-
 /** A place with its reply, duplicates left out, bytes. */
 const placeBytes = 512;
 
@@ -81,8 +79,7 @@ export class ReplyOrder {
   readonly #process: string;
   /** While replies are owed. */
   #creditor: Creditor | undefined;
-  #places: Place[] = [];
-  #first = 0;
+  readonly #places = new Fifo<Place>();
   #bytes = 0;
   #isClosed = false;
 
@@ -95,7 +92,7 @@ export class ReplyOrder {
 
   /** Replies that are owed. */
   get waiting(): number {
-    return this.#places.length - this.#first;
+    return this.#places.length;
   }
 
   /** What they take in memory at most, bytes. */
@@ -116,8 +113,7 @@ export class ReplyOrder {
   /** The connection is closed: nobody is owed anything any more, and no reply is kept. */
   close(): void {
     this.#isClosed = true;
-    this.#places = [];
-    this.#first = 0;
+    this.#places.clear();
     this.#bytes = 0;
     this.#settle();
   }
@@ -144,14 +140,10 @@ export class ReplyOrder {
 
   /** Takes the next reply whose turn has come. */
   depart(): Reply | undefined {
-    const place = this.#places[this.#first];
+    const place = this.#places.at(0);
     if (place?.reply === undefined) return undefined;
-    this.#first += 1;
+    this.#places.shift();
     this.#bytes -= place.bytes;
-    if (this.#first >= departedMax || this.#first === this.#places.length) {
-      this.#places = this.#first === this.#places.length ? [] : this.#places.slice(this.#first);
-      this.#first = 0;
-    }
     if (this.waiting === 0) this.#settle();
     return place.reply;
   }

@@ -6,6 +6,7 @@
 import { linesOf } from '../log/durable.js';
 import type { CommittedLines } from '../log/mailbox.js';
 import { parseFrame } from '../log/record.js';
+import { Fifo } from '../memory/fifo.js';
 import type { RecordFilter } from '../wire/filter.js';
 
 /** Bytes of records kept at most, whatever their number. */
@@ -51,8 +52,7 @@ export interface Line {
 
 export class Ring {
   readonly capacity: number;
-  #commits: Held[] = [];
-  #from = 0;
+  readonly #commits = new Fifo<Held>();
   /** What the newest commits are in, and how much of it is used. */
   #block: Block | undefined;
   #used = 0;
@@ -74,7 +74,7 @@ export class Ring {
 
   /** The memory that the records are in, for each commit. */
   get buffers(): readonly ArrayBufferLike[] {
-    return this.#commits.slice(this.#from).map(({ bytes }) => bytes.buffer);
+    return Array.from(this.#commits, ({ bytes }) => bytes.buffer);
   }
 
   get size(): number {
@@ -83,13 +83,13 @@ export class Ring {
 
   /** The oldest record that is here; undefined when there is none. */
   get oldest(): number | undefined {
-    const first = this.#commits[this.#from]?.first;
+    const first = this.#commits.at(0)?.first;
     return first === undefined ? undefined : first + Math.max(0, this.#records - this.capacity);
   }
 
   /** The newest record's `ts`, null when there is none. */
   get newestTs(): string | null {
-    const newest = this.#commits.at(-1);
+    const newest = this.#commits.at(this.#commits.length - 1);
     const line = newest === undefined ? undefined : [...linesOf(newest)].at(-1);
     return (line === undefined ? undefined : parseFrame(line.line)?.ts) ?? null;
   }
@@ -114,17 +114,13 @@ export class Ring {
     const commit = this.#copied(first, ends, bytes);
     this.#commits.push(commit);
     this.#records += ends.length;
-    let oldest = this.#commits[this.#from];
+    let oldest = this.#commits.at(0);
     while (oldest !== undefined && oldest !== commit && this.#isMore(oldest)) {
       this.#records -= oldest.ends.length;
       this.#leave(oldest.block);
-      this.#from += 1;
-      oldest = this.#commits[this.#from];
+      this.#commits.shift();
+      oldest = this.#commits.at(0);
     }
-    // Forgotten in one go, so that each commit is moved once and not with every other that leaves.
-    if (this.#from < 1024 || this.#from * 2 < this.#commits.length) return;
-    this.#commits = this.#commits.slice(this.#from);
-    this.#from = 0;
   }
 
   #copied(first: number, ends: readonly number[], bytes: Uint8Array): Held {
@@ -170,7 +166,7 @@ export class Ring {
     const { oldest } = this;
     if (oldest === undefined || seq < oldest) return found;
     for (let i = this.#indexOf(seq); i < this.#commits.length && found.length < limit; i += 1) {
-      const commit = this.#commits[i];
+      const commit = this.#commits.at(i);
       if (commit === undefined) break;
       for (const { seq: at, line } of linesOf(commit)) {
         if (at >= seq && found.length < limit) found.push({ seq: at, line: Buffer.from(line) });
@@ -196,7 +192,7 @@ export class Ring {
   *#search(limit: number, before: number, filter: RecordFilter): Generator<undefined, Found> {
     const lines: string[] = [];
     const oldest = this.oldest ?? 0;
-    const commits = this.#commits.slice(this.#from);
+    const commits = [...this.#commits];
     let total = 0;
     let bytes = 0;
     let looked = 0;
@@ -219,11 +215,11 @@ export class Ring {
 
   /** The commit that holds `seq`, by halving. */
   #indexOf(seq: number): number {
-    let low = this.#from;
+    let low = 0;
     let high = this.#commits.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if ((this.#commits[middle]?.first ?? Infinity) <= seq) low = middle;
+      if ((this.#commits.at(middle)?.first ?? Infinity) <= seq) low = middle;
       else high = middle - 1;
     }
     return low;

@@ -191,10 +191,12 @@ describe('the queue', () => {
     }
     expect(second.posted.slice(2).map((order) => order.ends.length)).toEqual([1, 64, 1, 1]);
     expect(second.names.slice(512)).toEqual(['a', 'b', 'c', 'd']);
-    // The first batch is answered: the next one begins with who is left, and is a part of a full one.
-    const [first] = second.posted;
-    if (first === undefined) throw new Error('nothing was handed over');
-    second.commit(first);
+    // From now on there is one batch at once. The next one begins with who is left, and is a part of a full one.
+    const [one, other] = second.posted;
+    if (one === undefined || other === undefined) throw new Error('nothing was handed over');
+    second.commit(one);
+    expect(second.posted).toHaveLength(6);
+    second.commit(other);
     expect(second.names.slice(516, 518)).toEqual(['e', 'f512']);
     expect(second.posted.at(-1)?.ends.length).toBe(64);
   });
@@ -206,13 +208,11 @@ describe('the queue', () => {
     for (let i = 0; i < 20; i += 1) harness.enqueue(`new${i}`, `n${i}`);
     harness.appender.pump();
     expect(harness.names.slice(512)).toEqual(Array.from({ length: 16 }, (_, i) => `n${i}`));
-    const [first] = harness.posted;
-    if (first === undefined) throw new Error('nothing was handed over');
-    harness.commit(first);
+    for (const order of harness.posted.slice(0, 2)) harness.commit(order);
     expect(harness.names.slice(528, 533)).toEqual(['f512', 'n16', 'n17', 'n18', 'n19']);
   });
 
-  test('makes shorter batches for a while where somebody joined beside others, and full ones again', () => {
+  test('makes shorter batches, one at once, for a while where somebody joined beside others, and full ones again', () => {
     const harness = new Harness('group');
     let sent = 0;
     const flood = (): void => { for (; sent < harness.posted.length * 256 + 2048; sent += 1) harness.enqueue('flood', `f${sent}`); };
@@ -221,6 +221,7 @@ describe('the queue', () => {
     harness.enqueue('quiet', 'q');
     harness.appender.pump();
     const lengths: number[] = [];
+    const underWay: number[] = [];
     for (let done = 0; done < 100; done += 1) {
       const order = harness.posted[done];
       if (order === undefined) throw new Error('nothing is under way');
@@ -228,10 +229,14 @@ describe('the queue', () => {
       const before = harness.posted.length;
       harness.commit(order);
       lengths.push(...harness.posted.slice(before).map(({ ends }) => ends.length));
+      underWay.push(harness.posted.length - done - 1);
     }
     expect(lengths.slice(0, 64)).toEqual(Array.from({ length: 64 }, () => 128));
     expect(new Set(lengths.slice(64))).toEqual(new Set([256]));
     expect(lengths.length).toBeGreaterThan(70);
+    // Those that were there, and the one that joined, go first.
+    expect(underWay.slice(3, 60)).toEqual(Array.from({ length: 57 }, () => 1));
+    expect(underWay.at(-1)).toBe(2);
   });
 
   test('never parts a request, however large it is', () => {
