@@ -63,8 +63,12 @@ function descriptorOf(socket: Socket): number {
   throw new KernelError('no_descriptor', 0, 'the socket has no descriptor: it is closed, or this Node hides it');
 }
 
+/** What the kernel answers, until the next question. */
+const optionBytes = Buffer.alloc(4 * groupsMax);
+
+/** A view of `optionBytes`: to be read before anything else is asked. */
 function socketOption(descriptor: number, name: number, bytes: number): Buffer {
-  const value = Buffer.alloc(bytes);
+  const value = optionBytes.subarray(0, bytes);
   const length = [bytes];
   const result = getsockopt(descriptor, solSocket, name, value, length) as number;
   if (result !== 0) throw new KernelError('getsockopt', koffi.errno(), `getsockopt(${name}) failed with errno ${koffi.errno()}`);

@@ -59,6 +59,8 @@ const companyShare = 2;
  * a batch that joins it: so many of these at once, of so many bytes. The thread makes one commit of all that is there.
  */
 const joiningMax = { batches: 4, bytes: 64 * 1024 } as const;
+/** From so many requests in a row on, a sender counts as the only one. */
+const loneRequests = 8;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;
 
@@ -74,6 +76,9 @@ export class Appender {
   #batches: Batch[] = [];
   #linesUnderWay = 0;
   #companyLeft = 0;
+  #lastSender: Sender | undefined;
+  /** Requests that it sent before its last one, and nobody else between them. */
+  #inARow = 0;
   readonly #slots: SharedArrayBuffer[] = [];
   #slot = 0;
 
@@ -92,13 +97,15 @@ export class Appender {
     return this.#lanes.loadOf(process);
   }
 
-  /** Whether there is one request and no other, and it was handed over. */
+  /** Whether there is one request and no other, it was handed over, and its sender was the only one for a while. */
   get isLone(): boolean {
-    return this.#underWay.length === 1 && this.#lanes.isEmpty;
+    return this.#underWay.length === 1 && this.#lanes.isEmpty && this.#inARow >= loneRequests;
   }
 
   /** Takes a request in: bodies to be recorded next to each other. Requests of one `sender` keep their order. */
   enqueue(sender: Sender, bodies: readonly Body[], waiter: Waiter): void {
+    this.#inARow = sender === this.#lastSender ? this.#inARow + 1 : 0;
+    this.#lastSender = sender;
     this.#lanes.put(sender, bodies, waiter);
   }
 

@@ -37,6 +37,8 @@ export class Outflow implements Holder {
   #watch: NodeJS.Timeout | undefined;
   #waiters: ((hasRoom: boolean) => void)[] = [];
   #isClosed = false;
+  /** Runs while the client is let go. */
+  #parting: NodeJS.Timeout | undefined;
   /** What this turn has for the client so far. */
   #gathered: Encoder | undefined;
 
@@ -58,10 +60,13 @@ export class Outflow implements Holder {
     return this.#unsent < this.#socket.writableHighWaterMark;
   }
 
-  /** Writes what is left to say, and closes once it is on its way. */
-  finish(): void {
+  /** Writes what is left to say, and closes once it is on its way, or after so many milliseconds. */
+  finish(patienceMs: number): void {
     this.#flush();
     this.#socket.destroySoon();
+    if (this.#isClosed) return;
+    clearTimeout(this.#parting);
+    this.#parting = setTimeout(() => { this.#socket.destroy(); }, patienceMs).unref();
   }
 
   /**
@@ -98,6 +103,8 @@ export class Outflow implements Holder {
 
   close(): void {
     this.#isClosed = true;
+    // It would hold on to all of the connection, and thousands may come and go in a second.
+    clearTimeout(this.#parting);
     this.#pool.free(this);
     this.#settle(false);
   }

@@ -93,6 +93,7 @@ export class Server {
   readonly #halfFrames: Pool;
   readonly #unsent: Pool;
   readonly #creditors = new Creditors();
+  #sessionParts: SessionParts | undefined;
   #gapTimer: NodeJS.Timeout | undefined;
   #headTs: string | null = null;
   /** Something found no room and nothing was written since. */
@@ -228,12 +229,12 @@ export class Server {
       this.#turnedAway.add(socket, `${this.#sessions.size} clients are connected already`);
       return;
     }
-    const session = new Session(socket, peer, config, this.#sessionParts());
+    const session = new Session(socket, peer, config, this.#sessionParts ??= this.#makeSessionParts());
     this.#sessions.add(session);
     socket.on('close', () => { this.#sessions.delete(session); });
   }
 
-  #sessionParts(): SessionParts {
+  #makeSessionParts(): SessionParts {
     return {
       intake: this.#intake,
       counters: this.#counters,

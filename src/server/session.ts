@@ -33,7 +33,8 @@ export class Session {
   readonly #replies: ReplyOrder;
   readonly #outflow: Outflow;
   readonly #halfFrame: HalfFrame;
-  readonly #gone = new AbortController();
+  /** Of answers that take their time: ends when the connection does. */
+  #gone: AbortController | undefined;
   readonly #allowance: Allowance;
   /** Questions whose answers take their time. */
   readonly #asked = { prove: 0, recent: 0 };
@@ -177,14 +178,19 @@ export class Session {
     } else if (request.op === 'tail') {
       this.#startTail(request);
     } else if (request.op === 'prove') {
-      const client = { gone: this.#gone.signal, hasRoom: () => !this.#outflow.isFull };
+      const client = { gone: this.#goneSignal, hasRoom: () => !this.#outflow.isFull };
       void this.#later('prove', this.#parts.prove(request.id, request.seq, client));
     } else if (request.op === 'recent') {
-      void this.#later('recent', this.#parts.search(request, this.#gone.signal));
+      void this.#later('recent', this.#parts.search(request, this.#goneSignal));
     } else {
       this.#give(this.#parts.answer(request, this.#peer));
     }
     return questionCost;
+  }
+
+  get #goneSignal(): AbortSignal {
+    this.#gone ??= new AbortController();
+    return this.#gone.signal;
   }
 
   #refuse(failure: WireFailure): void {
@@ -237,8 +243,7 @@ export class Session {
     this.#parts.note(what, this.#peer);
     // It may read nothing, and then hardly this; but if it does, it knows why.
     this.#outflow.send({ op: 'error', id: null, code, message: `this connection ${what}; connect again` });
-    this.#outflow.finish();
-    setTimeout(() => { this.#socket.destroy(); }, lastWordsMs).unref();
+    this.#outflow.finish(lastWordsMs);
   }
 
   #startTail(request: TailRequest): void {
@@ -275,8 +280,7 @@ export class Session {
   #endIfDone(): void {
     if (!this.#ended || this.#closed || this.owes) return;
     // Once the last words are written it is over, whatever the other side still has to say.
-    this.#outflow.finish();
-    setTimeout(() => { this.#socket.destroy(); }, slowConsumerMs).unref();
+    this.#outflow.finish(slowConsumerMs);
   }
 
   #close(): void {
@@ -284,7 +288,7 @@ export class Session {
     this.#parts.turns.leave(this.#allowance);
     this.#parts.intake.gone(this.#peer);
     this.#replies.close();
-    this.#gone.abort();
+    this.#gone?.abort();
     this.#halfFrame.forget();
     this.#outflow.close();
     this.#tail?.close();

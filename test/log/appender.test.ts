@@ -239,6 +239,26 @@ describe('the queue', () => {
     expect(underWay.at(-1)).toBe(2);
   });
 
+  test('calls a request lone where its sender was the only one for a while and nothing else is under way', () => {
+    const harness = new Harness('group');
+    const alone = (source: string): boolean => {
+      harness.enqueue(source, source);
+      harness.appender.pump();
+      const { isLone } = harness.appender;
+      const order = harness.posted.at(-1);
+      if (order !== undefined) harness.commit(order);
+      return isLone;
+    };
+    expect(Array.from({ length: 10 }, () => alone('one'))).toEqual([...Array.from({ length: 8 }, () => false), true, true]);
+    expect(Array.from({ length: 20 }, (_, n) => alone(`new${n}`))).toEqual(Array.from({ length: 20 }, () => false));
+    expect(Array.from({ length: 20 }, (_, n) => alone(n % 2 === 0 ? 'one' : 'other'))).toEqual(Array.from({ length: 20 }, () => false));
+    for (let n = 0; n < 10; n += 1) alone('one');
+    harness.enqueue('one', 'a');
+    harness.enqueue('one', 'b');
+    harness.appender.pump();
+    expect(harness.appender.isLone).toBe(false);
+  });
+
   test('never parts a request, however large it is', () => {
     const harness = new Harness('line');
     for (const [name, bodies] of [['a', 3], ['b', 500], ['c', 1]] as const) harness.enqueue('one', name, bodies);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Fifo } from '../../src/memory/fifo.js';
+import { Collected } from '../collected.js';
 import { Random } from '../random.js';
 
 interface Item {
@@ -41,19 +42,14 @@ test('what was cleared is not there any more, and what comes then is', () => {
 
 test('what has left is not held on to', async () => {
   const fifo = new Fifo<Item>();
-  const gone = new Set<number>();
-  const registry = new FinalizationRegistry((n: number) => { gone.add(n); });
+  const collected = new Collected<number>();
   for (let n = 0; n < 64; n += 1) {
     const item = { n };
-    registry.register(item, n);
+    collected.watch(item, n);
     fifo.push(item);
   }
   for (let n = 0; n < 32; n += 1) fifo.shift();
-  // Garbage, until the collector has looked at them.
-  for (let turn = 0; turn < 2_000 && gone.size < 32; turn += 1) {
-    Array.from({ length: 20_000 }, (_, n) => ({ n }));
-    await new Promise(setImmediate);
-  }
-  expect([...gone].sort((a, b) => a - b)).toEqual(Array.from({ length: 32 }, (_, n) => n));
+  await collected.until(32);
+  expect([...collected.names].sort((a, b) => a - b)).toEqual(Array.from({ length: 32 }, (_, n) => n));
   expect(fifo).toHaveLength(32);
 });

@@ -22,6 +22,7 @@ import type { Answer } from '../../src/server/pending-append.js';
 import { Creditors } from '../../src/server/reply-order.js';
 import { Turns } from '../../src/server/turns.js';
 import type { Reply } from '../../src/wire/message.js';
+import { Collected } from '../collected.js';
 import { Conversation, append } from '../daemon.js';
 
 const source = { listener: 'l', pid: 1, uid: 1, gid: 1 };
@@ -64,7 +65,12 @@ function parts(): SessionParts {
   };
 }
 
+let sessions: Collected<number>;
+let begun: number;
+
 beforeEach(async () => {
+  sessions = new Collected();
+  begun = 0;
   directory = mkdtempSync(join(tmpdir(), 'ind-session-'));
   path = join(directory, 's');
   asked = [];
@@ -72,7 +78,9 @@ beforeEach(async () => {
   creditors = new Creditors();
   wasAsked = () => undefined;
   server = createServer({ allowHalfOpen: true }, (socket) => {
-    new Session(socket, peer, { name: 'l', path, mode: 0o600, profiles: undefined, labels: {}, rate: 0 }, parts());
+    const session = new Session(socket, peer, { name: 'l', path, mode: 0o600, profiles: undefined, labels: {}, rate: 0 }, parts());
+    sessions.watch(session, begun);
+    begun += 1;
   });
   server.listen(path);
   await once(server, 'listening');
@@ -175,4 +183,20 @@ test('who goes away is owed nothing any more', async () => {
   while (creditors.connections > 0) await new Promise(setImmediate);
   answer(second);
   expect(creditors.connections).toBe(0);
+});
+
+test('nothing holds on to a connection that is gone, whoever closed it', async () => {
+  for (let n = 0; n < 20; n += 1) {
+    const conversation = new Conversation(path);
+    conversation.send(append(1, 'a'));
+    await takenIn();
+    const answer = { op: 'ack', id: 1, first: 1, count: 1, mac: null, ts: null } as const;
+    if (n % 2 === 0) conversation.socket.end();
+    else await conversation.close();
+    places.pop()?.place.answer(answer);
+    await conversation.closed;
+  }
+  expect(begun).toBe(20);
+  await sessions.until(20);
+  expect(sessions.names.size).toBe(20);
 });
