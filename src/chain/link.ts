@@ -32,13 +32,33 @@ export function macTail(mac: string): string {
   return `,"mac":"${mac}"}`;
 }
 
+const beforeMac = ',"mac":"';
+const behindMac = '"}';
+
 /** What a line's tail says: the bytes that are covered and the MAC over them; undefined if the tail is not one. */
 export function splitTail(line: Buffer): { readonly covered: Buffer; readonly mac: string } | undefined {
   const at = line.length - macTailBytes;
-  if (at < 0) return undefined;
-  const tail = line.toString('latin1', at);
-  const mac = tail.slice(8, 8 + macChars);
-  return isMac(mac) && tail === macTail(mac) ? { covered: line.subarray(0, at), mac } : undefined;
+  const mac = quotedMac(line, at, beforeMac, behindMac);
+  return mac === undefined ? undefined : { covered: line.subarray(0, at), mac };
+}
+
+/** The MAC that stands at `at` between these ASCII texts; undefined if it is not there in its one spelling. */
+export function quotedMac(line: Buffer, at: number, before: string, behind: string): string | undefined {
+  const start = at + before.length;
+  const end = start + macChars;
+  if (at < 0 || !stands(before, line, at) || !stands(behind, line, end)) return undefined;
+  for (let i = start; i < end; i += 1) if (!isHexDigit(line[i] ?? 0)) return undefined;
+  return line.toString('latin1', start, end);
+}
+
+function stands(text: string, line: Buffer, at: number): boolean {
+  for (let i = 0; i < text.length; i += 1) if (line[at + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+/** 0 to 9, a to f. */
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
 }
 
 /** Whether `mac` is the MAC of `covered` under `stepKey`; takes the same time wherever they differ. */

@@ -6,7 +6,7 @@
  * The writer knows the outer parts, the body is made before the line has a place. What is parsed here is the frame;
  * a body is opened only where somebody asks what it says. Every other spelling of the frame is refused.
  */
-import { macTailBytes, noPrevious, isMac, splitTail } from '../chain/link.js';
+import { isMac, macTailBytes, noPrevious, quotedMac, splitTail } from '../chain/link.js';
 import { parseTimestamp } from '../clock/clock.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
@@ -57,7 +57,20 @@ export function lineBytes(seq: number, key: KeyName, bodyBytes: number): number 
 const tsSample = '2000-01-01T00:00:00.000Z';
 
 const prefixForm = /^\{"seq":([1-9]\d{0,15}),"ts":"([^"]{24})","key":"([\d.]{3,33})(\+?)","profile":"/;
-const prevForm = /^,"prev":"([0-9a-f]{64})"$/;
+
+// What the line before said, whosever it was: neighbours are mostly of one commit, with its time and its key.
+let lastTs = { text: '', ms: undefined as number | undefined };
+let lastKey = { text: '', name: undefined as KeyName | undefined };
+
+function msOf(text: string): number | undefined {
+  if (text !== lastTs.text) lastTs = { text, ms: parseTimestamp(text) };
+  return lastTs.ms;
+}
+
+function keyOf(text: string): KeyName | undefined {
+  if (text !== lastKey.text) lastKey = { text, name: parseKeyName(text) };
+  return lastKey.name;
+}
 
 /** Reads the frame of a line given without its LF; undefined for whatever `formatPrefix` and its companions would not write. */
 export function parseFrame(line: Buffer): Frame | undefined {
@@ -66,12 +79,12 @@ export function parseFrame(line: Buffer): Frame | undefined {
   if (tail === undefined || prefix === null) return undefined;
   const [text, seqText, ts = '', keyText = '', plus] = prefix;
   const seq = Number(seqText);
-  const tsMs = parseTimestamp(ts);
-  const key = parseKeyName(keyText);
+  const tsMs = msOf(ts);
+  const key = keyOf(keyText);
   const bodyStart = text.length - '"profile":"'.length;
   const bodyEnd = tail.covered.length - prevBytes;
   if (tsMs === undefined || key === undefined || !Number.isSafeInteger(seq) || bodyEnd < text.length) return undefined;
-  const prev = prevForm.exec(line.toString('latin1', bodyEnd, tail.covered.length))?.[1];
+  const prev = quotedMac(line, bodyEnd, ',"prev":"', '"');
   if (prev === undefined) return undefined;
   const body = line.subarray(bodyStart, bodyEnd);
   return { seq, ts, tsMs, key, open: plus === '+', prev, mac: tail.mac, covered: tail.covered, body };

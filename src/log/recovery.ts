@@ -174,7 +174,7 @@ function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog
     replaceFile(disk, places.checkpoint, Buffer.from(scanned.seal.checkpoint));
   }
   const torn = unnamedPieces(disk, places.quarantine);
-  const stopped = scanned.lastKinds[0] === 'stopped' && scanned.endsInSeal;
+  const stopped = scanned.kindBefore === 'stopped' && scanned.endsInSeal;
   const atKey = found.stored.seq === scanned.last.seq;
   const clean = torn.length === 0 && scanned.adoptedLines === 0 && atKey && !isEmpty && (stopped || scanned.last.seq === 1);
   return {

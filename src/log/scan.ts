@@ -56,7 +56,8 @@ export class Scanner {
   /** The seal note of the line just checked. */
   #openedSeal: Seal | undefined;
   #endsInSeal = false;
-  #lastKinds: readonly (string | undefined)[] = [];
+  #kindBefore: string | undefined;
+  #lastKind: string | undefined;
   #headSeen: boolean;
   #adoptedLines = 0;
   #namedPieces: string[] = [];
@@ -106,7 +107,7 @@ export class Scanner {
       last: this.#last, lastOpen: this.#lastOpen, tree: this.#tree,
       segment: { name: newest.name, first: newest.first, bytes, openedMs: this.#openedMs },
       epochFirst: this.#epochFirst, epochDirty: this.#epochDirty, seal: this.#seal, endsInSeal: this.#endsInSeal,
-      lastKinds: this.#lastKinds, adoptedLines: this.#adoptedLines, adopted, torn, namedPieces: this.#namedPieces,
+      kindBefore: this.#kindBefore, adoptedLines: this.#adoptedLines, adopted, torn, namedPieces: this.#namedPieces,
       removed: this.#removed,
     };
   }
@@ -221,7 +222,8 @@ export class Scanner {
     this.#last = { seq: frame.seq, mac: frame.mac };
     this.#lastOpen = frame.open;
     this.#endsInSeal = sealing;
-    this.#lastKinds = [...this.#lastKinds.slice(-1), kind];
+    this.#kindBefore = this.#lastKind;
+    this.#lastKind = kind;
     if (frame.seq === segment.first) this.#openedMs = frame.tsMs;
     if (kind === 'genesis') this.#genesisMac = frame.mac;
     if (sealing) {

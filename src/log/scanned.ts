@@ -37,8 +37,8 @@ export interface Scanned {
   readonly seal: SealEvent | undefined;
   /** Whether the newest line is a seal. */
   readonly endsInSeal: boolean;
-  /** The kinds of the last two records, own ones only. */
-  readonly lastKinds: readonly (string | undefined)[];
+  /** The kind of the last record but one, if that is the log's own. */
+  readonly kindBefore: string | undefined;
   readonly adoptedLines: number;
   readonly adopted: readonly Adopted[];
   readonly torn: Torn | undefined;

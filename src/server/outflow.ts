@@ -37,8 +37,9 @@ export class Outflow implements Holder {
   #watch: NodeJS.Timeout | undefined;
   #waiters: ((hasRoom: boolean) => void)[] = [];
   #isClosed = false;
-  /** Runs while the client is let go. */
+  /** Runs while the client is let go, and for how long, ms. */
   #parting: NodeJS.Timeout | undefined;
+  #patienceMs = Number.POSITIVE_INFINITY;
   /** What this turn has for the client so far. */
   #gathered: Encoder | undefined;
 
@@ -60,11 +61,12 @@ export class Outflow implements Holder {
     return this.#unsent < this.#socket.writableHighWaterMark;
   }
 
-  /** Writes what is left to say, and closes once it is on its way, or after so many milliseconds. */
+  /** Writes what is left to say, and closes once it is on its way, or after so many milliseconds: the fewest that were said. */
   finish(patienceMs: number): void {
     this.#flush();
     this.#socket.destroySoon();
-    if (this.#isClosed) return;
+    if (this.#isClosed || patienceMs >= this.#patienceMs) return;
+    this.#patienceMs = patienceMs;
     clearTimeout(this.#parting);
     this.#parting = setTimeout(() => { this.#socket.destroy(); }, patienceMs).unref();
   }

@@ -1,8 +1,8 @@
 // A connection that waits for a proof: what overtakes it, and what it takes along when it goes.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { Server } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import { sourcePiece } from '../../src/server/admission.js';
 import { Counters } from '../../src/server/counters.js';
 import { idScope } from '../../src/server/ids.js';
 import type { Intake } from '../../src/server/intake.js';
+import { Outflow } from '../../src/server/outflow.js';
 import { Pool } from '../../src/server/pool.js';
 import type { ProofClient } from '../../src/server/proving.js';
 import { Ring } from '../../src/server/ring.js';
@@ -199,4 +200,24 @@ test('nothing holds on to a connection that is gone, whoever closed it', async (
   expect(begun).toBe(20);
   await sessions.until(20);
   expect(sessions.names.size).toBe(20);
+});
+
+test('who is let go and reads nothing is gone after the shortest time that was said', async () => {
+  const unsent = new Pool(realClock, 1 << 30);
+  const watcher = { slow: () => undefined, crowded: () => undefined, drained: () => undefined };
+  for (const patiences of [[1, 1 << 30], [1 << 30, 1]]) {
+    const listening = createServer();
+    listening.listen(join(directory, 'deaf'));
+    const deaf = connect(join(directory, 'deaf')).pause();
+    const [socket] = await once(listening, 'connection') as [Socket];
+    socket.on('error', () => undefined);
+    const outflow = new Outflow(socket, unsent, watcher);
+    outflow.send({ op: 'checkpoint', id: 1, note: 'x'.repeat(8 << 20) });
+    for (const patience of patiences) outflow.finish(patience);
+    // Not all of it fits into what the kernel holds.
+    expect(socket.writableLength).toBeGreaterThan(0);
+    await once(socket, 'close');
+    deaf.destroy();
+    await new Promise((resolve) => { listening.close(resolve); });
+  }
 });
