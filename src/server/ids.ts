@@ -3,7 +3,7 @@
 //
 // Invariant: an id is known from the moment its event is taken in, so that a copy that comes before the first is durable
 // is not written either; it waits for the first one's fate. Until that is known an id is never forgotten.
-import { macChars } from '../chain/link.js';
+import { hashBytes } from '../keys/hash.js';
 import type { LogError } from '../log/failure.js';
 import { KeyTable, absent } from './key-table.js';
 import { Shares } from './shares.js';
@@ -47,7 +47,7 @@ export class IdMemory {
   readonly #keys = new KeyTable();
   /** Where each is recorded; 0 as long as nobody knows. */
   #seqs = new Float64Array(this.#keys.capacity);
-  #macs = Buffer.alloc(this.#keys.capacity * macChars);
+  #macs = Buffer.alloc(this.#keys.capacity * hashBytes);
   /** Those that are durable, as they became so; a ring. */
   readonly #durable = new Int32Array(idsMax);
   #oldest = 0;
@@ -82,7 +82,7 @@ export class IdMemory {
 
   /** Of one that is recorded. */
   mac(id: RememberedId): string {
-    return this.#macs.toString('latin1', id * macChars, (id + 1) * macChars);
+    return this.#macs.toString('hex', id * hashBytes, (id + 1) * hashBytes);
   }
 
   /** Takes a new id in; `durable` or `rejected` MUST follow. */
@@ -114,7 +114,7 @@ export class IdMemory {
   /** It is recorded, and from here on remembered as that. */
   durable(id: RememberedId, seq: number, mac: string): void {
     this.#seqs[id] = seq;
-    this.#macs.write(mac, id * macChars, macChars, 'latin1');
+    this.#macs.write(mac, id * hashBytes, hashBytes, 'hex');
     if (this.#durableCount === idsMax) this.#forgetOldest();
     this.#durable[(this.#oldest + this.#durableCount) % idsMax] = id;
     this.#durableCount += 1;
@@ -145,7 +145,7 @@ export class IdMemory {
     const seqs = new Float64Array(capacity);
     seqs.set(this.#seqs);
     this.#seqs = seqs;
-    const macs = Buffer.alloc(capacity * macChars);
+    const macs = Buffer.alloc(capacity * hashBytes);
     this.#macs.copy(macs);
     this.#macs = macs;
   }
