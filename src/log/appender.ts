@@ -56,10 +56,11 @@ const companyBatches = 64;
 const companyShare = 2;
 /**
  * Who comes anew while all batches are under way does not wait for the next one, but goes along with the one that is ready, in
- * a batch that joins it: so many of these at once, of so many bytes. The thread makes one commit of all that is there.
+ * a batch that joins it: so many of these at once, of so many bytes. The thread makes one commit of what is there, of so many
+ * lines as one may have.
  */
 const joiningMax = { batches: 4, bytes: 64 * 1024 } as const;
-/** From so many requests in a row on, a sender counts as the only one. */
+/** Behind so many requests in a row a sender counts as the only one. */
 const loneRequests = 8;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;

@@ -16,7 +16,7 @@ export class Group {
     this.bytes += lineBytes;
   }
 
-  /** Whether a request of so many bodies may come along. Small ones do not wait for a large one that came behind them. */
+  /** Whether a request of so many bodies may come along. Few lines do not wait for very many that came behind them. */
   takes(bodies: number): boolean {
     return this.requests === 0 || this.bodies.length + bodies <= commitLinesMax;
   }

@@ -2,9 +2,11 @@
 // where much of it comes and goes, the collector is made to look at everything else again and again for that alone.
 // Invariant: what is kept for the next one is bounded, and a buffer is never given to two at once.
 
-/** Sizes between one power of two and the next: a buffer is at most an eighth larger than it was asked for. */
+/** Sizes between one power of two and the next: from the smallest on, a buffer is at most an eighth larger than was asked for. */
 const stepsPerOctave = 8;
 const bytesMin = 4096;
+/** Each is a little more than a round number: so much is often asked for, and a few bytes. */
+const slackBytes = 64;
 
 export class SpareBuffers {
   readonly #bytesMax: number;
@@ -54,6 +56,7 @@ export class SpareBuffers {
 
 function sizeFor(bytes: number): number {
   if (bytes <= bytesMin) return bytesMin;
-  const step = 2 ** (31 - Math.clz32(bytes - 1)) / stepsPerOctave;
-  return Math.ceil(bytes / step) * step;
+  const round = bytes - slackBytes;
+  const step = 2 ** (31 - Math.clz32(round - 1)) / stepsPerOctave;
+  return Math.ceil(round / step) * step + slackBytes;
 }

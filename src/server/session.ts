@@ -127,6 +127,7 @@ export class Session {
       }
       this.#halfFrame.forget();
       this.#allowance.spend(this.#takeOutcome(outcome));
+      this.#frames.release();
     }
   }
 
@@ -189,8 +190,7 @@ export class Session {
   }
 
   get #goneSignal(): AbortSignal {
-    this.#gone ??= new AbortController();
-    return this.#gone.signal;
+    return (this.#gone ??= new AbortController()).signal;
   }
 
   #refuse(failure: WireFailure): void {

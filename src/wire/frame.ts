@@ -55,18 +55,22 @@ export class FrameReader {
   }
 
   /**
-   * The next whole payload. Its memory is the chunk's or a spare buffer's: it MUST NOT be looked at behind the next call.
+   * The next whole payload. Its memory is the chunk's or a spare buffer's: it MUST NOT be looked at behind `release`.
    * `empty` is a frame of length 0, skipped; after `too_large` the stream has no meaning any more and MUST be closed.
    */
   next(): FrameOutcome {
-    if (this.#lent.length > 0) {
-      this.#spare.give(this.#lent);
-      this.#lent = nothing;
-    }
+    this.release();
     const outcome = this.#held > 0 ? this.#rest() : this.#direct();
     // Who says nothing for a while shall not keep a chunk that was read to its end.
     if (outcome === incomplete) this.push(nothing);
     return outcome;
+  }
+
+  /** The payload before was looked at. The next call does it, too; but that may be a long time away. */
+  release(): void {
+    if (this.#lent.length === 0) return;
+    this.#spare.give(this.#lent);
+    this.#lent = nothing;
   }
 
   // Nothing is held: a frame that lies whole in the chunk is handed out in place, without a copy.

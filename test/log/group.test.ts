@@ -11,7 +11,7 @@ function groupOf(bodies: number, lineBytes = 100): Group {
 }
 
 describe('what makes one commit', () => {
-  test('small requests do not wait for a large one behind them, and a large one may be a commit', () => {
+  test('few lines do not wait for very many behind them, and these may be a commit', () => {
     expect(groupOf(0).takes(10_000)).toBe(true);
     expect(groupOf(1).takes(511)).toBe(true);
     expect(groupOf(1).takes(512)).toBe(false);

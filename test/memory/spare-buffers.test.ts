@@ -14,7 +14,7 @@ describe('spare buffers', () => {
     expect(spare.take(99_000)).not.toBe(first);
   });
 
-  test('a buffer is at most an eighth larger than what was asked for', () => {
+  test('a buffer of 4 KiB or more is at most an eighth larger than what was asked for', () => {
     const spare = new SpareBuffers(0);
     const random = new Random(1);
     for (let n = 0; n < 10_000; n += 1) {
@@ -23,7 +23,8 @@ describe('spare buffers', () => {
       expect(length).toBeGreaterThanOrEqual(bytes);
       expect(length).toBeLessThanOrEqual(bytes * 1.125);
     }
-    expect(spare.take(2 ** 21)).toHaveLength(2 ** 21);
+    // A round number, and the length of a frame in front of it.
+    expect(spare.take(2 ** 20 + 4).length).toBeLessThanOrEqual(2 ** 20 + 64);
     expect(spare.take(1)).toHaveLength(4096);
   });
 
@@ -39,7 +40,7 @@ describe('spare buffers', () => {
     }
     const others = Array.from({ length: 10 }, () => spare.take(98_304));
     for (const buffer of others) spare.give(buffer);
-    expect(spare.bytes).toBe(10 * 98_304);
+    expect(spare.bytes).toBe(10 * (others[0]?.length ?? 0));
     for (let n = 0; n < 10; n += 1) expect(others).toContain(spare.take(98_304));
   });
 

@@ -51,7 +51,7 @@ function parts(): SessionParts {
       append: ({ id }: { readonly id: number }, _: unknown, __: unknown, place: Answer) => { places.push({ id, place }); },
     } as unknown as Intake,
     counters, turns: new Turns(), creditors,
-    frames: new SpareBuffers(1 << 22), halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
+    frames: spare, halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
     limits: { frameBytes: 1 << 20, eventBytes: 1 << 18, events: 1024, clients: 10, queueBytes: 1 << 20 },
     follower: { ring: new Ring(128), durable: () => 0, history: noHistory },
     onCommit: () => () => undefined,
@@ -67,10 +67,12 @@ function parts(): SessionParts {
 }
 
 let sessions: Collected<number>;
+let spare: SpareBuffers;
 let begun: number;
 
 beforeEach(async () => {
   sessions = new Collected();
+  spare = new SpareBuffers(1 << 22);
   begun = 0;
   directory = mkdtempSync(join(tmpdir(), 'ind-session-'));
   path = join(directory, 's');
@@ -200,6 +202,18 @@ test('nothing holds on to a connection that is gone, whoever closed it', async (
   expect(begun).toBe(20);
   await sessions.until(20);
   expect(sessions.names.size).toBe(20);
+});
+
+test('a connection that is not read from keeps nothing of the frame that was taken from it', async () => {
+  const conversation = new Conversation(path);
+  // Its replies are more than it may be owed, and its frame does not come in one piece.
+  const events = Array.from({ length: 1000 }, () => ({ profile: 'generic', event: { action: 'a', detail: 'x'.repeat(500) } }));
+  conversation.send(...Array.from({ length: 8 }, (_, id) => ({ op: 'append', id, events })));
+  await takenIn();
+  expect(places.length).toBeLessThan(8);
+  // What it grew through before is free in any case, and all together is less than a MiB and a half.
+  expect(spare.bytes).toBeGreaterThan(1_500_000);
+  await conversation.close();
 });
 
 test('who is let go and reads nothing is gone after the shortest time that was said', async () => {

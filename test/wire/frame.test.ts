@@ -55,6 +55,25 @@ describe('frames', () => {
     expect(spare.bytes).toBeGreaterThan(0);
   });
 
+  test('what a payload lay in is free for others once it was released, and at the next call at the latest', () => {
+    for (const isReleased of [true, false]) {
+      const spare = new SpareBuffers(64 * 1024);
+      const reader = new FrameReader(20_000, spare);
+      const frame = encodeFrame(Buffer.alloc(10_000, 7));
+      for (const piece of [frame.subarray(0, 6_000), frame.subarray(6_000)]) {
+        reader.push(piece);
+        const outcome = reader.next();
+        if (outcome.kind !== 'payload') continue;
+        const grown = spare.bytes;
+        expect(outcome.payload).toEqual(Buffer.alloc(10_000, 7));
+        if (isReleased) reader.release();
+        else reader.next();
+        expect(spare.bytes).toBeGreaterThanOrEqual(grown + 10_004);
+      }
+      expect(spare.bytes).toBeGreaterThan(10_000);
+    }
+  });
+
   test('one-byte writes of a large frame are read in linear time', () => {
     const frame = encodeFrame(Buffer.alloc(1024 * 1024, 7));
     const reader = new FrameReader(1024 * 1024);
