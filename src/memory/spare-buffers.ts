@@ -5,8 +5,6 @@
 /** Sizes between one power of two and the next: from the smallest on, a buffer is at most an eighth larger than was asked for. */
 const stepsPerOctave = 8;
 const bytesMin = 4096;
-/** Each is a little more than a round number: so much is often asked for, and a few bytes. */
-const slackBytes = 64;
 
 export class SpareBuffers {
   readonly #bytesMax: number;
@@ -56,7 +54,6 @@ export class SpareBuffers {
 
 function sizeFor(bytes: number): number {
   if (bytes <= bytesMin) return bytesMin;
-  const round = bytes - slackBytes;
-  const step = 2 ** (31 - Math.clz32(round - 1)) / stepsPerOctave;
-  return Math.ceil(round / step) * step + slackBytes;
+  const step = 2 ** (31 - Math.clz32(bytes - 1)) / stepsPerOctave;
+  return Math.ceil(bytes / step) * step;
 }

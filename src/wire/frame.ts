@@ -26,7 +26,9 @@ export class FrameReader {
   readonly #spare: SpareBuffers;
   #chunk: Buffer = nothing;
   #at = 0;
-  // A frame split over chunks collects here, header included; `#held` is how much of it is there.
+  // Of a frame split over chunks: its length and how many bytes of that were read; its payload, and how much of it is there.
+  #length = 0;
+  #lengthBytes = 0;
   #partial: Buffer = nothing;
   #held = 0;
   // What the payload before lies in, if it was such a frame.
@@ -46,7 +48,7 @@ export class FrameReader {
 
   /** Whether a frame has begun and is not whole: what a server closes a connection for when it lasts. */
   get midFrame(): boolean {
-    return this.#held > 0;
+    return this.#lengthBytes > 0;
   }
 
   /** Bytes of memory that the begun frame takes. */
@@ -60,7 +62,7 @@ export class FrameReader {
    */
   next(): FrameOutcome {
     this.release();
-    const outcome = this.#held > 0 ? this.#rest() : this.#direct();
+    const outcome = this.#lengthBytes > 0 ? this.#rest() : this.#direct();
     // Who says nothing for a while shall not keep a chunk that was read to its end.
     if (outcome === incomplete) this.push(nothing);
     return outcome;
@@ -89,34 +91,35 @@ export class FrameReader {
         return { kind: 'payload', payload: this.#chunk.subarray(start, this.#at) };
       }
     }
-    if (available > 0) this.#hold(available);
-    return incomplete;
+    return this.#rest();
   }
 
+  // Its payload is copied together, as far as the chunk reaches.
   #rest(): FrameOutcome {
-    if (!this.#fill(frameHeaderBytes)) return incomplete;
-    const length = this.#partial.readUInt32BE(0);
+    while (this.#lengthBytes < frameHeaderBytes) {
+      const byte = this.#chunk[this.#at];
+      if (byte === undefined) return incomplete;
+      this.#length = this.#length * 256 + byte;
+      this.#lengthBytes += 1;
+      this.#at += 1;
+    }
+    const length = this.#length;
     if (length > this.#frameBytesMax) return { kind: 'too_large', bytes: length };
-    if (length > 0 && !this.#fill(frameHeaderBytes + length)) return incomplete;
-    const payload = this.#partial.subarray(frameHeaderBytes, frameHeaderBytes + length);
+    this.#hold(Math.min(length - this.#held, this.#chunk.length - this.#at));
+    if (this.#held < length) return incomplete;
+    const payload = this.#partial.subarray(0, length);
     this.#lent = this.#partial;
     this.#partial = nothing;
     this.#held = 0;
+    this.#length = 0;
+    this.#lengthBytes = 0;
     return length === 0 ? empty : { kind: 'payload', payload };
-  }
-
-  // Brings the held part up to `bytes`, as far as the chunk reaches.
-  #fill(bytes: number): boolean {
-    const missing = bytes - this.#held;
-    if (missing > 0) this.#hold(Math.min(missing, this.#chunk.length - this.#at));
-    return this.#held >= bytes;
   }
 
   #hold(bytes: number): void {
     const size = this.#held + bytes;
     if (size > this.#partial.length) {
-      const roomMax = frameHeaderBytes + this.#frameBytesMax;
-      const room = Math.max(size, Math.min(roomMax, Math.max(firstBufferBytes, this.#partial.length * 2)));
+      const room = Math.max(size, Math.min(this.#length, Math.max(firstBufferBytes, this.#partial.length * 2)));
       const grown = this.#spare.take(room);
       this.#partial.copy(grown, 0, 0, this.#held);
       if (this.#partial.length > 0) this.#spare.give(this.#partial);
