@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Conversation, Daemon, append, linesIn, verified } from '../daemon.js';
+import { whileFollowed, whilePolled } from './beside.js';
 import { IndelibleDialect, RedisDialect } from './dialect.js';
 import { FrameMaker, event, eventJson } from './event.js';
 import { fullGrid, requestsInFlight } from './grid.js';
@@ -59,6 +60,27 @@ test.each([undefined, ...promises])('a daemon without %s takes events, and what 
     const headSeq = Number(/"seq":(\d+)/.exec(readFileSync(join(daemon.state, 'log/head'), 'latin1'))?.[1] ?? 0);
     expect(headSeq >= 20).toBe(without !== 'head');
     expect(verified(daemon.state).exit !== 0).toBe(without === 'chain' || without === 'tree' || without === 'steps');
+  } finally {
+    await daemon.clear();
+  }
+});
+
+test('somebody follows the log, and somebody asks for the status, as long as something is measured', async () => {
+  const daemon = await Daemon.start({ env: { INDELIBLE_SYNC: 'group' } });
+  try {
+    const clients = async (): Promise<number> => {
+      const conversation = new Conversation(daemon.socket);
+      for (;;) {
+        const status = await conversation.ask({ op: 'status', id: 1 });
+        const { clients: now } = status as unknown as { readonly clients: number };
+        if (now > 1) {
+          await conversation.close();
+          return now;
+        }
+      }
+    };
+    expect(await whileFollowed(daemon.socket, clients)).toBe(2);
+    expect(await whilePolled(daemon.socket, clients)).toBe(2);
   } finally {
     await daemon.clear();
   }

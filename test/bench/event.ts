@@ -6,7 +6,7 @@ import { writeValue } from '../../src/wire/value.js';
 
 /** As a producer's own object. Nothing in it is secret, so redaction looks at everything and masks nothing. */
 export const event = {
-  event: 'request', ts_unix_ms: 1_764_198_000_123, request_id: '0f4c2a9be81d4a6f9c3e7b5d1a2f8e60',
+  event: 'request' as const, ts_unix_ms: 1_764_198_000_123, request_id: '0f4c2a9be81d4a6f9c3e7b5d1a2f8e60',
   agent_id: 'a3f1c5d79e8b4260'.repeat(4), machine_id: '5b7d9f1e3c2a4860'.repeat(4),
   argv: ['rsync', '-a', 'build/', 'web-1:/srv/www'], matched_acl: null, stdin_bytes: 0, timeout_ms: 30_000,
 };

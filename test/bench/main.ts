@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureBeside } from './beside.js';
 import { runProgram } from './child.js';
 import type { FloorOrder, FloorResult } from './floor.js';
 import type { Cell } from './grid.js';
@@ -18,9 +19,10 @@ import type { Result, Row, Turn } from './table.js';
 import { describeMachine, tableOf } from './table.js';
 import type { Times } from './times.js';
 
-const usage = `usage: scripts/bench [--quick] [--rounds N] [--promises] [--reading RECORDS] [--json] [--install-peers] [--directory DIR]
+const usage = `usage: scripts/bench [--quick] [--rounds N] [--promises] [--beside] [--reading RECORDS] [--json] [--install-peers] [--directory DIR]
 --quick: six cells, one round, under a minute; else all 24 cells, --rounds (5) times, turn about
---promises: the price of each promise; --reading: verify, query and start on a log of so many records
+--promises: the price of each promise; --beside: of a tail, of asking for status, of the SDK
+--reading: verify, query and start on a log of so many records
 --json: the numbers of every round; --directory: where the files lie that are written to (a disk, not a memory)
 --install-peers: before that, Redis and syslog-ng from Debian's packages; one that is absent is named as absent
 `;
@@ -32,6 +34,7 @@ interface Options {
   readonly quick: boolean;
   readonly rounds: number;
   readonly promises: boolean;
+  readonly beside: boolean;
   readonly reading: number;
   readonly json: boolean;
   readonly directory: string;
@@ -42,13 +45,14 @@ function readOptions(): Options | undefined {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, promises: { type: 'boolean', default: false },
-      reading: { type: 'string', default: '0' }, json: { type: 'boolean', default: false }, directory: { type: 'string', default: tmpdir() },
+      beside: { type: 'boolean', default: false }, reading: { type: 'string', default: '0' }, json: { type: 'boolean', default: false }, directory: { type: 'string', default: tmpdir() },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   const reading = Number(values.reading);
   if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(reading) || reading < 0) return undefined;
-  return { quick: values.quick, rounds, promises: values.promises, reading, json: values.json, directory: values.directory };
+  const { quick, promises, beside, json, directory } = values;
+  return { quick, rounds, promises, beside, reading, json, directory };
 }
 
 /** One cell of one round: floor, Redis and the daemon, one behind the other. */
@@ -81,8 +85,9 @@ async function measure(options: Options, directory: string): Promise<Result> {
   const rows = await measureGrid(directory, options.quick ? quickGrid : fullGrid, options.rounds, times);
   const syslog = options.quick ? undefined : { plain: await measureSyslog(directory, 'plain'), secure: await measureSyslog(directory, 'secure') };
   const promises = options.promises ? await measurePromises(directory, options.rounds, times) : undefined;
+  const beside = options.beside ? await measureBeside(directory, options.rounds, times) : undefined;
   const reading = options.reading > 0 ? await measureReading(directory, options.reading, times) : undefined;
-  return { machine: describeMachine(), rounds: options.rounds, times, rows, syslog, promises, reading };
+  return { machine: describeMachine(), rounds: options.rounds, times, rows, syslog, promises, beside, reading };
 }
 
 async function main(): Promise<number> {

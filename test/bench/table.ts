@@ -1,5 +1,6 @@
 // What was measured, for people: medians of the rounds, and ratios of what was measured in the same round.
 import { cpus, release, totalmem } from 'node:os';
+import type { Beside } from './beside.js';
 import type { FloorResult } from './floor.js';
 import type { Cell } from './grid.js';
 import { shapeOf } from './grid.js';
@@ -30,6 +31,7 @@ export interface Result {
   /** Lines per second. */
   readonly syslog: { readonly plain: number | undefined; readonly secure: number | undefined } | undefined;
   readonly promises: Prices | undefined;
+  readonly beside: Beside | undefined;
   readonly reading: Reading | undefined;
 }
 
@@ -76,6 +78,13 @@ function pricesText(prices: Prices | undefined): string {
   return `\n| without | daemon CPU, us/event | its price |\n| --- | ---: | ---: |\n| nothing: all of them | ${prices.whole.toFixed(1)} | |\n${rows.join('')}`;
 }
 
+function besideText(beside: Beside | undefined): string {
+  if (beside === undefined) return '';
+  const cost = (share: number): string => `${((1 - share) * 100).toFixed(1)} %`;
+  return `\nAt full load somebody who follows the log costs ${cost(beside.tail)} of the rate, somebody who asks for the status ten times a second `
+    + `${cost(beside.status)}; the SDK takes ${beside.sdkCpu.toFixed(1)} us of CPU for an event in the program that appends it.\n`;
+}
+
 function readingText(reading: Reading | undefined): string {
   if (reading === undefined) return '';
   const { bytes, records, verify, query, startMs, cpuAtFirst, cpuNow, residentBytes } = reading;
@@ -89,5 +98,5 @@ function readingText(reading: Reading | undefined): string {
 export function tableOf(result: Result): string {
   const { machine, rounds, times } = result;
   return `${machine}; ${rounds} rounds of ${times.measureMs} ms a cell; medians.\n\n${gridTable(result.rows)}`
-    + syslogText(result) + pricesText(result.promises) + readingText(result.reading);
+    + syslogText(result) + pricesText(result.promises) + besideText(result.beside) + readingText(result.reading);
 }
