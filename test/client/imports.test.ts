@@ -17,12 +17,12 @@ function reach(file: string, seen: Set<string>, foreign: Set<string>): void {
   }
 }
 
-test('the client reaches only events, the wire without strict decoding, Node itself and msgpackr', () => {
+test('the client reaches only events, the wire without strict decoding and its buffers, Node itself and msgpackr', () => {
   const seen = new Set<string>();
   const foreign = new Set<string>();
   for (const name of readdirSync(join(source, 'client'))) reach(join('client', name), seen, foreign);
   const rooms = new Set([...seen].map((file) => dirname(file)));
-  expect([...rooms].sort()).toEqual(['client', 'event', 'wire']);
+  expect([...rooms].sort()).toEqual(['client', 'event', 'memory', 'wire']);
   for (const file of ['strict', 'decode', 'entry', 'exact', 'salvage']) expect(seen.has(`wire/${file}.ts`)).toBe(false);
   expect([...foreign].filter((name) => !name.startsWith('node:'))).toEqual(['msgpackr']);
 });
