@@ -4,7 +4,6 @@
  * carries along. The requests in a chunk are of one source, so that they leave in the order they came: nobody's backlog
  * holds on to chunks that others have left long ago.
  */
-
 import { SpareBuffers } from '../memory/spare-buffers.js';
 
 /** Room for some hundred bodies of the usual size, for a source with much to say; and for a few, for all the others. */

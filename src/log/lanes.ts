@@ -32,6 +32,11 @@ export function queueCost(bytes: number, bodies: number): number {
   return requestBytes + bodies * bodyBytes + bytes;
 }
 
+/** The same of one that is there: memory that it has to itself counts whole. */
+function costOf({ chunk, from, to, bodies }: Bodies): number {
+  return queueCost(chunk.size === 'own' ? chunk.bytes.length : to - from, bodies);
+}
+
 /** Newcomers in a row, while others wait. */
 const freshInARowMax = 16;
 /** Newcomers looked at for one whose request is small. */
@@ -92,11 +97,12 @@ export class Lanes<T> {
     const lane = this.#lanes.get(sender) ?? this.#open(sender);
     const { process } = lane;
     const { chunk, from, to, firstBody } = lane.store.keep(bodies);
-    lane.waiting.push({ chunk, from, to, firstBody, bodies: bodies.length, waiter, lane });
+    const request = { chunk, from, to, firstBody, bodies: bodies.length, waiter, lane };
+    lane.waiting.push(request);
     lane.unsettled += 1;
     if (process.turns.size === 0) this.#fresh.add(process);
     process.turns.add(lane);
-    const cost = queueCost(to - from, bodies.length);
+    const cost = costOf(request);
     process.bytes += cost;
     this.#bytes += cost;
     this.#events += bodies.length;
@@ -148,9 +154,10 @@ export class Lanes<T> {
   }
 
   /** A request's fate is known. */
-  settle({ from, to, bodies, lane }: Queued<T>): void {
+  settle(request: Queued<T>): void {
+    const { bodies, lane } = request;
     const { process } = lane;
-    const cost = queueCost(to - from, bodies);
+    const cost = costOf(request);
     this.#bytes -= cost;
     this.#events -= bodies;
     process.bytes -= cost;

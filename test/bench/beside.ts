@@ -21,12 +21,14 @@ export interface Beside {
   readonly sdkCpu: number;
 }
 
-/** Does `work` while `indelible tail` follows the log. */
+/** Does `work` while `indelible tail` follows the log, at its own pace. @throws Error when it did not to the end */
 export async function whileFollowed<T>(socket: string, work: () => Promise<T>): Promise<T> {
   const child = spawn(process.execPath, [program, 'tail', '--socket', socket], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(child, 'close');
   try {
-    return await work();
+    const result = await work();
+    if (child.exitCode !== null) throw new Error(`nobody followed: the tail ended with ${child.exitCode}`);
+    return result;
   } finally {
     child.kill();
     await ended;

@@ -155,6 +155,17 @@ describe('the queue', () => {
     expect([harness.appender.loadOf('one'), harness.appender.loadOf('two')]).toEqual([0, 0]);
   });
 
+  test('counts all the memory that a large request has to itself, which may be more than its bodies', () => {
+    const harness = new Harness('group');
+    harness.enqueue('one', 'x'.repeat(20_001));
+    const load = harness.appender.load.bytes;
+    expect(load).toBeGreaterThan(queueCost(20_003, 1));
+    expect(load).toBeLessThanOrEqual(queueCost(20_003 * 1.125, 1));
+    harness.appender.pump();
+    for (const order of harness.posted) harness.commit(order);
+    expect(harness.appender.load).toEqual({ bytes: 0, events: 0 });
+  });
+
   test('hands over two batches and waits with the third until one is answered', () => {
     const harness = new Harness('line');
     for (let i = 0; i < 200; i += 1) harness.enqueue('one', `r${i}`);
