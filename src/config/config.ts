@@ -7,7 +7,7 @@ import env from 'env-var';
 import { profileNames } from '../event/catalogue.js';
 import { groupId } from '../kernel/proc.js';
 import { originForm } from '../keys/verification.js';
-import type { WriterOptions } from '../log/writer.js';
+import type { WriterOptions } from '../log/commit.js';
 import { checkedSocketPath, socketPath, stateDirectory } from '../wire/place.js';
 import type { ListenerConfig, Limits } from '../server/settings.js';
 import type { ListenerDefaults } from './listeners.js';

@@ -7,7 +7,7 @@ import type { Disk } from '../disk/disk.js';
 import { createLog } from './init.js';
 import type { Previous } from './own.js';
 import type { Places } from './segment.js';
-import type { WriterOptions } from './writer.js';
+import type { WriterOptions } from './commit.js';
 import { Writer } from './writer.js';
 
 /** Whose log it is and how it is written. */

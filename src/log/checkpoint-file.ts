@@ -4,7 +4,7 @@
  */
 import type { Disk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
-import { shortageOr } from './failure.js';
+import { isPutOff, shortageOr } from './failure.js';
 
 export class CheckpointFile {
   readonly #disk: Disk;
@@ -24,9 +24,18 @@ export class CheckpointFile {
     return this.#shown;
   }
 
-  /** The note of a seal that is durable, its epoch's key gone; `settle` puts it in place. */
+  /**
+   * Puts the note of a seal in place that is durable, its epoch's key gone. What finds no room is tried again by `settle`,
+   * before the next seal.
+   * @throws LogError `write_failed`
+   */
   offer(note: string): void {
     this.#due = note;
+    try {
+      this.settle();
+    } catch (error) {
+      if (!isPutOff(error)) throw error;
+    }
   }
 
   /** @throws LogError `disk_full`, and then again later, or `write_failed` */

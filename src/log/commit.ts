@@ -7,8 +7,10 @@ import { LineMac } from '../chain/line-mac.js';
 import { leafHash, leafHashInPlace } from '../checkpoint/merkle.js';
 import type { Frontier } from '../checkpoint/merkle.js';
 import type { KeyWalker } from '../keys/schedule.js';
+import type { Retain } from './own.js';
 import type { Link } from './record.js';
 import { lineBytesMax, formatPrefix, formatPrev, lineBytes } from './record.js';
+import type { ScheduleOptions } from './schedule.js';
 import type { OpenEpoch } from './state.js';
 
 const lineFeed = 0x0a;
@@ -39,6 +41,13 @@ export interface CommitOptions {
   readonly sealsInto?: OpenEpoch;
   readonly ts?: string;
   readonly isRequest?: boolean;
+}
+
+export interface WriterOptions extends ScheduleOptions {
+  readonly sync: 'line' | 'group';
+  readonly headSync: 'second' | 'always';
+  readonly retain: Retain;
+  readonly pid: number;
 }
 
 /** What the writer tells, as it happens and in order; and what it asks for. */

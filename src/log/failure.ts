@@ -35,6 +35,11 @@ export function isNoSpace(error: unknown): boolean {
   return noSpace.has(errorCode(error) ?? '');
 }
 
+/** Whether something found no room and may be tried again. */
+export function isPutOff(error: unknown): boolean {
+  return error instanceof LogError && error.code === 'disk_full';
+}
+
 /** Whether the disk itself, or its owner's part of it, is full. */
 export function isOutOfRoom(error: LogError): boolean {
   return error.code === 'disk_full' && noRoom.has(errorCode(error.cause) ?? '');

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../clock/clock.js';
 import type { Disk, Space } from '../disk/disk.js';
-import { LogError } from './failure.js';
+import { LogError, isPutOff } from './failure.js';
 import type { Reserve } from './reserve.js';
 import type { Writer } from './writer.js';
 
@@ -66,7 +66,7 @@ export class DiskLadder {
       if (this.#parts.reserve.isGiven) this.fall(writer);
       else this.tick(writer);
     } catch (error) {
-      if (!(error instanceof LogError) || error.code !== 'disk_full') throw error;
+      if (!isPutOff(error)) throw error;
     }
   }
 

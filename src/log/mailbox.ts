@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { DiskLevel } from './ladder.js';
 import type { LogErrorCode } from './failure.js';
 import type { SharedSlots } from './line-slots.js';
-import type { WriterOptions } from './writer.js';
+import type { WriterOptions } from './commit.js';
 
 /** What the thread is started with. */
 export interface ThreadStart {

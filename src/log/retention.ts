@@ -18,7 +18,7 @@ import { errorCode } from '../disk/disk.js';
 import { removeIfThere } from '../disk/write.js';
 import type { SoundSegment } from './closed-segment.js';
 import { SegmentReading } from './closed-segment.js';
-import { LogError, shortageOr } from './failure.js';
+import { isPutOff, shortageOr } from './failure.js';
 import type { HeldSegment, Holdings } from './holdings.js';
 import type { ObservedTime } from './observed.js';
 import type { Retain } from './own.js';
@@ -146,7 +146,7 @@ export class Retention {
     try {
       return action();
     } catch (error) {
-      if (error instanceof LogError && error.code === 'disk_full') this.#putOff();
+      if (isPutOff(error)) this.#putOff();
       throw error;
     }
   }

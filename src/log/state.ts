@@ -30,6 +30,11 @@ export interface OpenEpoch {
   readonly nextSeed: Buffer | null;
 }
 
+/** With something in it that makes a seal due. */
+export function dirtied(epoch: OpenEpoch): OpenEpoch {
+  return epoch.dirty ? epoch : { ...epoch, dirty: true };
+}
+
 /** The newest seal. */
 export interface Sealed {
   /** Records before it, which its checkpoint covers. */

@@ -8,7 +8,7 @@ import { type Disk, realDisk } from '../disk/disk.js';
 import { announce } from './announce.js';
 import { Bell } from './bell.js';
 import { type LogError, asLogError, isOutOfRoom, refused } from './failure.js';
-import { Group } from './group.js';
+import { type Group, gather } from './group.js';
 import { Holdings } from './holdings.js';
 import { readIdentitySeed, readSalt } from './init.js';
 import { DiskLadder } from './ladder.js';
@@ -159,35 +159,19 @@ class WriterThread {
   }
 
   #append(orders: readonly AppendOrder[]): void {
-    const grouping = this.#start.options.sync === 'group';
-    let group = new Group();
-    const flush = (): void => {
-      const { bodies, requests } = group;
-      group = new Group();
-      if (requests === 0) return;
-      const isWritten = this.#attempt((writer) => {
-        this.#ladder?.admit(writer);
-        writer.append(bodies);
-      }, requests);
-      if (isWritten) this.#attempt((writer) => { writer.settle(); });
-    };
-    for (const order of orders) {
-      let line = 0;
-      let from = 0;
-      for (const requestEnd of order.requests) {
-        if (!group.takes(requestEnd - line)) flush();
-        // A step of the clock or a rotation that is still owed comes first, and moves the place that is measured.
-        if (group.requests === 0 && this.#ladder?.isFull !== true) this.#attempt((writer) => { writer.prepare(); });
-        for (; line < requestEnd; line += 1) {
-          const to = order.ends[line] ?? from;
-          group.add(order.bytes.subarray(from, to), this.#writer?.lineBytes(to - from, group.bodies.length + 1) ?? 0);
-          from = to;
-        }
-        group.requests += 1;
-        if (!grouping || group.isFull(this.#writer?.room)) flush();
-      }
-    }
-    flush();
+    gather(orders, this.#start.options.sync, {
+      // A step of the clock or a rotation may still be owed.
+      prepare: () => { if (this.#ladder?.isFull !== true) this.#attempt((writer) => { writer.prepare(); }); },
+      room: () => this.#writer?.room,
+      lineBytes: (bodyBytes, ahead) => this.#writer?.lineBytes(bodyBytes, ahead) ?? 0,
+      write: (group) => {
+        const isWritten = this.#attempt((writer) => {
+          this.#ladder?.admit(writer);
+          writer.append(group.bodies);
+        }, group);
+        if (isWritten) this.#attempt((writer) => { writer.settle(); });
+      },
+    });
   }
 
   /** To the last seal. A stop that found no room for it is no clean one: it says so, and the next start mends it. */
@@ -204,27 +188,27 @@ class WriterThread {
   }
 
   /** Runs one piece of work, reports what became durable, and says why if it did not come to its end; true if it did. */
-  #attempt(work: (writer: Writer) => void, requests = 0): boolean {
+  #attempt(work: (writer: Writer) => void, group?: Group): boolean {
     const writer = this.#writer;
     if (writer === undefined) return false;
     try {
       this.#lease.check();
       work(writer);
-      this.#report(writer, requests);
+      this.#report(writer, group?.requests.length ?? 0);
       return true;
     } catch (error) {
       const failure = asLogError(error);
-      if (failure.code === 'disk_full') this.#putOff(writer, failure, requests);
+      if (failure.code === 'disk_full') this.#putOff(writer, failure, group);
       else this.#fail(writer, failure);
       return false;
     }
   }
 
   /** There was no room: whoever waits is told, and the reserve gives what it has. */
-  #putOff(writer: Writer, failure: LogError, requests: number): void {
+  #putOff(writer: Writer, failure: LogError, group?: Group): void {
     const { message } = failure;
-    if (requests > 0) {
-      this.#post({ kind: 'rejected', ...this.#takeCommits(), requests, standing: this.#standing(writer), message });
+    if (group !== undefined) {
+      this.#reject(writer, group, message);
     } else {
       this.#report(writer, 0);
       // At every tick the same would be said again.
@@ -232,6 +216,16 @@ class WriterThread {
       this.#delay = message;
     }
     if (isOutOfRoom(failure) && this.#ladder?.isFull === false) this.#attempt((one) => { this.#ladder?.fall(one); });
+  }
+
+  #reject(writer: Writer, group: Group, message: string): void {
+    const { commits, slot } = this.#takeCommits();
+    const { whole, wholeCommits, restCommits } = group.part(commits);
+    const standing = this.#standing(writer);
+    // The slot goes with the later report: the lines of both are in it.
+    if (whole > 0) this.#post({ kind: 'committed', commits: wholeCommits, requests: whole, standing, slot: undefined });
+    const requests = group.requests.length - whole;
+    this.#post({ kind: 'rejected', commits: restCommits, requests, standing, slot, message });
   }
 
   /** The end, which the next start records where it can. */

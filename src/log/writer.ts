@@ -3,6 +3,7 @@
  *
  *   write the lines · fsync the log · evolve the key · write the head · write the key file · only then tell anyone
  *
+ * In `line` mode the lines of a few requests are a commit each, and head and key file follow behind the last of them.
  * Synchronous, so that the order on the page is the order on the disk. It runs on a thread of its own.
  */
 import { join } from 'node:path';
@@ -13,26 +14,19 @@ import type { Disk } from '../disk/disk.js';
 import { Anchor } from './anchor.js';
 import { AuditLink } from './audit-link.js';
 import { CheckpointFile } from './checkpoint-file.js';
-import type { CommitOptions, WriterEvents } from './commit.js';
+import type { Commit, CommitOptions, WriterEvents, WriterOptions } from './commit.js';
 import { CommitBuilder } from './commit.js';
-import { LogError, shortageOr, writeFailed } from './failure.js';
+import { isPutOff, shortageOr, writeFailed } from './failure.js';
 import { OpenFile } from './open-file.js';
 import { lineBytes } from './record.js';
-import type { OwnEvents, OwnKind, Previous, Retain } from './own.js';
+import type { OwnEvents, OwnKind, Previous } from './own.js';
 import { formatVersion, ownBody } from './own.js';
-import type { Room, ScheduleOptions } from './schedule.js';
+import type { Room } from './schedule.js';
 import { Schedule } from './schedule.js';
 import { headerOf, sealOf } from './sealing.js';
 import type { Places } from './segment.js';
 import { segmentName } from './segment.js';
-import type { LogState, OpenEpoch, OpenSegment } from './state.js';
-
-export interface WriterOptions extends ScheduleOptions {
-  readonly sync: 'line' | 'group';
-  readonly headSync: 'second' | 'always';
-  readonly retain: Retain;
-  readonly pid: number;
-}
+import { type LogState, type OpenSegment, dirtied } from './state.js';
 
 export class Writer {
   readonly #disk: Disk;
@@ -46,6 +40,8 @@ export class Writer {
   readonly #builder: CommitBuilder;
   #segmentFile: OpenFile | undefined;
   #state: LogState;
+  /** Durable, and nobody knows: head and key file are still behind. */
+  #untold: Commit[] = [];
   readonly #checkpointFile: CheckpointFile;
 
   constructor(disk: Disk, clock: Clock, places: Places, state: LogState, options: WriterOptions, events: WriterEvents) {
@@ -80,24 +76,34 @@ export class Writer {
   begin(previous: Previous | null = null): void {
     if (this.#state.segment === undefined) this.#createSegment();
     this.#ensureFirstLine(previous);
-    this.link.point(this.#segment().name);
+    this.link.point(this.#open().segment.name);
   }
 
   /**
-   * Records whole requests' bodies, which no other line comes between. In `line` mode each line is a commit of its
-   * own, and a failure in the middle leaves a prefix, never acknowledged. `settle` comes behind it.
+   * Records whole requests' bodies, which no other line comes between. In `line` mode each line is a commit of its own;
+   * where the disk is full in the middle, those before it were told of as committed. `settle` comes behind it.
    * @throws LogError
    */
   append(bodies: readonly Uint8Array[]): void {
     this.prepare();
-    if (this.#options.sync === 'group') this.#commit(bodies, { isRequest: true });
-    else for (const body of bodies) this.#commit([body], { isRequest: true });
+    if (this.#options.sync === 'group') {
+      this.#commit(bodies, { isRequest: true });
+      return;
+    }
+    try {
+      for (const body of bodies) this.#write([body], { isRequest: true });
+    } catch (error) {
+      // Of every other failure nobody knows what the disk holds.
+      if (isPutOff(error)) this.#tell(false);
+      throw error;
+    }
+    this.#tell(false);
   }
 
   /** What is due between two requests: rotation or a seal. Nobody's ack depends on it. @throws LogError */
   settle(): void {
     this.#ensureFirstLine();
-    this.link.point(this.#segment().name);
+    this.link.point(this.#open().segment.name);
     if (this.#schedule.mustRotate(this.#state)) this.#rotate();
     else if (this.#schedule.mustSeal(this.#state)) this.seal();
   }
@@ -165,12 +171,6 @@ export class Writer {
     this.#state = { ...this.#state, sealed: { size: event.size, checkpoint: event.checkpoint } };
     // Behind the keys: a checkpoint that is out while the old epoch's key is still here could be signed twice.
     this.#checkpointFile.offer(event.checkpoint);
-    try {
-      this.#checkpointFile.settle();
-    } catch (error) {
-      // The seal itself is durable and `checkpoint` may be one seal behind; it is tried again before the next.
-      if (!(error instanceof LogError) || error.code !== 'disk_full') throw error;
-    }
   }
 
   /** The checkpoint that may be shown: its file is in place. */
@@ -179,11 +179,16 @@ export class Writer {
   }
 
   #commit(bodies: readonly Uint8Array[], options: CommitOptions = {}): void {
+    this.#write(bodies, options);
+    this.#tell(options.sealsInto !== undefined);
+  }
+
+  /** To the log alone. `#tell` MUST follow before anybody hears of it. */
+  #write(bodies: readonly Uint8Array[], options: CommitOptions): void {
     const { sealsInto, ts = timestamp(this.#schedule.now()), isRequest = false } = options;
     const { last, keys, tree } = this.#state;
-    const segment = this.#segment();
+    const { segment, file } = this.#open();
     const pending = this.#builder.build(last, keys, tree, ts, bodies);
-    const file = this.#file();
     this.#events.beforeWrite?.();
     file.write(pending.bytes, segment.bytes);
     const before = this.#clock.monotonic();
@@ -194,8 +199,7 @@ export class Writer {
 
     // ==== durable ====
     // Evolve before anybody hears of it: from here on not even we can write these lines differently.
-    const sealing = sealsInto !== undefined;
-    keys.evolve(sealing);
+    keys.evolve(sealsInto !== undefined);
     const { origin, logPub, identity, genesisMac, epoch, sealed } = this.#state;
     const { name, first, bytes, openedMs } = segment;
     // All of it by name: a copy by spreading takes as long as the hash of a line.
@@ -203,11 +207,17 @@ export class Writer {
       origin, logPub, identity, genesisMac, last: pending.last, openCommit: false, keys, tree: pending.tree,
       segment: { name, first, bytes: bytes + pending.bytes.length, openedMs }, epoch: sealsInto ?? dirtied(epoch), sealed,
     };
-    this.#guard('head', () => {
-      this.anchor.move(this.#state, sealing || this.#options.headSync === 'always');
-      this.anchor.syncIfDue();
-    });
-    this.#events.committed({ ...pending, syncMs, isRequest });
+    this.#guard('head', () => { this.anchor.syncIfDue(); });
+    this.#untold.push({ ...pending, syncMs, isRequest });
+  }
+
+  /** Head and key file go along with what was written, and whoever waits hears of it. */
+  #tell(isSeal: boolean): void {
+    if (this.#untold.length === 0) return;
+    this.#guard('head', () => { this.anchor.move(this.#state, isSeal || this.#options.headSync === 'always'); });
+    const commits = this.#untold;
+    this.#untold = [];
+    for (const commit of commits) this.#events.committed(commit);
   }
 
   /** What must be done before the next request, so that `room` speaks of where it will go. @throws LogError */
@@ -272,14 +282,10 @@ export class Writer {
     if (delta !== undefined) this.#commit([ownBody('clock_stepped', { delta_ms: delta }, this.#options.pid)]);
   }
 
-  #segment(): OpenSegment {
-    if (this.#state.segment === undefined) throw new Error('no segment is open: begin() comes first');
-    return this.#state.segment;
-  }
-
-  #file(): OpenFile {
-    if (this.#segmentFile === undefined) throw new Error('no segment is open: begin() comes first');
-    return this.#segmentFile;
+  #open(): { readonly segment: OpenSegment; readonly file: OpenFile } {
+    const [{ segment }, file] = [this.#state, this.#segmentFile];
+    if (segment === undefined || file === undefined) throw new Error('no segment is open: begin() comes first');
+    return { segment, file };
   }
 
   /** A call of the disk whose failure nobody can repair in this process. */
@@ -290,9 +296,4 @@ export class Writer {
       throw writeFailed(what, error);
     }
   }
-}
-
-/** With something in it that makes a seal due. */
-function dirtied(epoch: OpenEpoch): OpenEpoch {
-  return epoch.dirty ? epoch : { ...epoch, dirty: true };
 }

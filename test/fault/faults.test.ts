@@ -59,7 +59,8 @@ test(`${errors} errors at chosen calls: each is answered or ends the daemon with
 
 test('a write that the disk says it made and did not make is found by the matrix', async () => {
   const [phase] = phases;
-  const [mode] = modes;
+  // In `line` mode the next line's write finds the file too short, before anybody hears of the one before it.
+  const mode = modes.find(({ sync }) => sync === 'group');
   if (phase === undefined || mode === undefined) throw new Error('there is nothing to run');
   const tally = new Tally();
   await failRunning(shim, phase, mode, [{ call: 'grow', at: 1, trouble: lyingDisk }], tally);

@@ -1,7 +1,7 @@
 // Whatever call it dies at, and whether the process died or the power went: what was acknowledged is there, the log goes
 // on, and all of it verifies.
 import { describe, expect, test } from 'vitest';
-import type { WriterOptions } from '../../src/log/writer.js';
+import type { WriterOptions } from '../../src/log/commit.js';
 import type { Call } from './broken-disk.js';
 import { BrokenDisk } from './broken-disk.js';
 import type { Crash } from './memory-disk.js';

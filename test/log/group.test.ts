@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { Group } from '../../src/log/group.js';
+import type { GroupSink } from '../../src/log/group.js';
+import { Group, gather } from '../../src/log/group.js';
+import type { AppendOrder } from '../../src/log/mailbox.js';
 
 const room = { bytes: 1 << 30, records: 1 << 20 };
 
-function groupOf(bodies: number, lineBytes = 100): Group {
-  const group = new Group();
-  for (let n = 0; n < bodies; n += 1) group.add(new Uint8Array(1), lineBytes);
-  group.requests = bodies;
+function groupOf(bodies: number, lineBytes = 100, sync: 'line' | 'group' = 'group'): Group {
+  const group = new Group(sync);
+  for (let n = 0; n < bodies; n += 1) {
+    group.add(new Uint8Array(1), lineBytes);
+    group.endRequest();
+  }
   return group;
 }
 
-describe('what makes one commit', () => {
+describe('what is acknowledged together', () => {
   test('few lines do not wait for very many behind them, and these may be a commit', () => {
     expect(groupOf(0).takes(10_000)).toBe(true);
     expect(groupOf(1).takes(511)).toBe(true);
@@ -27,5 +31,66 @@ describe('what makes one commit', () => {
     expect(groupOf(3).isFull({ ...room, bytes: 300 })).toBe(true);
     expect(groupOf(3).isFull({ ...room, records: 3 })).toBe(true);
     expect(groupOf(1).isFull()).toBe(true);
+  });
+
+  test('in `line` mode, where each line is an fsync, it is a few lines', () => {
+    expect(groupOf(3, 100, 'line').isFull(room)).toBe(false);
+    expect(groupOf(4, 100, 'line').isFull(room)).toBe(true);
+    expect(groupOf(1, 100, 'line').takes(3)).toBe(true);
+    expect(groupOf(1, 100, 'line').takes(4)).toBe(false);
+    expect(groupOf(0, 100, 'line').takes(1024)).toBe(true);
+  });
+
+  test('what was written of it before the disk was full is whole requests, and a part of the next one', () => {
+    const group = new Group('line');
+    for (const bodies of [1, 2, 1]) {
+      for (let n = 0; n < bodies; n += 1) group.add(new Uint8Array(1), 100);
+      group.endRequest();
+    }
+    const own = { isRequest: false, ends: [90] };
+    const lines = [1, 2, 3].map((n) => ({ isRequest: true, ends: [n] }));
+    expect(group.part([own])).toEqual({ whole: 0, wholeCommits: [], restCommits: [own] });
+    expect(group.part([own, ...lines.slice(0, 1)])).toEqual({ whole: 1, wholeCommits: [own, lines[0]], restCommits: [] });
+    expect(group.part(lines.slice(0, 2))).toEqual({ whole: 1, wholeCommits: [lines[0]], restCommits: [lines[1]] });
+    expect(group.part(lines)).toEqual({ whole: 2, wholeCommits: lines, restCommits: [] });
+  });
+});
+
+describe('gathering', () => {
+  /** Requests of so many bodies each, whose bytes are numbered. */
+  function orderOf(from: number, requests: readonly number[]): AppendOrder {
+    const bodies = requests.reduce((sum, count) => sum + count, 0);
+    const bytes = Uint8Array.from({ length: bodies }, (_, n) => from + n);
+    let end = 0;
+    return { kind: 'append', bytes, ends: Uint32Array.from(bytes, (_, n) => n + 1), requests: Uint32Array.from(requests, (count) => end += count) };
+  }
+
+  function gathered(orders: readonly AppendOrder[], sync: 'line' | 'group', sink: Partial<GroupSink> = {}): readonly string[] {
+    const said: string[] = [];
+    gather(orders, sync, {
+      prepare: () => { said.push('prepare'); },
+      room: () => room,
+      lineBytes: () => 100,
+      write: ({ bodies, requests }) => { said.push(`${bodies.map((body) => [...body]).join(' ')} in ${requests.join(' ')}`); },
+      ...sink,
+    });
+    return said;
+  }
+
+  test('requests of several orders go together, each whole and in its place, and what is owed comes before them', () => {
+    expect(gathered([orderOf(1, [1, 2]), orderOf(4, [1])], 'group')).toEqual(['prepare', '1 2 3 4 in 1 3 4']);
+    expect(gathered([orderOf(1, [1, 2]), orderOf(4, [2, 5]), orderOf(11, [1])], 'line')).toEqual([
+      'prepare', '1 2 3 in 1 3', 'prepare', '4 5 in 2', 'prepare', '6 7 8 9 10 in 5', 'prepare', '11 in 1',
+    ]);
+  });
+
+  test('a group ends where a segment does, or where nobody writes any more', () => {
+    expect(gathered([orderOf(1, [1, 1, 1])], 'group', { room: () => ({ bytes: 200, records: 9 }) }))
+      .toEqual(['prepare', '1 2 in 1 2', 'prepare', '3 in 1']);
+    expect(gathered([orderOf(1, [1, 1])], 'group', { room: () => undefined })).toEqual(['prepare', '1 in 1', 'prepare', '2 in 1']);
+  });
+
+  test('nothing is nothing', () => {
+    expect(gathered([], 'group')).toEqual([]);
   });
 });

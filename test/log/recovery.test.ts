@@ -7,7 +7,7 @@ import { decodeKeys } from '../../src/keys/store.js';
 import { LogError } from '../../src/log/failure.js';
 import { decodeHead } from '../../src/log/head.js';
 import { segmentName } from '../../src/log/segment.js';
-import type { WriterOptions } from '../../src/log/writer.js';
+import type { WriterOptions } from '../../src/log/commit.js';
 import type { Call, Verdict } from './broken-disk.js';
 import { BrokenDisk } from './broken-disk.js';
 import { MemoryDisk } from './memory-disk.js';

@@ -8,7 +8,7 @@ import { LogError } from '../../src/log/failure.js';
 import { ObservedTime } from '../../src/log/observed.js';
 import { listSegments, segmentName } from '../../src/log/segment.js';
 import type { SegmentRemoved } from '../../src/log/own.js';
-import type { WriterOptions } from '../../src/log/writer.js';
+import type { WriterOptions } from '../../src/log/commit.js';
 import type { Call, Verdict } from './broken-disk.js';
 import { BrokenDisk } from './broken-disk.js';
 import type { Crash } from './memory-disk.js';

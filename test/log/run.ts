@@ -15,7 +15,7 @@ import type { OpenedLog } from '../../src/log/recovery.js';
 import { isUnborn, openLog } from '../../src/log/recovery.js';
 import { Retention } from '../../src/log/retention.js';
 import { listSegments, placesIn } from '../../src/log/segment.js';
-import type { WriterOptions } from '../../src/log/writer.js';
+import type { WriterOptions } from '../../src/log/commit.js';
 import { Writer } from '../../src/log/writer.js';
 import { verify } from '../../src/verify/verify.js';
 import type { Report } from '../../src/verify/report.js';

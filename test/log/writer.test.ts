@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { LogError } from '../../src/log/failure.js';
 import { segmentName } from '../../src/log/segment.js';
-import type { WriterOptions } from '../../src/log/writer.js';
+import type { WriterOptions } from '../../src/log/commit.js';
 import type { Call, Verdict } from './broken-disk.js';
 import { BrokenDisk } from './broken-disk.js';
 import { MemoryDisk } from './memory-disk.js';
@@ -55,10 +55,28 @@ describe('the order of one commit', () => {
     expect([known, run.acknowledged.size]).toEqual([1, 3]);
   });
 
-  test('in line mode is gone through for each line', () => {
+  test('in line mode has an fsync for each line, and the word of all of them behind head and key file', () => {
     const { disk, run } = fresh({ sync: 'line' });
-    const one = [`write ${segment}`, `sync ${segment}`, 'write head', 'write current'];
-    expect(traceOf(disk, () => { run.writer.append([body('a'), body('b')]); })).toEqual([...one, ...one]);
+    let known = 0;
+    disk.decide = () => {
+      known = Math.max(known, run.acknowledged.size);
+      return 'pass';
+    };
+    const one = [`write ${segment}`, `sync ${segment}`];
+    expect(traceOf(disk, () => { run.writer.append([body('a'), body('b')]); })).toEqual([...one, ...one, 'write head', 'write current']);
+    expect([known, run.acknowledged.size]).toEqual([1, 3]);
+  });
+
+  test('in line mode keeps head and keys from lying unsynced while a long request is written', () => {
+    const { disk, run } = fresh({ sync: 'line' });
+    run.writer.append([body('a')]);
+    disk.decide = ({ kind, name }) => {
+      if (kind === 'sync' && name === segment) run.clock.pass(300);
+      return 'pass';
+    };
+    const trace = traceOf(disk, () => { run.writer.append(['b', 'c', 'd', 'e'].map((text) => body(text))); });
+    const one = [`write ${segment}`, `sync ${segment}`];
+    expect(trace).toEqual([...one, ...one, ...one, 'sync head', 'sync current', ...one, 'write head', 'write current']);
   });
 
   test('with the head synced always has each on the disk before the next step', () => {
