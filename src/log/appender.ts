@@ -13,6 +13,7 @@ import { DurableLines } from './durable.js';
 import type { Queued, Sender } from './lanes.js';
 import { Lanes } from './lanes.js';
 import type { AppendOrder, CommittedLines, Order } from './mailbox.js';
+import { Pace } from './pace.js';
 
 /** What became of a request. */
 export type Outcome =
@@ -60,8 +61,6 @@ const companyShare = 2;
  * lines as one may have.
  */
 const joiningMax = { batches: 4, bytes: 64 * 1024 } as const;
-/** Behind so many requests in a row a sender counts as the only one. */
-const loneRequests = 8;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;
 
@@ -77,14 +76,13 @@ export class Appender {
   #batches: Batch[] = [];
   #linesUnderWay = 0;
   #companyLeft = 0;
-  #lastSender: Sender | undefined;
-  /** Requests that it sent before its last one, and nobody else between them. */
-  #inARow = 0;
+  readonly #pace: Pace;
   readonly #slots: SharedArrayBuffer[] = [];
   #slot = 0;
 
-  constructor(sync: 'line' | 'group', post: (order: Order) => void) {
+  constructor(sync: 'line' | 'group', post: (order: Order) => void, pace = new Pace()) {
     this.#post = post;
+    this.#pace = pace;
     this.#linesMax = batchLinesMax[sync];
   }
 
@@ -98,15 +96,15 @@ export class Appender {
     return this.#lanes.loadOf(process);
   }
 
-  /** Whether there is one request and no other, it was handed over, and its sender was the only one for a while. */
-  get isLone(): boolean {
-    return this.#underWay.length === 1 && this.#lanes.isEmpty && this.#inARow >= loneRequests;
+  /** Whether there is one request and no other, it was handed over, and is lone or even brisk, see `Pace`. */
+  get pace(): 'brisk' | 'lone' | undefined {
+    if (this.#underWay.length !== 1 || !this.#lanes.isEmpty || !this.#pace.isLone) return undefined;
+    return this.#pace.isBrisk ? 'brisk' : 'lone';
   }
 
   /** Takes a request in: bodies to be recorded next to each other. Requests of one `sender` keep their order. */
   enqueue(sender: Sender, bodies: readonly Body[], waiter: Waiter): void {
-    this.#inARow = sender === this.#lastSender ? this.#inARow + 1 : 0;
-    this.#lastSender = sender;
+    this.#pace.taken(sender, this.#underWay.length === 0 && this.#lanes.isEmpty);
     this.#lanes.put(sender, bodies, waiter);
   }
 
@@ -140,6 +138,7 @@ export class Appender {
       waiter.settle({ kind: 'durable', first, lines });
       first += bodies;
     }
+    if (this.#underWay.length === 0 && this.#lanes.isEmpty) this.#pace.answered();
     this.pump();
   }
 
@@ -222,7 +221,7 @@ export class Appender {
     this.#batches.push({ joins, left: requests.length });
     const order = encodeBatch(requests, (bytes) => joins ? Buffer.allocUnsafeSlow(bytes) : this.#nextSlot(bytes));
     for (const request of requests) this.#lanes.release(request);
-    this.#post({ kind: 'append', ...order });
+    this.#post({ kind: 'append', ...order, isBrisk: this.pace === 'brisk' });
   }
 
   /** Memory that the thread sees: that of the batch before the last, which is answered. One that is too large has its own. */
@@ -246,7 +245,7 @@ export class Appender {
 }
 
 /** One buffer for all bodies, and where they end. */
-function encodeBatch(batch: readonly Request[], slotOf: (bytes: number) => Buffer): Omit<AppendOrder, 'kind'> {
+function encodeBatch(batch: readonly Request[], slotOf: (bytes: number) => Buffer): Omit<AppendOrder, 'kind' | 'isBrisk'> {
   const bytes = slotOf(batch.reduce((sum, { from, to }) => sum + to - from, 0));
   const ends = new Uint32Array(batch.reduce((sum, request) => sum + request.bodies, 0));
   const requests = new Uint32Array(batch.length);

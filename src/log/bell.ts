@@ -3,6 +3,11 @@
  * call and takes the message himself, without a turn of his event loop. Invariant: `rung` is read before the messages are
  * looked for, so that one that comes in between ends the sleep before it begins.
  */
+import { realClock } from '../clock/clock.js';
+
+/** At the count, between two at the clock. */
+const looks = 32;
+
 export class Bell {
   readonly #count: Int32Array;
 
@@ -28,5 +33,14 @@ export class Bell {
   /** Sleeps until it is rung once more than `rung` times, `ms` at most; whether it was. */
   wait(rung: number, ms: number): boolean {
     return Atomics.wait(this.#count, 0, rung, ms) !== 'timed-out';
+  }
+
+  /** The same without sleeping, for what comes at once: to be woken up takes longer. */
+  spin(rung: number, ms: number): boolean {
+    const end = realClock.monotonic() + ms;
+    do {
+      for (let look = 0; look < looks; look += 1) if (this.rung !== rung) return true;
+    } while (realClock.monotonic() < end);
+    return false;
   }
 }

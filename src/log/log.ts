@@ -2,10 +2,8 @@
  * The log as the rest of the daemon sees it: something to append to, to watch and to stop. Behind it is the writer's
  * thread; nothing here waits for a disk.
  */
-import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
-import type { Waiter } from './appender.js';
-import { Appender, noLines } from './appender.js';
+import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import { Appender, type Waiter, noLines } from './appender.js';
 import { Bell } from './bell.js';
 import type { Body } from './bodies.js';
 import { LogError } from './failure.js';
@@ -13,6 +11,7 @@ import type { DiskLevel } from './ladder.js';
 import type { Sender } from './lanes.js';
 import { LineSlots } from './line-slots.js';
 import type { CommittedLines, Opening, Order, Report, Standing, Start, ThreadStart } from './mailbox.js';
+import { briskMs } from './pace.js';
 
 /** How long the event loop waits for one request's commit, ms; a fast disk takes a tenth of it. */
 const loneWaitMs = 1;
@@ -187,9 +186,7 @@ export class Log {
     if (this.#phase.kind !== 'open') return Promise.resolve();
     this.#phase = { kind: 'draining', reason };
     // Nobody watched: a start that failed between log and sockets. Reports kept for a watcher would be kept forever.
-    if (this.#watcher === undefined) {
-      this.watch(nobody);
-    }
+    if (this.#watcher === undefined) this.watch(nobody);
     return new Promise((resolve) => {
       this.#whenStopped = resolve;
       this.#stopWhenEmpty();
@@ -216,12 +213,15 @@ export class Log {
 
   /**
    * Hands over what waits. For a lone request this thread waits a moment with it: there is nothing better to do, and its
-   * client has the ack a turn of the event loop earlier. A disk that takes longer than the moment is heard of as usual.
+   * client has the ack a turn of the event loop earlier. A disk that takes longer than the moment is heard of as usual. For a
+   * brisk one it does not even sleep.
    */
   #pump(): void {
     const { rung } = this.#reports;
     this.#appender.pump();
-    if (!this.#appender.isLone || !this.#reports.wait(rung, loneWaitMs)) return;
+    const { pace } = this.#appender;
+    const isHere = pace === 'brisk' && this.#reports.spin(rung, briskMs);
+    if (!isHere && (pace === undefined || !this.#reports.wait(rung, loneWaitMs))) return;
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
       this.#take(next.message as Report);
     }

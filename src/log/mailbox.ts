@@ -41,6 +41,8 @@ export interface AppendOrder {
   readonly ends: Uint32Array;
   /** How many bodies there are up to the end of each request. */
   readonly requests: Uint32Array;
+  /** The next order will come as soon as this one is answered. */
+  readonly isBrisk: boolean;
 }
 
 export type Order = AppendOrder | { readonly kind: 'stop'; readonly reason: string };

@@ -17,6 +17,7 @@ import { Lease } from './lease.js';
 import { LineSlots } from './line-slots.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
+import { briskMs } from './pace.js';
 import { Pulse, diskWithPulse } from './pulse.js';
 import { openLog } from './recovery.js';
 import { Reserve } from './reserve.js';
@@ -76,11 +77,13 @@ class WriterThread {
   /** Orders as they come, and what time makes due, until there is no writer any more. */
   #live(): void {
     let tickAt = realClock.monotonic() + tickMs;
+    let isBrisk = false;
     while (this.#writer !== undefined) {
       this.#pulse.beat();
       const { rung } = this.#orders;
       const order = this.#nextOrder();
       if (order !== undefined) this.#carryOut(order);
+      isBrisk = order === undefined ? isBrisk : order.kind === 'append' && order.isBrisk;
       const left = tickAt - realClock.monotonic();
       if (left <= 0) {
         this.#attempt(() => { this.#watch?.tick(); });
@@ -88,6 +91,8 @@ class WriterThread {
         this.#attempt((writer) => { this.#retention?.tick(writer); });
         this.#attempt((writer) => { this.#ladder?.tick(writer); });
         tickAt = realClock.monotonic() + tickMs;
+      } else if (order === undefined && isBrisk) {
+        isBrisk = this.#orders.spin(rung, briskMs);
       } else if (order === undefined) {
         this.#orders.wait(rung, left);
       }

@@ -1,4 +1,5 @@
 // The queue in front of the writer: turns, order, and every request settled exactly once.
+import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/log/appender.js';
 import { Appender } from '../../src/log/appender.js';
@@ -6,6 +7,7 @@ import { LogError } from '../../src/log/failure.js';
 import type { Sender } from '../../src/log/lanes.js';
 import { queueCost } from '../../src/log/lanes.js';
 import type { AppendOrder, CommittedLines, Order } from '../../src/log/mailbox.js';
+import { Pace } from '../../src/log/pace.js';
 import { randomFrom } from './memory-disk.js';
 
 const error = new LogError('disk_full', 'write', 'test');
@@ -18,11 +20,11 @@ class Harness {
   #seq = 1;
   readonly #senders = new Map<string | number, Sender>();
 
-  constructor(sync: 'line' | 'group') {
+  constructor(sync: 'line' | 'group', pace?: Pace) {
     // The memory that bodies are handed over in is used again.
     this.appender = new Appender(sync, (order: Order) => {
       if (order.kind === 'append') this.posted.push({ ...order, bytes: Uint8Array.from(order.bytes) });
-    });
+    }, pace);
   }
 
   enqueue(source: string | number, name: string, bodies = 1, then: () => void = () => undefined): void {
@@ -255,7 +257,7 @@ describe('the queue', () => {
     const alone = (source: string): boolean => {
       harness.enqueue(source, source);
       harness.appender.pump();
-      const { isLone } = harness.appender;
+      const isLone = harness.appender.pace === 'lone';
       const order = harness.posted.at(-1);
       if (order !== undefined) harness.commit(order);
       return isLone;
@@ -267,7 +269,23 @@ describe('the queue', () => {
     harness.enqueue('one', 'a');
     harness.enqueue('one', 'b');
     harness.appender.pump();
-    expect(harness.appender.isLone).toBe(false);
+    expect(harness.appender.pace).toBeUndefined();
+  });
+
+  test('says of a brisk request that the next one will come at once', () => {
+    const harness = new Harness('group', new Pace(() => 0));
+    for (let n = 0; n < 30; n += 1) {
+      harness.enqueue('one', `a${n}`);
+      harness.appender.pump();
+      const order = harness.posted.at(-1);
+      if (order !== undefined) harness.commit(order);
+    }
+    expect(harness.posted.map(({ isBrisk }) => isBrisk).indexOf(true)).toBe(availableParallelism() > 1 ? 17 : -1);
+    expect(harness.posted.at(-1)?.isBrisk).toBe(availableParallelism() > 1);
+    harness.enqueue('one', 'b');
+    harness.enqueue('other', 'c');
+    harness.appender.pump();
+    expect(harness.posted.at(-1)?.isBrisk).toBe(false);
   });
 
   test('never parts a request, however large it is', () => {

@@ -62,7 +62,10 @@ describe('gathering', () => {
     const bodies = requests.reduce((sum, count) => sum + count, 0);
     const bytes = Uint8Array.from({ length: bodies }, (_, n) => from + n);
     let end = 0;
-    return { kind: 'append', bytes, ends: Uint32Array.from(bytes, (_, n) => n + 1), requests: Uint32Array.from(requests, (count) => end += count) };
+    return {
+      kind: 'append', bytes, ends: Uint32Array.from(bytes, (_, n) => n + 1), requests: Uint32Array.from(requests, (count) => end += count),
+      isBrisk: false,
+    };
   }
 
   function gathered(orders: readonly AppendOrder[], sync: 'line' | 'group', sink: Partial<GroupSink> = {}): readonly string[] {

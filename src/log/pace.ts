@@ -1,0 +1,65 @@
+/**
+ * How requests follow each other. Of two kinds it is worth knowing: a lone one, whose sender was the only one for a while,
+ * and a brisk one, lone and sent as soon as the one before was answered, again and again. Threads that sleep between two
+ * brisk ones spend more time on being woken up than on the requests.
+ */
+import { availableParallelism } from 'node:os';
+import { realClock } from '../clock/clock.js';
+import type { Sender } from './lanes.js';
+
+/** Behind so many requests in a row a sender counts as the only one. */
+const loneRequests = 8;
+/** A brisk request comes so soon behind the last answer, and is itself answered so soon, ms. */
+const gapMs = 0.3;
+const answerMs = 0.6;
+/** What is brisk has been so for most of the last requests; half of what is known is forgotten where one was not. */
+const knownMax = 16;
+const briskFrom = 8;
+/** Who does not sleep keeps a core from the others: there must be another. */
+const hasCores = availableParallelism() > 1;
+
+/** How long to look for the next step of a brisk request without sleeping, ms. */
+export const briskMs = gapMs;
+
+export class Pace {
+  readonly #now: () => number;
+  #lastSender: Sender | undefined;
+  /** Requests that it sent before its last one, and nobody else between them. */
+  #inARow = 0;
+  /** Brisk ones lately. */
+  #known = 0;
+  #takenAt = 0;
+  #answeredAt = Number.NEGATIVE_INFINITY;
+
+  /** `now`: monotonic, ms. */
+  constructor(now: () => number = () => realClock.monotonic()) {
+    this.#now = now;
+  }
+
+  /** A request was taken in. `isAlone`: no other is there. */
+  taken(sender: Sender, isAlone: boolean): void {
+    this.#inARow = sender === this.#lastSender ? this.#inARow + 1 : 0;
+    this.#lastSender = sender;
+    if (this.#inARow < loneRequests || !isAlone) this.#known = 0;
+    else this.#takenAt = this.#now();
+  }
+
+  /** All that was taken in is answered. */
+  answered(): void {
+    if (this.#inARow < loneRequests) return;
+    const isBrisk = this.#takenAt - this.#answeredAt <= gapMs;
+    this.#answeredAt = this.#now();
+    if (isBrisk && this.#answeredAt - this.#takenAt <= answerMs) this.#known = Math.min(knownMax, this.#known + 1);
+    else this.#known = Math.floor(this.#known / 2);
+  }
+
+  /** Whether the last request is, if no other is there. */
+  get isLone(): boolean {
+    return this.#inARow >= loneRequests;
+  }
+
+  /** The same. */
+  get isBrisk(): boolean {
+    return hasCores && this.#known >= briskFrom;
+  }
+}
