@@ -45,7 +45,7 @@ const batchesMax = 2;
  * anew waits for the batches under way, so they are no larger than it takes to keep the disk busy; behind a request that
  * is larger by itself, the next batch is made up when that is done.
  */
-const batchLinesMax = { line: 4, group: 256 } as const;
+const batchLinesMax = { line: 8, group: 256 } as const;
 /** With newcomers in it, a batch is filled up with others to this part of it. */
 const newcomersShare = 4;
 const batchBytesMax = 1024 * 1024;

@@ -7,7 +7,7 @@ import type { Room } from './schedule.js';
  * mode it is one commit and one fsync, in `line` mode so many of both as it has lines.
  */
 const bytesMax = 4 * 1024 * 1024;
-const linesMaxOf = { line: 4, group: 512 } as const;
+const linesMaxOf = { line: 8, group: 512 } as const;
 
 export class Group {
   readonly bodies: Uint8Array[] = [];

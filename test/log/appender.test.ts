@@ -96,12 +96,12 @@ describe('the queue', () => {
 
   test('goes on with the next source in the next batch, and not with the first again', () => {
     const harness = new Harness('line');
-    for (let i = 0; i < 300; i += 1) harness.enqueue(i % 6, `${i % 6}`);
+    for (let i = 0; i < 300; i += 1) harness.enqueue(i % 12, `${i % 12}`);
     harness.appender.pump();
-    // Two had no turn yet, and nobody else makes them wait.
-    expect(harness.names).toEqual(['0', '1', '2', '3', '4', '5']);
+    // Four had no turn yet, and nobody else makes them wait.
+    expect(harness.names).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11']);
     for (const order of harness.posted.slice(0, 1)) harness.commit(order);
-    expect(harness.names.slice(6)).toEqual(['0', '1', '2', '3']);
+    expect(harness.names.slice(12)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
   });
 
   test('takes who comes anew before those that had their turn, and these all the same, however many come', () => {
@@ -172,14 +172,14 @@ describe('the queue', () => {
     const harness = new Harness('line');
     for (let i = 0; i < 200; i += 1) harness.enqueue('one', `r${i}`);
     harness.appender.pump();
-    expect(harness.posted.map((order) => order.ends.length)).toEqual([4, 4]);
+    expect(harness.posted.map((order) => order.ends.length)).toEqual([8, 8]);
     const [first] = harness.posted;
     if (first === undefined) throw new Error('nothing was handed over');
-    harness.commit(first, 0, 3);
+    harness.commit(first, 0, 7);
     expect(harness.posted).toHaveLength(2);
-    harness.commit(first, 3, 1);
-    expect(harness.posted.map((order) => order.ends.length)).toEqual([4, 4, 4]);
-    expect(harness.names).toEqual(Array.from({ length: 12 }, (_, i) => `r${i}`));
+    harness.commit(first, 7, 1);
+    expect(harness.posted.map((order) => order.ends.length)).toEqual([8, 8, 8]);
+    expect(harness.names).toEqual(Array.from({ length: 24 }, (_, i) => `r${i}`));
   });
 
   test('lets who comes anew join the batch that is ready, but not so many at once, nor a large request, nor who waits already', () => {
@@ -298,7 +298,7 @@ describe('the queue', () => {
     const [large] = harness.posted;
     if (large === undefined) throw new Error('nothing was handed over');
     harness.commit(large);
-    expect(harness.posted.map((order) => [...order.requests])).toEqual([[3, 503], [1], [1]]);
+    expect(harness.posted.map((order) => [...order.requests])).toEqual([[3, 503], [1, 2]]);
     expect(harness.names.slice(2)).toEqual(['d', 'c']);
   });
 

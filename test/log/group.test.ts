@@ -34,10 +34,10 @@ describe('what is acknowledged together', () => {
   });
 
   test('in `line` mode, where each line is an fsync, it is a few lines', () => {
-    expect(groupOf(3, 100, 'line').isFull(room)).toBe(false);
-    expect(groupOf(4, 100, 'line').isFull(room)).toBe(true);
-    expect(groupOf(1, 100, 'line').takes(3)).toBe(true);
-    expect(groupOf(1, 100, 'line').takes(4)).toBe(false);
+    expect(groupOf(7, 100, 'line').isFull(room)).toBe(false);
+    expect(groupOf(8, 100, 'line').isFull(room)).toBe(true);
+    expect(groupOf(1, 100, 'line').takes(7)).toBe(true);
+    expect(groupOf(1, 100, 'line').takes(8)).toBe(false);
     expect(groupOf(0, 100, 'line').takes(1024)).toBe(true);
   });
 
@@ -82,8 +82,8 @@ describe('gathering', () => {
 
   test('requests of several orders go together, each whole and in its place, and what is owed comes before them', () => {
     expect(gathered([orderOf(1, [1, 2]), orderOf(4, [1])], 'group')).toEqual(['prepare', '1 2 3 4 in 1 3 4']);
-    expect(gathered([orderOf(1, [1, 2]), orderOf(4, [2, 5]), orderOf(11, [1])], 'line')).toEqual([
-      'prepare', '1 2 3 in 1 3', 'prepare', '4 5 in 2', 'prepare', '6 7 8 9 10 in 5', 'prepare', '11 in 1',
+    expect(gathered([orderOf(1, [1, 2]), orderOf(4, [2, 9]), orderOf(15, [1])], 'line')).toEqual([
+      'prepare', '1 2 3 4 5 in 1 3 5', 'prepare', '6 7 8 9 10 11 12 13 14 in 9', 'prepare', '15 in 1',
     ]);
   });
 
