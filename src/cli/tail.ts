@@ -5,7 +5,7 @@ import { withClient } from './connection.js';
 import { exitCodes } from './exit.js';
 import { addFilters, filtersOf } from './filters.js';
 import { showRecord } from './show.js';
-import { painter, print, quietOnClosedPipe, wantsColour } from './terminal.js';
+import { Printer, painter, quietOnClosedPipe, wantsColour } from './terminal.js';
 
 /** What the daemon gives in one reply. */
 const linesMax = 1000;
@@ -29,7 +29,8 @@ export function tailCommand(): Command {
   return command.action(async (options) => {
     quietOnClosedPipe();
     const paint = painter(wantsColour());
-    const show = (line: string): Promise<void> => print(options.json === true ? line : showRecord(line, paint));
+    const printer = new Printer();
+    const show = (line: string): Promise<void> => printer.print(options.json === true ? line : showRecord(line, paint));
     const plan = { lines: options.lines, follow: options.follow === true };
     await withClient(options, (client) => tail(client, plan, filtersOf(options), show));
   });

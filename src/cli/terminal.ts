@@ -18,6 +18,30 @@ export async function print(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
+/** Characters that are printed before more of the same turn is waited for. */
+const togetherMax = 64 * 1024;
+
+/** Prints lines of data that may come many at once: those of one turn of the event loop together. */
+export class Printer {
+  #text = '';
+  #printing: Promise<void> | undefined;
+
+  /** Resolves when there is room for the next line. */
+  async print(line: string): Promise<void> {
+    this.#text += `${line}\n`;
+    if (this.#text.length >= togetherMax) await this.flush();
+    else this.#printing ??= new Promise(setImmediate).then(() => this.flush());
+  }
+
+  /** Prints what is left. */
+  async flush(): Promise<void> {
+    const text = this.#text;
+    this.#text = '';
+    if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
+    this.#printing = undefined;
+  }
+}
+
 /** Says something to the person. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import { Encoder } from '../wire/encode.js';
 import type { Reply } from '../wire/message.js';
-import { writeReply } from '../wire/reply.js';
+import { writeRecord, writeReply } from '../wire/reply.js';
 import type { Holder, Pool } from './pool.js';
 
 /** Bytes that a client has not taken: beyond, it gets no more, and is not read from, until it takes some. */
@@ -13,6 +13,9 @@ export const unsentBytesMax = 1024 * 1024;
 export const allUnsentBytesMax = 128 * 1024 * 1024;
 /** A client that takes nothing at all for this long is let go, ms. */
 export const slowConsumerMs = 30_000;
+
+/** What of it is no reason yet to wait with more. */
+const unsentBytesUsual = 64 * 1024;
 
 const nothing = Buffer.alloc(0);
 
@@ -50,15 +53,18 @@ export class Outflow implements Holder {
     socket.on('drain', () => { this.#drained(); });
   }
 
-  /** Sends; false when it is time to wait for `whenDrained`. What a closed connection cannot take is nobody's loss. */
-  send(reply: Reply): boolean {
-    if (this.#isClosed || !this.#socket.writable) return true;
-    if (this.#gathered === undefined) {
-      this.#gathered = spare.pop() ?? new Encoder();
-      process.nextTick(() => { this.#flush(); });
-    }
-    writeReply(this.#gathered, reply);
-    return this.#unsent < this.#socket.writableHighWaterMark;
+  /** Sends. What a closed connection cannot take is nobody's loss. */
+  send(reply: Reply): void {
+    const encoder = this.#gather();
+    if (encoder !== undefined) writeReply(encoder, reply);
+  }
+
+  /** Sends a record that the request `id` asked for; false when it is time to wait for `whenDrained`. */
+  sendRecord(id: number, seq: number, line: Buffer): boolean {
+    const encoder = this.#gather();
+    if (encoder === undefined) return true;
+    writeRecord(encoder, id, seq, line);
+    return this.#unsent < unsentBytesUsual;
   }
 
   /** Writes what is left to say, and closes once it is on its way, or after so many milliseconds: the fewest that were said. */
@@ -89,6 +95,7 @@ export class Outflow implements Holder {
   /** True when there is room again, false when the connection closed. */
   whenDrained(): Promise<boolean> {
     if (this.#isClosed) return Promise.resolve(false);
+    if (this.#unsent < unsentBytesUsual) return Promise.resolve(true);
     this.#watchUnread();
     return new Promise((resolve) => { this.#waiters.push(resolve); });
   }
@@ -109,6 +116,15 @@ export class Outflow implements Holder {
     clearTimeout(this.#parting);
     this.#pool.free(this);
     this.#settle(false);
+  }
+
+  #gather(): Encoder | undefined {
+    if (this.#isClosed || !this.#socket.writable) return undefined;
+    if (this.#gathered === undefined) {
+      this.#gathered = spare.pop() ?? new Encoder();
+      process.nextTick(() => { this.#flush(); });
+    }
+    return this.#gathered;
   }
 
   #flush(): void {

@@ -2,7 +2,7 @@
 // in parts: adding is one step for many records. Bounded by records and by bytes, whichever is less; the oldest go first.
 //
 // The lines are copied into memory that is used again and again: of buffers that come and go with every commit the garbage
-// collector hears too late. So what is handed out is a copy, too.
+// collector hears too late. So what is kept longer is a copy, too.
 import { linesOf } from '../log/durable.js';
 import type { CommittedLines } from '../log/mailbox.js';
 import { parseFrame } from '../log/record.js';
@@ -42,12 +42,6 @@ const pieceBytes = 64 * 1024;
 export interface Found {
   readonly lines: readonly string[];
   readonly total: number;
-}
-
-/** A record as it stands in the log, without its LF. */
-export interface Line {
-  readonly seq: number;
-  readonly line: Buffer;
 }
 
 export class Ring {
@@ -160,19 +154,25 @@ export class Ring {
     return this.#records - oldest.ends.length >= this.capacity || this.#bytes > ringBytesMax;
   }
 
-  /** Up to `limit` records from `seq` on, oldest first; none if `seq` is not here. */
-  after(seq: number, limit: number): readonly Line[] {
-    const found: Line[] = [];
+  /**
+   * Shows `take` up to `limit` records from `seq` on, oldest first, for as long as it wants more; none if `seq` is not here.
+   * False: it wanted no more. A line is valid until `take` returns, and nothing MUST be added before that.
+   */
+  visit(seq: number, limit: number, take: (seq: number, line: Buffer) => boolean): boolean {
     const { oldest } = this;
-    if (oldest === undefined || seq < oldest) return found;
-    for (let i = this.#indexOf(seq); i < this.#commits.length && found.length < limit; i += 1) {
+    if (oldest === undefined || seq < oldest) return true;
+    let left = limit;
+    for (let i = this.#indexOf(seq); i < this.#commits.length; i += 1) {
       const commit = this.#commits.at(i);
       if (commit === undefined) break;
-      for (const { seq: at, line } of linesOf(commit)) {
-        if (at >= seq && found.length < limit) found.push({ seq: at, line: Buffer.from(line) });
+      const { first, ends, bytes } = commit;
+      for (let at = Math.max(0, seq - first); at < ends.length; at += 1) {
+        if (left === 0) return true;
+        if (!take(first + at, bytes.subarray(ends[at - 1] ?? 0, (ends[at] ?? 0) - 1))) return false;
+        left -= 1;
       }
     }
-    return found;
+    return true;
   }
 
   /**

@@ -13,6 +13,7 @@ import { protocolVersion } from '../wire/message.js';
 import type { AdmissionRules } from './admission.js';
 import { TurnedAway, reservedClients } from './capacity.js';
 import { Counters } from './counters.js';
+import { Courtesy } from './courtesy.js';
 import { Doorkeeper } from './doorkeeper.js';
 import { Doors } from './doors.js';
 import { farewell } from './farewell.js';
@@ -236,12 +237,10 @@ export class Server {
 
   #makeSessionParts(): SessionParts {
     return {
-      intake: this.#intake,
-      counters: this.#counters,
-      limits: this.#options.limits,
+      intake: this.#intake, counters: this.#counters, limits: this.#options.limits,
       turns: this.#turns, creditors: this.#creditors, frames: this.#frames, halfFrames: this.#halfFrames, unsent: this.#unsent,
       follower: {
-        ring: this.ring,
+        ring: this.ring, courtesy: new Courtesy(() => this.#log.load.events > 0),
         durable: () => this.#log.standing.seq,
         history: (from, isWanted) => this.#readers.read(
           () => readHistory(this.#options.logDirectory, from, () => this.#log.standing.seq), isWanted),

@@ -28,7 +28,7 @@ export interface SessionParts {
   readonly halfFrames: Pool;
   /** Of all connections: replies that they have not taken. */
   readonly unsent: Pool;
-  readonly follower: Pick<TailingParts, 'ring' | 'durable' | 'history'>;
+  readonly follower: Pick<TailingParts, 'ring' | 'durable' | 'history' | 'courtesy'>;
   /** Those of all connections that are owed replies. */
   readonly creditors: Creditors;
   /** Has `wake` called at every commit, until the returned function is called. */

@@ -254,7 +254,7 @@ export class Session {
     this.#tail = new Tailing();
     const running = this.#tail.run(request, {
       ...this.#parts.follower, onCommit: (wake) => this.#parts.onCommit(wake),
-      send: (reply) => this.#outflow.send(reply), drained: () => this.#outflow.whenDrained(),
+      send: (seq, line) => this.#outflow.sendRecord(request.id, seq, line), drained: () => this.#outflow.whenDrained(),
     });
     running.catch((error: unknown) => {
       this.#fail({ id: request.id, code: 'internal', message: `the log could not be read: ${String(error)}` });

@@ -1,6 +1,7 @@
 // A connection's one `tail`: put together from what the session has, and let go with it, so that nothing that waits for a
 // client outlives it.
-import type { Reply, Request } from '../wire/message.js';
+import type { Request } from '../wire/message.js';
+import type { Courtesy } from './courtesy.js';
 import { RecordFilter } from '../wire/filter.js';
 import type { FollowerParts } from './follower.js';
 import { follow } from './follower.js';
@@ -8,13 +9,13 @@ import { follow } from './follower.js';
 export type TailRequest = Extract<Request, { readonly op: 'tail' }>;
 
 /** What a tail needs of its session and of the daemon. */
-export interface TailingParts extends Pick<FollowerParts, 'ring' | 'durable'> {
+export interface TailingParts extends Pick<FollowerParts, 'ring' | 'durable' | 'send' | 'drained'> {
+  /** With all others that follow. */
+  readonly courtesy: Courtesy;
   /** Records from the files, as long as they are wanted. */
   history(from: number, isWanted: () => boolean): ReturnType<FollowerParts['history']>;
   /** Has `wake` called at every commit, until the returned function is called. */
   onCommit(wake: () => void): () => void;
-  send(reply: Reply): boolean;
-  drained(): Promise<boolean>;
 }
 
 export class Tailing {
@@ -24,20 +25,38 @@ export class Tailing {
   /** Sends records until it is closed. Rejects if the log cannot be read. */
   run(request: TailRequest, parts: TailingParts): Promise<void> {
     const from = request.from === undefined ? parts.durable() + 1 : Math.max(1, request.from);
-    return follow(request.id, from, new RecordFilter(request.filters), {
+    return follow(from, new RecordFilter(request.filters), {
       ring: parts.ring,
       durable: () => parts.durable(),
       history: (start) => parts.history(start, () => !this.#isClosed),
       nextCommit: () => this.#nextCommit(parts),
-      send: (reply) => parts.send(reply),
+      send: (seq, line) => parts.send(seq, line),
       drained: () => parts.drained(),
       isClosed: () => this.#isClosed,
+      turn: (records) => this.#turn(parts.courtesy.pause(records)),
     });
   }
 
   close(): void {
     this.#isClosed = true;
     this.#wake?.();
+  }
+
+  /** Resolves in the next turn of the event loop, or in so many ms, or when the tail is closed. */
+  async #turn(pauseMs: number): Promise<void> {
+    if (pauseMs < 1) await new Promise(setImmediate);
+    else await new Promise<void>((resolve) => { this.#wakeIn(pauseMs, resolve); });
+  }
+
+  #wakeIn(ms: number, resolve: () => void): void {
+    const timer = setTimeout(() => {
+      this.#wake = undefined;
+      resolve();
+    }, ms);
+    this.#wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
   }
 
   /** Resolves at the next commit, or when the tail is closed. */

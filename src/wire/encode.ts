@@ -66,6 +66,12 @@ export class Encoder {
     this.#at += this.#bytes.write(text, this.#at, 'latin1');
   }
 
+  /** A string that is UTF-8 already; that MUST be so. */
+  utf8(bytes: Uint8Array): void {
+    this.#head(bytes.length, 0xa0, 0x20, 0xd9, 0xda);
+    this.raw(bytes);
+  }
+
   /** The head of a map; `size` keys and values MUST follow. */
   map(size: number): void {
     this.#head(size, 0x80, 0x10, 0, 0xde);

@@ -1,5 +1,6 @@
 // The daemon's replies as bytes and back. Invariant: decodeReply(encodeReply(r)) is r, up to the frame around it; what
 // the other side adds in later versions is let through unread.
+import { isUtf8 } from 'node:buffer';
 import type { JsonValue } from '../event/json.js';
 import { Encoder } from './encode.js';
 import { WireError } from './error.js';
@@ -32,6 +33,23 @@ function packed(...texts: readonly string[]): Buffer {
   const encoder = new Encoder();
   for (const text of texts) encoder.text(text);
   return encoder.take();
+}
+
+const opRecordId = packed('op', 'record', 'id');
+const seqKey = packed('seq');
+const lineKey = packed('line');
+
+/** As `writeReply`, of a `record` whose line is bytes; what of them is no UTF-8 becomes U+FFFD. */
+export function writeRecord(encoder: Encoder, id: number, seq: number, line: Buffer): void {
+  encoder.openFrame();
+  encoder.map(4);
+  encoder.raw(opRecordId);
+  encoder.number(id);
+  encoder.raw(seqKey);
+  encoder.number(seq);
+  encoder.raw(lineKey);
+  encoder.utf8(isUtf8(line) ? line : Buffer.from(line.toString('utf8')));
+  encoder.closeFrame();
 }
 
 const opAckId = packed('op', 'ack', 'id');

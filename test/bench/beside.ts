@@ -21,9 +21,9 @@ export interface Beside {
   readonly sdkCpu: number;
 }
 
-/** Does `work` while `indelible tail` follows the log, at its own pace. @throws Error when it did not to the end */
+/** Does `work` while `indelible tail -f` follows the log, at its own pace. @throws Error when it did not to the end */
 export async function whileFollowed<T>(socket: string, work: () => Promise<T>): Promise<T> {
-  const child = spawn(process.execPath, [program, 'tail', '--socket', socket], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [program, 'tail', '--follow', '--socket', socket], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(child, 'close');
   try {
     const result = await work();

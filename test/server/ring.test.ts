@@ -6,7 +6,6 @@ import { follow } from '../../src/server/follower.js';
 import type { Found } from '../../src/server/ring.js';
 import { Ring, answerBytesMax, ringBytesMax } from '../../src/server/ring.js';
 import { RecordFilter } from '../../src/wire/filter.js';
-import type { RecordReply } from '../../src/wire/message.js';
 import { randomFrom } from '../log/memory-disk.js';
 
 const everything = new RecordFilter({});
@@ -42,6 +41,13 @@ function searched(ring: Ring, ...[limit, before, filter]: Parameters<Ring['newes
   }
 }
 
+/** The records that the ring shows, kept. */
+function after(ring: Ring, from: number, limit: number): { readonly seq: number; readonly text: string }[] {
+  const shown: { readonly seq: number; readonly text: string }[] = [];
+  ring.visit(from, limit, (seq, line) => shown.push({ seq, text: line.toString() }) > 0);
+  return shown;
+}
+
 describe('the ring', () => {
   test('holds exactly its capacity of the newest records, in whatever commits they came', () => {
     const random = randomFrom(1);
@@ -55,23 +61,31 @@ describe('the ring', () => {
       const oldest = Math.max(1, next - 100);
       expect([ring.oldest, ring.size]).toEqual([oldest, Math.min(100, next - 1)]);
       const from = oldest + Math.floor(random() * 100);
-      expect(ring.after(from, 10).map(({ seq }) => seq)).toEqual(
+      expect(after(ring, from, 10).map(({ seq }) => seq)).toEqual(
         Array.from({ length: Math.max(0, Math.min(10, next - from)) }, (_, i) => from + i));
     }
-    expect(ring.after((ring.oldest ?? 1) - 1, 10)).toEqual([]);
-    expect(ring.after(next, 10)).toEqual([]);
+    expect(after(ring, (ring.oldest ?? 1) - 1, 10)).toEqual([]);
+    expect(after(ring, next, 10)).toEqual([]);
   });
 
-  test('gives what it holds also where its memory was used before, and lends none of it', () => {
+  test('shows only as many as are wanted', () => {
     const ring = new Ring(20);
-    const kept: (readonly [number, Buffer])[] = [];
+    ring.add(commitOf(1, 10));
+    const seen: number[] = [];
+    expect(ring.visit(3, 10, (seq) => seen.push(seq) < 4)).toBe(false);
+    expect(seen).toEqual([3, 4, 5, 6]);
+    expect(ring.visit(7, 2, (seq) => seen.push(seq) > 0)).toBe(true);
+    expect(seen).toEqual([3, 4, 5, 6, 7, 8]);
+  });
+
+  test('gives what it holds also where its memory was used before', () => {
+    const ring = new Ring(20);
     for (let seq = 1; seq <= 4000; seq += 4) {
       ring.add(commitOf(seq, 4, 5_000));
-      for (const { seq: at, line } of ring.after(seq, 1)) kept.push([at, line]);
+      for (const { seq: at, text } of after(ring, Math.max(1, seq - 16), 20)) expect(text.trimEnd()).toBe(lineOf(at));
       const found = seqs(searched(ring, 20, Number.POSITIVE_INFINITY, everything).lines);
       expect(found).toEqual(Array.from({ length: Math.min(20, seq + 3) }, (_, i) => seq + 3 - i));
     }
-    for (const [seq, line] of kept) expect(line.toString().trimEnd()).toBe(lineOf(seq));
   });
 
   test('gives the newest first, below `before`, and counts all that match', () => {
@@ -135,9 +149,9 @@ describe('the ring', () => {
     for (let seq = 1; seq <= 3000; seq += 150) {
       ring.add(commitOf(seq, 150, 5_000));
       expect([ring.oldest, ring.size]).toEqual([seq + 50, 100]);
-      const all = ring.after(seq + 50, 1000);
+      const all = after(ring, seq + 50, 1000);
       expect(all.map((line) => line.seq)).toEqual(Array.from({ length: 100 }, (_, i) => seq + 50 + i));
-      for (const { seq: at, line } of all) expect(line.toString().trimEnd()).toBe(lineOf(at));
+      for (const { seq: at, text } of all) expect(text.trimEnd()).toBe(lineOf(at));
       const found = seqs(searched(ring, 100, Number.POSITIVE_INFINITY, everything).lines);
       expect(found).toEqual(Array.from({ length: 100 }, (_, i) => seq + 149 - i));
     }
@@ -196,12 +210,13 @@ class Scene {
       durable: () => this.durable,
       history: history.bind(this),
       nextCommit: () => new Promise((resolve) => { this.#wake.push(resolve); }),
-      send: (reply: RecordReply) => {
-        this.got.push(reply.seq);
+      send: (seq) => {
+        this.got.push(seq);
         return true;
       },
       drained: () => Promise.resolve(true),
       isClosed: () => this.closed,
+      turn: () => new Promise(setImmediate),
       ...overrides,
     };
   }
@@ -218,11 +233,10 @@ describe('a follower', () => {
     const scene = new Scene(20);
     const total = 3000;
     scene.commit(500);
-    const following = follow(1, 1, everything, scene.parts({
+    const following = follow(1, everything, scene.parts({
       // A slow client: many records go by while it takes a few.
-      send: (reply) => {
-        scene.got.push(reply.seq);
-        if (random() < 0.05 && scene.durable < total) scene.commit(1 + Math.floor(random() * 40));
+      send: (seq) => {
+        scene.got.push(seq);
         return random() < 0.9;
       },
       drained: () => new Promise((resolve) => {
@@ -244,7 +258,7 @@ describe('a follower', () => {
 
   test('that keeps up never touches the disk', async () => {
     const scene = new Scene(20);
-    const following = follow(1, 1, everything, scene.parts());
+    const following = follow(1, everything, scene.parts());
     for (let i = 0; i < 50; i += 1) {
       scene.commit(3);
       await new Promise(setImmediate);
@@ -259,7 +273,7 @@ describe('a follower', () => {
   test('from a record that is not there yet waits for it', async () => {
     const scene = new Scene(20);
     scene.commit(5);
-    const following = follow(1, 8, everything, scene.parts());
+    const following = follow(8, everything, scene.parts());
     await new Promise(setImmediate);
     expect(scene.got).toEqual([]);
     scene.commit(4);
@@ -272,7 +286,7 @@ describe('a follower', () => {
   test('is sent only what its filter lets through', async () => {
     const scene = new Scene(100);
     scene.commit(30);
-    const following = follow(1, 1, new RecordFilter({ kind: 'k1' }), scene.parts());
+    const following = follow(1, new RecordFilter({ kind: 'k1' }), scene.parts());
     while (scene.got.length < 10) await new Promise(setImmediate);
     scene.close();
     await following;
@@ -282,8 +296,8 @@ describe('a follower', () => {
   test('that takes nothing in time is given up, and nothing is kept for it', async () => {
     const scene = new Scene(100);
     scene.commit(30);
-    const send = (reply: RecordReply): boolean => scene.got.push(reply.seq) < 3;
-    await follow(1, 1, everything, scene.parts({ send, drained: () => Promise.resolve(false) }));
+    const send = (seq: number): boolean => scene.got.push(seq) < 3;
+    await follow(1, everything, scene.parts({ send, drained: () => Promise.resolve(false) }));
     expect(scene.got).toEqual([1, 2, 3]);
   });
 
@@ -291,11 +305,11 @@ describe('a follower', () => {
     const scene = new Scene(5);
     scene.commit(3);
     scene.commit(1000);
-    const send = (reply: RecordReply): boolean => {
-      scene.closed = reply.seq === 10;
-      return scene.got.push(reply.seq) > 0;
+    const send = (seq: number): boolean => {
+      scene.closed = seq === 10;
+      return scene.got.push(seq) > 0;
     };
-    await follow(1, 1, everything, scene.parts({ send }));
+    await follow(1, everything, scene.parts({ send }));
     expect(scene.got).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
@@ -304,7 +318,7 @@ describe('a follower', () => {
     scene.commit(3);
     scene.commit(10);
     const nothing = async function* (): AsyncGenerator<never> { await Promise.resolve(); };
-    await expect(follow(1, 1, everything, scene.parts({ history: nothing }))).rejects.toThrow();
+    await expect(follow(1, everything, scene.parts({ history: nothing }))).rejects.toThrow();
     expect(scene.got).toEqual([]);
   });
 });

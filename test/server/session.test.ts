@@ -10,6 +10,7 @@ import { realClock } from '../../src/clock/clock.js';
 import { SpareBuffers } from '../../src/memory/spare-buffers.js';
 import { sourcePiece } from '../../src/server/admission.js';
 import { Counters } from '../../src/server/counters.js';
+import { Courtesy } from '../../src/server/courtesy.js';
 import { idScope } from '../../src/server/ids.js';
 import type { Intake } from '../../src/server/intake.js';
 import { Outflow } from '../../src/server/outflow.js';
@@ -53,7 +54,7 @@ function parts(): SessionParts {
     counters, turns: new Turns(), creditors,
     frames: spare, halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
     limits: { frameBytes: 1 << 20, eventBytes: 1 << 18, events: 1024, clients: 10, queueBytes: 1 << 20 },
-    follower: { ring: new Ring(128), durable: () => 0, history: noHistory },
+    follower: { courtesy: new Courtesy(() => false), ring: new Ring(128), durable: () => 0, history: noHistory },
     onCommit: () => () => undefined,
     answer: ({ id }) => ({ op: 'checkpoint', id, note: 'n' }),
     search: ({ id }) => Promise.resolve({ op: 'records', id, records: [], total: 0 }),

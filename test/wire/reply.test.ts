@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { WireError } from '../../src/wire/error.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 import type { Reply } from '../../src/wire/message.js';
-import { decodeReply, encodeReply } from '../../src/wire/reply.js';
+import { decodeReply, encodeReply, writeRecord } from '../../src/wire/reply.js';
 import { Encoder } from '../../src/wire/encode.js';
 import { writeValue } from '../../src/wire/value.js';
 
@@ -33,6 +33,17 @@ describe('replies', () => {
   test('integers travel as integers, whatever their size', () => {
     const frame = encodeReply({ op: 'record', id: 1, seq: 2 ** 40, line: '' });
     expect(frame.toString('hex')).toContain(`${Buffer.from('seq').toString('hex')}cf0000010000000000`);
+  });
+
+  test('a record whose line is bytes is the same as one whose line is text', () => {
+    for (const line of ['', '{"a":"ü"}', 'x'.repeat(300), 'y'.repeat(70_000)]) {
+      const encoder = new Encoder();
+      writeRecord(encoder, 1, 70_000, Buffer.from(line));
+      expect(encoder.take()).toEqual(encodeReply({ op: 'record', id: 1, seq: 70_000, line }));
+    }
+    const encoder = new Encoder();
+    writeRecord(encoder, 1, 5, Buffer.from([0x61, 0xff, 0x62]));
+    expect(decodeReply(encoder.take().subarray(4))).toEqual({ op: 'record', id: 1, seq: 5, line: 'a\ufffdb' });
   });
 
   test('unknown fields are let through unread, wrong ones are not', () => {

@@ -1,0 +1,62 @@
+// Reading beside writing. Who follows the log wants every record, and at full load would take from the writers what it costs
+// to send them to him, and himself, on a machine that has no core to spare, what it costs to take them. So while events wait
+// and the event loop has no time left, all that follow get a small part of it together, and catch up later.
+
+/** How long the event loop is looked at before a word is said of it, ms. */
+const windowMs = 50;
+/** It has no time left where it was idle for less than this part of the time. */
+const idleFrom = 0.05;
+/** What all that follow take of it then, at most: to take what they are sent costs them several times as much again. */
+const share = 0.02;
+/** To find and to send one record, ms: measured from memory, from files, and rounded up. */
+const recordMs = 0.002;
+/** Nobody waits longer than this for the next step, ms: he would not hear that there is time again. */
+const pauseMsMax = 250;
+
+/** Milliseconds that the event loop was busy and idle, since it began. */
+export interface LoopTime {
+  readonly active: number;
+  readonly idle: number;
+}
+
+export class Courtesy {
+  readonly #doEventsWait: () => boolean;
+  readonly #loop: () => LoopTime;
+  readonly #now: () => number;
+  #mark: LoopTime;
+  #isBusy = false;
+  /** When those who follow have had no more than their part. */
+  #evenAt = 0;
+
+  /** `now`: monotonic, ms. */
+  constructor(
+    doEventsWait: () => boolean,
+    loop: () => LoopTime = () => performance.eventLoopUtilization(),
+    now: () => number = () => performance.now(),
+  ) {
+    this.#doEventsWait = doEventsWait;
+    this.#loop = loop;
+    this.#now = now;
+    this.#mark = loop();
+  }
+
+  /** One that follows was sent so many records; how many ms it waits before it goes on. */
+  pause(records: number): number {
+    this.#look();
+    const now = this.#now();
+    if (!this.#isBusy) {
+      this.#evenAt = now;
+      return 0;
+    }
+    this.#evenAt = Math.min(Math.max(this.#evenAt, now) + (records * recordMs) / share, now + pauseMsMax);
+    return this.#evenAt - now;
+  }
+
+  #look(): void {
+    const { active, idle } = this.#loop();
+    const spanMs = active + idle - this.#mark.active - this.#mark.idle;
+    if (spanMs < windowMs) return;
+    this.#isBusy = this.#doEventsWait() && idle - this.#mark.idle < idleFrom * spanMs;
+    this.#mark = { active, idle };
+  }
+}

@@ -1,0 +1,82 @@
+// What those who follow the log leave to those who write it.
+import { describe, expect, test } from 'vitest';
+import { Courtesy } from '../../src/server/courtesy.js';
+
+const recordMs = 0.002;
+
+/** An event loop and a clock that the test moves; `wanted`: the part of it that is used by others. */
+class Scene {
+  #active = 0;
+  #idle = 0;
+  #now = 0;
+  wanted = 0;
+  areEventsWaiting = true;
+  readonly courtesy = new Courtesy(
+    () => this.areEventsWaiting, () => ({ active: this.#active, idle: this.#idle }), () => this.#now);
+
+  pass(ms: number, busy: number): void {
+    this.#now += ms;
+    this.#active += ms * busy;
+    this.#idle += ms * (1 - busy);
+  }
+
+  /** For two seconds so many follow, each taking 256 records at a time; how many they got in the second one. */
+  follow(followers = 1): number {
+    const next = Array.from({ length: followers }, () => this.#now);
+    const [half, end] = [this.#now + 1000, this.#now + 2000];
+    let got = 0;
+    while (this.#now < end) {
+      let taken = 0;
+      for (const [index, at] of next.entries()) {
+        if (at > this.#now) continue;
+        next[index] = this.#now + this.courtesy.pause(256);
+        taken += 256;
+      }
+      if (this.#now >= half) got += taken;
+      const tookMs = taken * recordMs;
+      const stepMs = Math.max(1, tookMs);
+      this.pass(stepMs, Math.min(1, this.wanted + tookMs / stepMs));
+    }
+    return got;
+  }
+}
+
+describe('who follows', () => {
+  test('waits for nobody while no events wait, however busy he keeps the event loop himself', () => {
+    const scene = new Scene();
+    scene.areEventsWaiting = false;
+    expect(scene.follow(4)).toBeGreaterThan(400_000);
+  });
+
+  test('takes of the time that is left', () => {
+    const scene = new Scene();
+    scene.wanted = 0.7;
+    expect(scene.follow()).toBeGreaterThan(50_000);
+  });
+
+  test('has a fiftieth of it where there is none, and all of them together no more', () => {
+    for (const followers of [1, 4]) {
+      const scene = new Scene();
+      scene.wanted = 1;
+      const got = scene.follow(followers);
+      // 10,000 records of 2 us are that part of a second.
+      expect(got).toBeGreaterThan(5_000);
+      expect(got).toBeLessThan(12_000);
+    }
+  });
+
+  test('goes on at once when there is time again, and is never kept waiting for long', () => {
+    const scene = new Scene();
+    scene.wanted = 1;
+    scene.follow();
+    expect(scene.courtesy.pause(1_000_000)).toBe(250);
+    scene.pass(250, 0.1);
+    expect(scene.courtesy.pause(1)).toBe(0);
+  });
+
+  test('is not held back for a moment that was busy', () => {
+    const scene = new Scene();
+    scene.pass(40, 1);
+    expect(scene.courtesy.pause(256)).toBe(0);
+  });
+});
