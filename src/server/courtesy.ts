@@ -1,13 +1,13 @@
 // Reading beside writing. Who follows the log wants every record, and at full load would take from the writers what it costs
 // to send them to him, and himself, on a machine that has no core to spare, what it costs to take them. So while events wait
-// and the event loop has no time left, all that follow get a small part of it together, and catch up later.
+// and the event loop has no time left, all that follow get a hundredth of it together, and catch up later.
 
 /** How long the event loop is looked at before a word is said of it, ms. */
 const windowMs = 50;
-/** It has no time left where it was idle for less than this part of the time. */
-const idleFrom = 0.05;
+/** It has no time left where it was idle for less than this part of it. */
+const idleFrom = 0.2;
 /** What all that follow take of it then, at most: to take what they are sent costs them several times as much again. */
-const share = 0.02;
+const share = 0.01;
 /** To find and to send one record, ms: measured from memory, from files, and rounded up. */
 const recordMs = 0.002;
 /** Nobody waits longer than this for the next step, ms: he would not hear that there is time again. */

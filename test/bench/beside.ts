@@ -21,11 +21,14 @@ export interface Beside {
   readonly sdkCpu: number;
 }
 
-/** Does `work` while `indelible tail -f` follows the log, at its own pace. @throws Error when it did not to the end */
+/** Does `work` while `indelible tail -f` follows the log, from its first word on. @throws Error when it did not to the end */
 export async function whileFollowed<T>(socket: string, work: () => Promise<T>): Promise<T> {
-  const child = spawn(process.execPath, [program, 'tail', '--follow', '--socket', socket], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [program, 'tail', '--follow', '--socket', socket], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   try {
+    // What it takes to start a program is not what it takes to follow.
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    child.stdout.resume();
     const result = await work();
     if (child.exitCode !== null) throw new Error(`nobody followed: the tail ended with ${child.exitCode}`);
     return result;
