@@ -32,7 +32,11 @@ export function tailCommand(): Command {
     const printer = new Printer();
     const show = (line: string): Promise<void> => printer.print(options.json === true ? line : showRecord(line, paint));
     const plan = { lines: options.lines, follow: options.follow === true };
-    await withClient(options, (client) => tail(client, plan, filtersOf(options), show));
+    await withClient(options, async (client) => {
+      const exit = await tail(client, plan, filtersOf(options), show);
+      await printer.flush();
+      return exit;
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 // How the commands speak: data on stdout, everything else on stderr, colours for people only. A reader that goes away
 // (`| head`) ends the command quietly, because that is what it asked for.
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { ClientError } from '../client/client.js';
 import { printable } from '../event/printable.js';
 import { exitCodes } from './exit.js';
@@ -23,22 +24,37 @@ const togetherMax = 64 * 1024;
 
 /** Prints lines of data that may come many at once: those of one turn of the event loop together. */
 export class Printer {
+  readonly #out: Writable;
   #text = '';
-  #printing: Promise<void> | undefined;
+  #isDue = false;
+  #drained: Promise<unknown> | undefined;
 
-  /** Resolves when there is room for the next line. */
-  async print(line: string): Promise<void> {
-    this.#text += `${line}\n`;
-    if (this.#text.length >= togetherMax) await this.flush();
-    else this.#printing ??= new Promise(setImmediate).then(() => this.flush());
+  constructor(out: Writable = process.stdout) {
+    this.#out = out;
   }
 
-  /** Prints what is left. */
+  /** Resolves when there is room for the next line. `flush` MUST follow behind the last one. */
+  async print(line: string): Promise<void> {
+    this.#text += `${line}\n`;
+    if (this.#text.length >= togetherMax) {
+      await this.flush();
+    } else if (!this.#isDue) {
+      this.#isDue = true;
+      setImmediate(() => {
+        this.#isDue = false;
+        void this.flush();
+      });
+    }
+  }
+
+  /** Prints what is there; resolves when there is room for more. */
   async flush(): Promise<void> {
+    while (this.#drained !== undefined) await this.#drained;
     const text = this.#text;
     this.#text = '';
-    if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
-    this.#printing = undefined;
+    if (text === '' || this.#out.write(text)) return;
+    this.#drained = once(this.#out, 'drain').finally(() => { this.#drained = undefined; });
+    await this.#drained;
   }
 }
 

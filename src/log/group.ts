@@ -42,17 +42,14 @@ export class Group {
   }
 
   /**
-   * What became of it when the disk was full before its end, `commits` being what was written: in `line` mode its first
-   * requests may be whole, and the next one in part. Lines of the log's own come before all of them.
+   * What became of it when the disk was full before its end, `commits` being what was written: in `line` mode so many of its
+   * requests may be whole, with so many of the commits, and the next one in part. Lines of the log's own come before all of them.
    */
-  part<Line extends Pick<CommittedLines, 'isRequest' | 'ends'>>(commits: readonly Line[]): {
-    readonly whole: number; readonly wholeCommits: readonly Line[]; readonly restCommits: readonly Line[];
-  } {
+  part(commits: readonly Pick<CommittedLines, 'isRequest' | 'ends'>[]): { readonly whole: number; readonly wholeCommits: number } {
     const lines = commits.reduce((sum, { isRequest, ends }) => sum + (isRequest ? ends.length : 0), 0);
     const whole = this.requests.filter((end) => end <= lines).length;
     const inPart = lines - (this.requests[whole - 1] ?? 0);
-    const cut = whole === 0 ? 0 : commits.length - inPart;
-    return { whole, wholeCommits: commits.slice(0, cut), restCommits: commits.slice(cut) };
+    return { whole, wholeCommits: whole === 0 ? 0 : commits.length - inPart };
   }
 }
 

@@ -54,8 +54,8 @@ export class LineSlots {
   }
 
   /** For the other side: nothing of the report is looked at any more. */
-  release(slot: number): void {
-    Atomics.store(this.#taken, slot, 0);
+  release(slot: number | undefined): void {
+    if (slot !== undefined) Atomics.store(this.#taken, slot, 0);
   }
 
   #free(): number | undefined {

@@ -242,14 +242,16 @@ export class Log {
         this.#standing = report.standing;
         if (report.commits.length > 0) this.#watcher?.committed(report.commits);
         this.#appender.committed(report.commits, report.requests);
-        this.#giveBack(report.slot);
+        this.#slots.release(report.slot);
         this.#stopWhenEmpty();
         return;
       case 'rejected':
         this.#standing = report.standing;
         if (report.commits.length > 0) this.#watcher?.committed(report.commits);
-        this.#appender.rejected(report.commits, report.requests, new LogError('disk_full', 'write', report.message));
-        this.#giveBack(report.slot);
+        if (report.whole > 0) this.#appender.committed(report.commits.slice(0, report.wholeCommits), report.whole);
+        this.#appender.rejected(
+          report.commits.slice(report.wholeCommits), report.requests, new LogError('disk_full', 'write', report.message));
+        this.#slots.release(report.slot);
         // Said when it was found; every client that tries again need not be.
         if (this.#level !== 'full') this.#watcher?.delayed(report.message);
         this.#stopWhenEmpty();
@@ -284,10 +286,6 @@ export class Log {
       default:
         report satisfies never;
     }
-  }
-
-  #giveBack(slot: number | undefined): void {
-    if (slot !== undefined) this.#slots.release(slot);
   }
 
   #fail(error: LogError): void {

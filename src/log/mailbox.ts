@@ -97,10 +97,13 @@ export type Report =
       readonly kind: 'committed'; readonly commits: readonly CommittedLines[]; readonly requests: number;
       readonly standing: Standing; readonly slot: number | undefined;
     }
-  /** No more of the oldest `requests` will be written; `commits` are what was, a prefix of the first of them. */
+  /**
+   * Durable, as far as `commits` go: the oldest `whole` requests are complete with the first `wholeCommits` of them. No more of
+   * the next `requests` will be written; the other commits are what was, a prefix of the first of them.
+   */
   | {
-      readonly kind: 'rejected'; readonly commits: readonly CommittedLines[]; readonly requests: number;
-      readonly standing: Standing; readonly slot: number | undefined; readonly message: string;
+      readonly kind: 'rejected'; readonly commits: readonly CommittedLines[]; readonly whole: number; readonly wholeCommits: number;
+      readonly requests: number; readonly standing: Standing; readonly slot: number | undefined; readonly message: string;
     }
   /** Something that was due found no room; it is tried again. */
   | { readonly kind: 'delayed'; readonly message: string }

@@ -143,8 +143,7 @@ class WriterThread {
     });
     this.#checkpoint = writer.checkpoint;
     // Whoever watches reads these from the log, with all that was there before.
-    const { slot } = this.#takeCommits();
-    if (slot !== undefined) this.#slots.release(slot);
+    this.#slots.release(this.#takeCommits().slot);
     this.#post({
       kind: 'opened', origin: state.origin, logPub: state.logPub, salt,
       standing: this.#standing(writer), checkpoint: this.#checkpoint, clean, adopted, torn: torn.length,
@@ -224,13 +223,10 @@ class WriterThread {
   }
 
   #reject(writer: Writer, group: Group, message: string): void {
-    const { commits, slot } = this.#takeCommits();
-    const { whole, wholeCommits, restCommits } = group.part(commits);
-    const standing = this.#standing(writer);
-    // The slot goes with the later report: the lines of both are in it.
-    if (whole > 0) this.#post({ kind: 'committed', commits: wholeCommits, requests: whole, standing, slot: undefined });
-    const requests = group.requests.length - whole;
-    this.#post({ kind: 'rejected', commits: restCommits, requests, standing, slot, message });
+    const taken = this.#takeCommits();
+    const parts = group.part(taken.commits);
+    const requests = group.requests.length - parts.whole;
+    this.#post({ kind: 'rejected', ...taken, ...parts, requests, standing: this.#standing(writer), message });
   }
 
   /** The end, which the next start records where it can. */

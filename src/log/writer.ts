@@ -1,5 +1,5 @@
 /**
- * The one writer. Everything that reaches the log goes through `#commit`, in this order and no other:
+ * The one writer. Everything that reaches the log goes through `#write` and `#tell`, in this order and no other:
  *
  *   write the lines · fsync the log · evolve the key · write the head · write the key file · only then tell anyone
  *

@@ -8,10 +8,11 @@ const windowMs = 50;
 const idleFrom = 0.2;
 /** What all that follow take of it then, at most: to take what they are sent costs them several times as much again. */
 const share = 0.01;
-/** To find and to send one record, ms: measured from memory, from files, and rounded up. */
-const recordMs = 0.002;
-/** Nobody waits longer than this for the next step, ms: he would not hear that there is time again. */
-const pauseMsMax = 250;
+/** To find and to send a record, ms, and so much more for each of its bytes: measured from memory, from files, rounded up. */
+const recordMs = 0.001;
+const byteMs = 1.5e-6;
+/** Nobody waits longer than this before he asks again, ms: there may be time by then. */
+const askAgainMs = 100;
 
 /** Milliseconds that the event loop was busy and idle, since it began. */
 export interface LoopTime {
@@ -40,16 +41,20 @@ export class Courtesy {
     this.#mark = loop();
   }
 
-  /** One that follows was sent so many records; how many ms it waits before it goes on. */
-  pause(records: number): number {
+  /** One that follows was sent so many records, of so many bytes. When it is his turn again, on the clock that was given. */
+  took(records: number, bytes: number): number {
+    const now = this.#now();
+    this.#evenAt = Math.max(this.#evenAt, now) + (records * recordMs + bytes * byteMs) / share;
+    return this.#evenAt;
+  }
+
+  /** How many ms he waits who has his turn at that time, before he asks again; 0: it is his turn. */
+  wait(turnAt: number): number {
     this.#look();
     const now = this.#now();
-    if (!this.#isBusy) {
-      this.#evenAt = now;
-      return 0;
-    }
-    this.#evenAt = Math.min(Math.max(this.#evenAt, now) + (records * recordMs) / share, now + pauseMsMax);
-    return this.#evenAt - now;
+    if (this.#isBusy) return Math.min(askAgainMs, Math.max(0, turnAt - now));
+    this.#evenAt = now;
+    return 0;
   }
 
   #look(): void {

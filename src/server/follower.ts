@@ -20,13 +20,18 @@ export interface FollowerParts {
   /** True when there is room again, false when the connection closed or took nothing for too long. */
   drained(): Promise<boolean>;
   isClosed(): boolean;
-  /** So many records were looked at. Resolves when it is time for the next ones: others have their turn. */
-  turn(records: number): Promise<void>;
+  /** So many records were looked at, of so many bytes; false when there is a while to wait now. */
+  mayGoOn(records: number, bytes: number): boolean;
+  /** Resolves when it is time for the next ones, and not before others had their turn. */
+  turn(): Promise<void>;
 }
 
 /** Ends when the connection closes. Rejects if the log cannot be read. */
 export async function follow(from: number, filter: RecordFilter, parts: FollowerParts): Promise<void> {
   let next = from;
+  /** Looked at in this turn. */
+  let records = 0;
+  let bytes = 0;
   while (!parts.isClosed()) {
     if (next > parts.durable()) {
       await parts.nextCommit();
@@ -38,32 +43,40 @@ export async function follow(from: number, filter: RecordFilter, parts: Follower
     const mayGoOn = await (isHere ? fromMemory() : fromFiles());
     if (!mayGoOn) return;
     if (next === before && !parts.isClosed()) throw new Error(`record ${next} is in no segment any more`);
+    isOver();
+    await parts.turn();
   }
 
   /** Takes one record; false when the client has to take something first. */
   function take(seq: number, line: Buffer): boolean {
     next = seq + 1;
+    records += 1;
+    bytes += line.length;
     return !filter.matches(line) || parts.send(seq, line);
   }
 
-  /** One turn's worth. False: it is over. */
-  async function fromMemory(): Promise<boolean> {
-    const before = next;
-    if (!parts.ring.visit(next, turnRecordsMax, take) && !(await parts.drained())) return false;
-    await parts.turn(next - before);
-    return true;
+  /** Ends a turn; true when there is a while to wait behind it. */
+  function isOver(): boolean {
+    const mayGoOn = parts.mayGoOn(records, bytes);
+    records = 0;
+    bytes = 0;
+    return !mayGoOn;
   }
 
-  /** Up to the newest record of the moment. False: it is over. */
+  /** One turn's worth. False: nobody is there any more. */
+  async function fromMemory(): Promise<boolean> {
+    return parts.ring.visit(next, turnRecordsMax, take) || parts.drained();
+  }
+
+  /** Up to the newest record of the moment, or for as long as there is no while to wait: others want to read files, too. */
   async function fromFiles(): Promise<boolean> {
-    let looked = 0;
     for await (const { seq, line } of parts.history(next)) {
       if (parts.isClosed()) return false;
       if (!take(seq, line) && !(await parts.drained())) return false;
-      looked += 1;
-      if (looked % turnRecordsMax === 0) await parts.turn(turnRecordsMax);
+      if (records < turnRecordsMax) continue;
+      if (isOver()) return true;
+      await parts.turn();
     }
-    await parts.turn(looked % turnRecordsMax);
     return true;
   }
 }

@@ -158,7 +158,7 @@ export class Outflow implements Holder {
   }
 
   /** One that takes little is slow, and stays; one that takes nothing is gone. */
-  #watchUnread(left = this.#socket.writableLength): void {
+  #watchUnread(left = this.#unsent): void {
     this.#watch ??= setTimeout(() => {
       this.#watch = undefined;
       const { writableLength } = this.#socket;

@@ -21,6 +21,7 @@ export interface TailingParts extends Pick<FollowerParts, 'ring' | 'durable' | '
 export class Tailing {
   #isClosed = false;
   #wake: (() => void) | undefined;
+  #turnAt = 0;
 
   /** Sends records until it is closed. Rejects if the log cannot be read. */
   run(request: TailRequest, parts: TailingParts): Promise<void> {
@@ -33,7 +34,11 @@ export class Tailing {
       send: (seq, line) => parts.send(seq, line),
       drained: () => parts.drained(),
       isClosed: () => this.#isClosed,
-      turn: (records) => this.#turn(parts.courtesy.pause(records)),
+      mayGoOn: (records, bytes) => {
+        this.#turnAt = parts.courtesy.took(records, bytes);
+        return parts.courtesy.wait(this.#turnAt) === 0;
+      },
+      turn: () => this.#turn(parts.courtesy),
     });
   }
 
@@ -42,21 +47,26 @@ export class Tailing {
     this.#wake?.();
   }
 
-  /** Resolves in the next turn of the event loop, or in so many ms, or when the tail is closed. */
-  async #turn(pauseMs: number): Promise<void> {
-    if (pauseMs < 1) await new Promise(setImmediate);
-    else await new Promise<void>((resolve) => { this.#wakeIn(pauseMs, resolve); });
+  async #turn(courtesy: Courtesy): Promise<void> {
+    await new Promise(setImmediate);
+    for (;;) {
+      const ms = this.#isClosed ? 0 : courtesy.wait(this.#turnAt);
+      if (ms === 0) return;
+      await this.#wakeIn(ms);
+    }
   }
 
-  #wakeIn(ms: number, resolve: () => void): void {
-    const timer = setTimeout(() => {
-      this.#wake = undefined;
-      resolve();
-    }, ms);
-    this.#wake = () => {
-      clearTimeout(timer);
-      resolve();
-    };
+  /** Resolves in so many ms, or when the tail is closed. */
+  #wakeIn(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.#wake = wake;
+    });
   }
 
   /** Resolves at the next commit, or when the tail is closed. */

@@ -2,6 +2,7 @@
 // program that appends.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Conversation, program } from '../daemon.js';
 import { runProgram } from './child.js';
 import { Measured } from './indelible.js';
@@ -12,6 +13,7 @@ import type { Times } from './times.js';
 const cell = { sync: 'group', connections: 4, inFlight: 1024, batch: 1 } as const;
 const sdkLoad = { events: 100_000, waiting: 512 } as const;
 const pollMs = 100;
+const settleMs = 300;
 
 /** Events per second of the same round, with somebody beside them and without; medians of the ratios. */
 export interface Beside {
@@ -26,9 +28,10 @@ export async function whileFollowed<T>(socket: string, work: () => Promise<T>): 
   const child = spawn(process.execPath, [program, 'tail', '--follow', '--socket', socket], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   try {
-    // What it takes to start a program is not what it takes to follow.
+    // What it takes to start a program is not what it takes to follow. Its first words are of what was there before.
     await Promise.race([once(child.stdout, 'data'), ended]);
     child.stdout.resume();
+    await pause(settleMs);
     const result = await work();
     if (child.exitCode !== null) throw new Error(`nobody followed: the tail ended with ${child.exitCode}`);
     return result;

@@ -67,6 +67,7 @@ function expectRecovers(disk: MemoryDisk, options: Partial<WriterOptions>, ackno
 
 const modes: readonly { readonly name: string; readonly options: Partial<WriterOptions> }[] = [
   { name: 'line, head each second', options: { sync: 'line', headSync: 'second', segmentBytes: 5000 } },
+  { name: 'line, head always', options: { sync: 'line', headSync: 'always', segmentBytes: 5000 } },
   { name: 'group, head each second', options: { sync: 'group', headSync: 'second', segmentBytes: 5000 } },
   { name: 'group, head always', options: { sync: 'group', headSync: 'always', segmentBytes: 5000 } },
 ];

@@ -49,10 +49,10 @@ describe('what is acknowledged together', () => {
     }
     const own = { isRequest: false, ends: [90] };
     const lines = [1, 2, 3].map((n) => ({ isRequest: true, ends: [n] }));
-    expect(group.part([own])).toEqual({ whole: 0, wholeCommits: [], restCommits: [own] });
-    expect(group.part([own, ...lines.slice(0, 1)])).toEqual({ whole: 1, wholeCommits: [own, lines[0]], restCommits: [] });
-    expect(group.part(lines.slice(0, 2))).toEqual({ whole: 1, wholeCommits: [lines[0]], restCommits: [lines[1]] });
-    expect(group.part(lines)).toEqual({ whole: 2, wholeCommits: lines, restCommits: [] });
+    expect(group.part([own])).toEqual({ whole: 0, wholeCommits: 0 });
+    expect(group.part([own, ...lines.slice(0, 1)])).toEqual({ whole: 1, wholeCommits: 2 });
+    expect(group.part(lines.slice(0, 2))).toEqual({ whole: 1, wholeCommits: 1 });
+    expect(group.part(lines)).toEqual({ whole: 2, wholeCommits: 3 });
   });
 });
 

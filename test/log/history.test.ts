@@ -40,6 +40,20 @@ describe('reading back', () => {
     expect(await read(log, 1, remove)).toEqual([1, 2, 7, 8, 9, 10]);
   });
 
+  test('from a record in the middle begins not far before it, and leaves nothing out, whatever the lines are like', async () => {
+    const { log, path } = segments();
+    for (const lengths of [[700], [1, 30_000, 5], [200_000, 3, 400_000, 50]]) {
+      const lines = Array.from({ length: 3000 }, (_, n) => `{"seq":${n + 9},"x":"${'y'.repeat(lengths[n % lengths.length] ?? 0)}"}\n`);
+      writeFileSync(path(9), lines.slice(0, Math.ceil(20_000_000 / Math.max(...lengths))).join(''));
+      const total = Math.min(3000, Math.ceil(20_000_000 / Math.max(...lengths)));
+      for (const from of [9, 10, 11, 9 + Math.floor(total / 3), 9 + Math.floor(total / 2), 8 + total]) {
+        const got: number[] = [];
+        for await (const { seq } of readHistory(log, from, () => 8 + total)) got.push(seq);
+        expect(got).toEqual(Array.from({ length: 9 + total - from }, (_, n) => from + n));
+      }
+    }
+  });
+
   test('stops where a segment is gone that has an older one before it: that was not retention', async () => {
     const { log, path } = segments();
     const remove = (seq: number): void => { if (seq === 1) rmSync(path(5)); };

@@ -312,10 +312,25 @@ describe('a disk that is full', () => {
       return kind === 'write' && name === segment && writes === 2 ? { fail: 'ENOSPC' } : 'pass';
     };
     expect(codeOf(() => { run.writer.append([body('a'), body('b'), body('c')]); })).toBe('disk_full');
+    // Of the first one it is told: whose whole request it was is acknowledged.
+    expect([...run.acknowledged.keys()]).toEqual([2, 3]);
     disk.decide = () => 'pass';
     run.writer.append([body('d')]);
     expect(kindsIn(platter)).toEqual(['genesis', 'started', 'a', 'd']);
     expect(check(platter)).toMatchObject({ exit: 0, findings: [] });
+  });
+
+  test('in line mode tells of nothing where it is not the room that is missing', () => {
+    for (const failing of ['write', 'sync'] as const) {
+      const { disk, run } = fresh({ sync: 'line' });
+      let calls = 0;
+      disk.decide = ({ kind, name }) => {
+        if (kind === failing && name === segment) calls += 1;
+        return kind === failing && name === segment && calls === 2 ? { fail: 'EIO' } : 'pass';
+      };
+      expect(codeOf(() => { run.writer.append([body('a'), body('b'), body('c')]); })).toBe('write_failed');
+      expect([...run.acknowledged.keys()]).toEqual([2]);
+    }
   });
 });
 

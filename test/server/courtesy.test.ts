@@ -20,16 +20,20 @@ class Scene {
     this.#idle += ms * (1 - busy);
   }
 
-  /** For two seconds so many follow, each taking 256 records at a time; how many they got in the second one. */
-  follow(followers = 1): number {
-    const next = Array.from({ length: followers }, () => this.#now);
-    const [half, end] = [this.#now + 1000, this.#now + 2000];
+  /** For four seconds so many follow, each taking 256 records at a time; how many they got in the last two. */
+  follow(followers = 1, bytes = 700): number {
+    const turnAt = Array.from({ length: followers }, () => 0);
+    const askAt = [...turnAt];
+    const [half, end] = [this.#now + 2000, this.#now + 4000];
     let got = 0;
     while (this.#now < end) {
       let taken = 0;
-      for (const [index, at] of next.entries()) {
-        if (at > this.#now) continue;
-        next[index] = this.#now + this.courtesy.pause(256);
+      for (const index of turnAt.keys()) {
+        if ((askAt[index] ?? 0) > this.#now) continue;
+        const wait = this.courtesy.wait(turnAt[index] ?? 0);
+        askAt[index] = this.#now + wait;
+        if (wait > 0) continue;
+        turnAt[index] = this.courtesy.took(256, 256 * bytes);
         taken += 256;
       }
       if (this.#now >= half) got += taken;
@@ -37,7 +41,7 @@ class Scene {
       const stepMs = Math.max(1, tookMs);
       this.pass(stepMs, Math.min(1, this.wanted + tookMs / stepMs));
     }
-    return got;
+    return got / 2;
   }
 }
 
@@ -55,28 +59,36 @@ describe('who follows', () => {
   });
 
   test('has a hundredth of it where there is none, and all of them together no more', () => {
-    for (const followers of [1, 4]) {
+    for (const followers of [1, 4, 50]) {
       const scene = new Scene();
       scene.wanted = 1;
       const got = scene.follow(followers);
       // 5,000 records of 2 us are that part of a second.
-      expect(got).toBeGreaterThan(2_500);
-      expect(got).toBeLessThan(6_000);
+      expect([followers, got > 3_000, got < 6_000]).toEqual([followers, true, true]);
     }
   });
 
-  test('goes on at once when there is time again, and is never kept waiting for long', () => {
+  test('has fewer large records than small ones', () => {
+    const scene = new Scene();
+    scene.wanted = 1;
+    const got = scene.follow(1, 64 * 1024);
+    expect(got).toBeGreaterThan(50);
+    expect(got).toBeLessThan(200);
+  });
+
+  test('goes on at once when there is time again, and asks for it often', () => {
     const scene = new Scene();
     scene.wanted = 1;
     scene.follow();
-    expect(scene.courtesy.pause(1_000_000)).toBe(250);
-    scene.pass(250, 0.1);
-    expect(scene.courtesy.pause(1)).toBe(0);
+    const turnAt = scene.courtesy.took(1_000_000, 0);
+    expect(scene.courtesy.wait(turnAt)).toBe(100);
+    scene.pass(100, 0.1);
+    expect(scene.courtesy.wait(turnAt)).toBe(0);
   });
 
   test('is not held back for a moment that was busy', () => {
     const scene = new Scene();
     scene.pass(40, 1);
-    expect(scene.courtesy.pause(256)).toBe(0);
+    expect(scene.courtesy.wait(scene.courtesy.took(256, 0))).toBe(0);
   });
 });

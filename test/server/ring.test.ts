@@ -216,6 +216,7 @@ class Scene {
       },
       drained: () => Promise.resolve(true),
       isClosed: () => this.closed,
+      mayGoOn: () => true,
       turn: () => new Promise(setImmediate),
       ...overrides,
     };
@@ -311,6 +312,29 @@ describe('a follower', () => {
     };
     await follow(1, everything, scene.parts({ send }));
     expect(scene.got).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test('gives the files up for as long as it has to wait, and goes on where it was', async () => {
+    const scene = new Scene(5);
+    scene.commit(2000);
+    let opened = 0;
+    let turns = 0;
+    const usual = scene.parts();
+    const following = follow(1, everything, scene.parts({
+      history: (from) => {
+        opened += 1;
+        return usual.history(from);
+      },
+      mayGoOn: () => {
+        turns += 1;
+        return turns % 2 === 0;
+      },
+    }));
+    while (scene.got.length < 2000) await new Promise(setImmediate);
+    scene.close();
+    await following;
+    expect(scene.got).toEqual(Array.from({ length: 2000 }, (_, i) => i + 1));
+    expect(opened).toBeGreaterThan(3);
   });
 
   test('of records that are in no segment any more ends with an error, not with a hole', async () => {
