@@ -6,6 +6,9 @@ import type { Ring } from './ring.js';
 /** Records taken in one turn, so that a tail with much to catch up on shares the thread. */
 const turnRecordsMax = 256;
 
+/** How long a client may take for what it was sent and keep its place among those that read files, ms. */
+const placeMs = 1_000;
+
 /** What a follower reads from and writes to. */
 export interface FollowerParts {
   readonly ring: Ring;
@@ -68,15 +71,28 @@ export async function follow(from: number, filter: RecordFilter, parts: Follower
     return parts.ring.visit(next, turnRecordsMax, take) || parts.drained();
   }
 
-  /** Up to the newest record of the moment, or for as long as there is no while to wait: others want to read files, too. */
+  /** Up to the newest record of the moment, or until there is a while to wait: others want to read files, too. */
   async function fromFiles(): Promise<boolean> {
     for await (const { seq, line } of parts.history(next)) {
       if (parts.isClosed()) return false;
-      if (!take(seq, line) && !(await parts.drained())) return false;
+      const hasRoom = take(seq, line) || await within(parts.drained(), placeMs);
+      if (hasRoom === undefined) return parts.drained();
+      if (!hasRoom) return false;
       if (records < turnRecordsMax) continue;
       if (isOver()) return true;
       await parts.turn();
     }
     return true;
+  }
+}
+
+/** What a promise comes to; undefined where that takes longer than so many ms. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => { timer = setTimeout(resolve, ms, undefined); });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -94,6 +94,8 @@ export class Outflow implements Holder {
 
   /** True when there is room again, false when the connection closed. */
   whenDrained(): Promise<boolean> {
+    // What the kernel takes at once is not waited for, and what is left is what the client has to take.
+    this.#flush();
     if (this.#isClosed) return Promise.resolve(false);
     if (this.#unsent < unsentBytesUsual) return Promise.resolve(true);
     this.#watchUnread();
@@ -158,7 +160,7 @@ export class Outflow implements Holder {
   }
 
   /** One that takes little is slow, and stays; one that takes nothing is gone. */
-  #watchUnread(left = this.#unsent): void {
+  #watchUnread(left = this.#socket.writableLength): void {
     this.#watch ??= setTimeout(() => {
       this.#watch = undefined;
       const { writableLength } = this.#socket;

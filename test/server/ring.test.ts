@@ -337,6 +337,38 @@ describe('a follower', () => {
     expect(opened).toBeGreaterThan(3);
   });
 
+  test('gives them up, too, where the client takes nothing for a while', async () => {
+    const scene = new Scene(5);
+    scene.commit(1000);
+    let opened = 0;
+    let isOpen = false;
+    let wasOpen: boolean | undefined;
+    const following = follow(1, everything, scene.parts({
+      history: async function* (from) {
+        opened += 1;
+        isOpen = true;
+        try {
+          await Promise.resolve();
+          for (let seq = from; seq <= scene.durable; seq += 1) yield { seq, line: Buffer.from(lineOf(seq)) };
+        } finally {
+          isOpen = false;
+        }
+      },
+      send: (seq) => scene.got.push(seq) !== 500,
+      drained: () => new Promise((resolve) => {
+        setTimeout(() => {
+          wasOpen = isOpen;
+          resolve(true);
+        }, 1_500);
+      }),
+    }));
+    while (scene.got.length < 1000) await new Promise(setImmediate);
+    scene.close();
+    await following;
+    expect(scene.got).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
+    expect([opened, wasOpen]).toEqual([2, false]);
+  });
+
   test('of records that are in no segment any more ends with an error, not with a hole', async () => {
     const scene = new Scene(5);
     scene.commit(3);
