@@ -50,7 +50,7 @@ test('the README states the bound on memory that the attacks are held against', 
 });
 
 /** Recorded before a request that came anew, at most: the two batches under way, which it joins; records of the log's own. */
-const before = { line: 2 * 4 + 4, group: 2 * (256 + 8) + 4 } as const;
+const before = { line: 2 * 8 + 4, group: 2 * (256 + 8) + 4 } as const;
 /** Events of each request of the flood: so many that they wait, whatever the disk does. */
 const floodEvents = { line: 1, group: 8 } as const;
 
