@@ -2,6 +2,7 @@
  * What an examination says: one result a check, each with what was found and what to do. Invariant: `ok` is said only of
  * what was looked at; what could not be is `skip` with the reason, and what would not answer is `fail`.
  */
+import { inTime } from '../clock/in-time.js';
 import { errorCode } from '../disk/disk.js';
 import { printable } from '../event/printable.js';
 
@@ -70,16 +71,10 @@ export class Hung extends Error {
 
 /** `work`, or Hung after `ms`; what comes later is not listened to. */
 export async function within<T>(what: string, ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => { reject(new Hung('hung', `${what} did not answer in ${ms} ms`)); }, ms);
-  });
   work.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const done = await inTime(work, ms, new Hung('hung', `${what} did not answer in ${ms} ms`));
+  if (done instanceof Hung) throw done;
+  return done;
 }
 
 /** Whether the reason is that this user may not. */

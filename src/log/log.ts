@@ -3,6 +3,7 @@
  * thread; nothing here waits for a disk.
  */
 import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import { inTime } from '../clock/in-time.js';
 import { Appender, type Waiter, noLines } from './appender.js';
 import { Bell } from './bell.js';
 import type { Body } from './bodies.js';
@@ -197,11 +198,8 @@ export class Log {
    * Resolves when the writer's thread is gone and has left what it could for the next start; or after `patienceMs`, because a
    * disk that hangs may keep it for ever.
    */
-  async gone(patienceMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, patienceMs); });
-    await Promise.race([this.#gone, late]);
-    clearTimeout(timer);
+  gone(patienceMs: number): Promise<void> {
+    return inTime(this.#gone, patienceMs, undefined);
   }
 
   #stopWhenEmpty(): void {

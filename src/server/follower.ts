@@ -1,5 +1,6 @@
 // One `tail`: every durable record from some seq on, in order and without a hole, for as long as the client reads. What
 // memory still has comes from there, what it lost comes from the disk; nothing is kept for a client that does not read.
+import { inTime } from '../clock/in-time.js';
 import type { RecordFilter } from '../wire/filter.js';
 import type { Ring } from './ring.js';
 
@@ -43,10 +44,10 @@ export async function follow(from: number, filter: RecordFilter, parts: Follower
     const before = next;
     const { oldest } = parts.ring;
     const isHere = oldest !== undefined && next >= oldest;
-    const mayGoOn = await (isHere ? fromMemory() : fromFiles());
-    if (!mayGoOn) return;
+    const isThere = await (isHere ? fromMemory() : fromFiles());
+    if (!isThere) return;
     if (next === before && !parts.isClosed()) throw new Error(`record ${next} is in no segment any more`);
-    isOver();
+    endTurn();
     await parts.turn();
   }
 
@@ -58,12 +59,12 @@ export async function follow(from: number, filter: RecordFilter, parts: Follower
     return !filter.matches(line) || parts.send(seq, line);
   }
 
-  /** Ends a turn; true when there is a while to wait behind it. */
-  function isOver(): boolean {
+  /** False when there is a while to wait behind it. */
+  function endTurn(): boolean {
     const mayGoOn = parts.mayGoOn(records, bytes);
     records = 0;
     bytes = 0;
-    return !mayGoOn;
+    return mayGoOn;
   }
 
   /** One turn's worth. False: nobody is there any more. */
@@ -75,24 +76,13 @@ export async function follow(from: number, filter: RecordFilter, parts: Follower
   async function fromFiles(): Promise<boolean> {
     for await (const { seq, line } of parts.history(next)) {
       if (parts.isClosed()) return false;
-      const hasRoom = take(seq, line) || await within(parts.drained(), placeMs);
-      if (hasRoom === undefined) return parts.drained();
+      const hasRoom = take(seq, line) || await inTime(parts.drained(), placeMs, 'late');
+      if (hasRoom === 'late') return parts.drained();
       if (!hasRoom) return false;
       if (records < turnRecordsMax) continue;
-      if (isOver()) return true;
+      if (!endTurn()) return true;
       await parts.turn();
     }
     return true;
-  }
-}
-
-/** What a promise comes to; undefined where that takes longer than so many ms. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => { timer = setTimeout(resolve, ms, undefined); });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

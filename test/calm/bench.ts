@@ -5,6 +5,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inTime } from '../../src/clock/in-time.js';
 import { realDisk } from '../../src/disk/disk.js';
 import { parseVerificationKey } from '../../src/keys/verification.js';
 import { placesIn } from '../../src/log/segment.js';
@@ -76,7 +77,7 @@ export class Bench {
   /** Starts the daemon and waits until it listens. One that refuses or hangs is an alarm, and gives undefined. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<Daemon | undefined> {
     const daemon = this.spawn(env);
-    const outcome = await withPatience(daemon.ready().then(() => 'listens', (error: unknown) => String(error)));
+    const outcome = await inTime(daemon.ready().then(() => 'listens', (error: unknown) => String(error)), patienceMs, 'hangs');
     if (outcome !== 'listens') {
       this.alarm(`the daemon did not start: ${outcome}`);
       await daemon.kill('SIGKILL');
@@ -95,7 +96,7 @@ export class Bench {
 
   /** A clean stop; one that is not clean, or takes for ever, is an alarm. */
   async stop(): Promise<void> {
-    const outcome = await withPatience(this.daemon?.stop() ?? Promise.resolve(undefined));
+    const outcome = await inTime(this.daemon?.stop() ?? Promise.resolve(undefined), patienceMs, 'hangs');
     if (outcome === 'hangs') {
       this.alarm('the daemon does not stop');
       await this.daemon?.kill('SIGKILL');
@@ -237,14 +238,4 @@ export class Bench {
 /** A daemon's end in words. */
 export function howEnded({ code, signal, stderr }: Ended): string {
   return `${code ?? signal ?? 'nothing'}: ${stderr.slice(-600)}`;
-}
-
-async function withPatience<T>(promise: Promise<T>): Promise<T | 'hangs'> {
-  let timer: NodeJS.Timeout | undefined;
-  const hangs = new Promise<'hangs'>((resolve) => { timer = setTimeout(() => { resolve('hangs'); }, patienceMs); });
-  try {
-    return await Promise.race([promise, hangs]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

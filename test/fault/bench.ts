@@ -3,6 +3,7 @@
 import { cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inTime } from '../../src/clock/in-time.js';
 import type { ErrorReply, Reply } from '../../src/wire/message.js';
 import type { Ended } from '../daemon.js';
 import { Conversation, Daemon, verified } from '../daemon.js';
@@ -29,17 +30,6 @@ export type Answer = Reply | 'closed' | 'silence';
 export interface Work {
   readonly sent: Sent;
   readonly answer: Answer;
-}
-
-/** Resolves with `undefined` when nothing came of a promise in time. */
-async function inTime<T>(promise: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => { timer = setTimeout(resolve, silenceMs, undefined); });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Copies a state directory, but for its sockets. */
@@ -76,7 +66,7 @@ export class Bench {
 
   /** How a start came out: how it ended, or undefined when it listens. */
   async started(daemon: Daemon): Promise<Ended | undefined> {
-    const first = await inTime(Promise.race([daemon.says('"listening"').then(() => 'listens' as const), daemon.ended]));
+    const first = await inTime(Promise.race([daemon.says('"listening"').then(() => 'listens' as const), daemon.ended]), silenceMs, undefined);
     if (first === undefined) throw new Error(`a start neither listened nor ended in ${silenceMs} ms: ${await this.#stderr(daemon)}`);
     return first === 'listens' ? undefined : first;
   }
@@ -98,7 +88,7 @@ export class Bench {
     const conversation = this.#idle.pop() ?? new Conversation(this.daemon?.socket ?? '');
     const before = conversation.replies.length;
     conversation.send(...requests.map(({ request }) => request));
-    const outcome = await inTime(conversation.until(before + requests.length).then(() => 'answered' as const, () => 'closed' as const));
+    const outcome = await inTime(conversation.until(before + requests.length).then(() => 'answered' as const, () => 'closed' as const), silenceMs, undefined);
     const replies = conversation.replies.slice(before);
     if (outcome === 'answered') this.#idle.push(conversation);
     else await conversation.close();
@@ -168,7 +158,7 @@ export class Bench {
     if (daemon === undefined) return undefined;
     this.board.disarm();
     await this.hangUp();
-    const ended = await inTime(daemon.kill(signal));
+    const ended = await inTime(daemon.kill(signal), silenceMs, undefined);
     if (ended === undefined) throw new Error(`a daemon did not end in ${silenceMs} ms after ${signal}`);
     return ended;
   }
@@ -177,7 +167,7 @@ export class Bench {
   async ended(): Promise<Ended> {
     const { daemon } = this;
     if (daemon === undefined) throw new Error('there is no daemon');
-    const ended = await inTime(daemon.ended);
+    const ended = await inTime(daemon.ended, silenceMs, undefined);
     await this.hangUp();
     if (ended === undefined) throw new Error(`the daemon neither answered nor ended in ${silenceMs} ms`);
     this.daemon = undefined;

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inTime } from '../../src/clock/in-time.js';
 import { parseVerificationKey } from '../../src/keys/verification.js';
 import type { Recorded } from '../daemon.js';
 import { Conversation, Daemon, recordsIn, verified } from '../daemon.js';
@@ -16,6 +17,7 @@ import { mountAfterLoss, unmount } from './disk.js';
 const unborn: readonly string[] = ['no_log', 'nothing_recorded'];
 /** A daemon that says nothing for so long hangs. Nothing else depends on it. */
 const silenceMs = 120_000;
+const silence = `nothing came of it in ${silenceMs} ms`;
 
 /** What the start found, by its own word. */
 export interface Found {
@@ -58,11 +60,12 @@ export async function restart({ image, journal, env, ledger }: Restart): Promise
     const problems = judge(state, ledger).map((problem) => `before the start: ${problem}`);
     const before = sequences(state).at(-1) ?? 0;
     daemon.current = Daemon.spawn({ state, socket: join(place, 's'), env });
-    const refusal = await inTime(daemon.current.ready().then(() => undefined, (error: unknown) => String(error)));
+    const ready = daemon.current.ready().then(() => undefined, (error: unknown) => String(error));
+    const refusal = await inTime(ready, silenceMs, silence);
     if (refusal !== undefined) return { problems: [...problems, `the start: ${refusal}`], found: undefined };
     const { answers, problems: wrong } = await serve(daemon.current.socket, ledger);
     problems.push(...wrong);
-    const ended = await inTime(daemon.current.stop());
+    const ended = await inTime(daemon.current.stop(), silenceMs, silence);
     if (typeof ended === 'string' || ended.code !== 0) problems.push(`the stop: ${JSON.stringify(ended)}`);
     problems.push(...judge(state, ledger), ...zerosIn(join(state, 'log')));
     return { problems, found: { ...found(state, before), answers, isWhole } };
@@ -90,7 +93,8 @@ async function serve(socket: string, ledger: Ledger): Promise<{ readonly answers
   const requests = [...ledger.again(), ledger.append(3, 400)];
   const conversation = new Conversation(socket);
   conversation.send(...requests.map(({ request }) => request));
-  const outcome = await inTime(conversation.until(requests.length).then(() => undefined, (error: unknown) => String(error)));
+  const answered = conversation.until(requests.length).then(() => undefined, (error: unknown) => String(error));
+  const outcome = await inTime(answered, silenceMs, silence);
   const problems = outcome === undefined ? [] : [`a client was not answered: ${outcome}`];
   for (const [index, reply] of conversation.replies.entries()) {
     const sent = requests[index];
@@ -127,14 +131,4 @@ function sequences(state: string): number[] {
   if (!existsSync(join(state, 'log'))) return [];
   return readdirSync(join(state, 'log')).filter((name) => /^\d{20}\.jsonl$/.test(name)).sort()
     .flatMap((name) => [...readFileSync(join(state, 'log', name), 'latin1').matchAll(/^\{"seq":(\d+),.*\}\n/gm)].map(([, seq]) => Number(seq)));
-}
-
-async function inTime<T>(promise: Promise<T>): Promise<T | string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => { timer = setTimeout(resolve, silenceMs, `nothing came of it in ${silenceMs} ms`); });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
