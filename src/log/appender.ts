@@ -5,6 +5,7 @@
  * Invariant: every request that was taken in is settled exactly once, in the order it was handed over, and as `durable`
  * only after the thread said so.
  */
+import { realClock } from '../clock/clock.js';
 import { Fifo } from '../memory/fifo.js';
 import type { LogError } from './failure.js';
 import type { Body } from './bodies.js';
@@ -61,6 +62,8 @@ const companyShare = 2;
  * lines as one may have.
  */
 const joiningMax = { batches: 4, bytes: 64 * 1024 } as const;
+/** What the thread is given this one's core for, lines: soon done in either mode. */
+const starvedLinesMax = 8;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;
 
@@ -96,10 +99,13 @@ export class Appender {
     return this.#lanes.loadOf(process);
   }
 
-  /** Whether there is one request and no other, it was handed over, and is lone or even brisk, see `Pace`. */
-  get pace(): 'brisk' | 'lone' | undefined {
-    if (this.#underWay.length !== 1 || !this.#lanes.isEmpty || !this.#pace.isLone) return undefined;
-    return this.#pace.isBrisk ? 'brisk' : 'lone';
+  /**
+   * Whether to wait for what is under way: there is one request and no other, which is lone or even brisk, see `Pace`; or a few
+   * lines, for which the thread would not get a core.
+   */
+  get pace(): 'brisk' | 'lone' | 'starved' | undefined {
+    if (this.#underWay.length === 1 && this.#lanes.isEmpty && this.#pace.isLone) return this.#pace.isBrisk ? 'brisk' : 'lone';
+    return this.#pace.isStarved && this.#linesUnderWay > 0 && this.#linesUnderWay <= starvedLinesMax ? 'starved' : undefined;
   }
 
   /** Takes a request in: bodies to be recorded next to each other. Requests of one `sender` keep their order. */
@@ -127,8 +133,9 @@ export class Appender {
     }
   }
 
-  /** The thread finished the oldest `requests`, and these are the lines it wrote. */
-  committed(commits: readonly CommittedLines[], requests: number): void {
+  /** The thread finished the oldest `requests`, and these are the lines it wrote. `wakeMs`: see `Report`. */
+  committed(commits: readonly CommittedLines[], requests: number, wakeMs = 0): void {
+    this.#pace.woken(wakeMs);
     const lines = new DurableLines(commits);
     // What the log wrote for itself came before them: theirs are the last lines.
     let first = lines.end;
@@ -221,7 +228,7 @@ export class Appender {
     this.#batches.push({ joins, left: requests.length });
     const order = encodeBatch(requests, (bytes) => joins ? Buffer.allocUnsafeSlow(bytes) : this.#nextSlot(bytes));
     for (const request of requests) this.#lanes.release(request);
-    this.#post({ kind: 'append', ...order, isBrisk: this.pace === 'brisk' });
+    this.#post({ kind: 'append', ...order, postedAt: realClock.monotonic(), isBrisk: this.pace === 'brisk' });
   }
 
   /** Memory that the thread sees: that of the batch before the last, which is answered. One that is too large has its own. */
@@ -245,7 +252,7 @@ export class Appender {
 }
 
 /** One buffer for all bodies, and where they end. */
-function encodeBatch(batch: readonly Request[], slotOf: (bytes: number) => Buffer): Omit<AppendOrder, 'kind' | 'isBrisk'> {
+function encodeBatch(batch: readonly Request[], slotOf: (bytes: number) => Buffer): Pick<AppendOrder, 'bytes' | 'ends' | 'requests'> {
   const bytes = slotOf(batch.reduce((sum, { from, to }) => sum + to - from, 0));
   const ends = new Uint32Array(batch.reduce((sum, request) => sum + request.bodies, 0));
   const requests = new Uint32Array(batch.length);

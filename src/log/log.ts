@@ -14,8 +14,8 @@ import { LineSlots } from './line-slots.js';
 import type { CommittedLines, Opening, Order, Report, Standing, Start, ThreadStart } from './mailbox.js';
 import { briskMs } from './pace.js';
 
-/** How long the event loop waits for one request's commit, ms; a fast disk takes a tenth of it. */
-const loneWaitMs = 1;
+/** How long the event loop waits for a commit, ms; a fast disk takes a tenth of it. */
+const waitMs = 1;
 
 /** Where a log is in its life. `failed` and `stopped` are ends. */
 export type LogPhase =
@@ -211,15 +211,15 @@ export class Log {
 
   /**
    * Hands over what waits. For a lone request this thread waits a moment with it: there is nothing better to do, and its
-   * client has the ack a turn of the event loop earlier. A disk that takes longer than the moment is heard of as usual. For a
-   * brisk one it does not even sleep.
+   * client has the ack a turn of the event loop earlier; so it does where the writer's thread would not get a core else. A disk
+   * that takes longer than the moment is heard of as usual. For a brisk request nobody even sleeps.
    */
   #pump(): void {
     const { rung } = this.#reports;
     this.#appender.pump();
     const { pace } = this.#appender;
     const isHere = pace === 'brisk' && this.#reports.spin(rung, briskMs);
-    if (!isHere && (pace === undefined || !this.#reports.wait(rung, loneWaitMs))) return;
+    if (!isHere && (pace === undefined || !this.#reports.wait(rung, waitMs))) return;
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
       this.#take(next.message as Report);
     }
@@ -239,7 +239,7 @@ export class Log {
       case 'committed':
         this.#standing = report.standing;
         if (report.commits.length > 0) this.#watcher?.committed(report.commits);
-        this.#appender.committed(report.commits, report.requests);
+        this.#appender.committed(report.commits, report.requests, report.wakeMs);
         this.#slots.release(report.slot);
         this.#stopWhenEmpty();
         return;

@@ -41,6 +41,8 @@ export interface AppendOrder {
   readonly ends: Uint32Array;
   /** How many bodies there are up to the end of each request. */
   readonly requests: Uint32Array;
+  /** When it was posted, ms of the monotonic clock. */
+  readonly postedAt: number;
   /** The next order will come as soon as this one is answered. */
   readonly isBrisk: boolean;
 }
@@ -91,11 +93,11 @@ export type Report =
   | { readonly kind: 'refused'; readonly code: LogErrorCode; readonly finding: string; readonly message: string }
   /**
    * Durable. `requests`: how many of the oldest unanswered requests are complete with it; `slot`: to be given back when the
-   * commits were looked at.
+   * commits were looked at; `wakeMs`: how long after its order the thread was awake, 0 where it was already.
    */
   | {
       readonly kind: 'committed'; readonly commits: readonly CommittedLines[]; readonly requests: number;
-      readonly standing: Standing; readonly slot: number | undefined;
+      readonly standing: Standing; readonly slot: number | undefined; readonly wakeMs: number;
     }
   /**
    * Durable, as far as `commits` go: the oldest `whole` requests are complete with the first `wholeCommits` of them. No more of

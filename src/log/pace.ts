@@ -1,7 +1,7 @@
 /**
- * How requests follow each other. Of two kinds it is worth knowing: a lone one, whose sender was the only one for a while,
- * and a brisk one, lone and sent as soon as the one before was answered, again and again. Threads that sleep between two
- * brisk ones spend more time on being woken up than on the requests.
+ * How requests follow each other, and whether the writer's thread gets a core for them. Of requests two kinds are worth knowing:
+ * a lone one, whose sender was the only one for a while, and a brisk one, lone and sent as soon as the one before was answered,
+ * again and again. Threads that sleep between two brisk ones spend more time on being woken up than on the requests.
  */
 import { availableParallelism } from 'node:os';
 import { realClock } from '../clock/clock.js';
@@ -18,6 +18,11 @@ const briskFrom = 8;
 /** Who does not sleep keeps a core from the others: there must be another. */
 const hasCores = availableParallelism() > 1;
 
+/** A thread that takes so long to wake up had to wait for a core among busy processes, ms. */
+const starvedWakeMs = 0.5;
+/** For so many times it woke up that is remembered. */
+const starvedWakes = 256;
+
 /** How long to look for the next step of a brisk request without sleeping, ms. */
 export const briskMs = gapMs;
 
@@ -30,6 +35,7 @@ export class Pace {
   #known = 0;
   #takenAt = 0;
   #answeredAt = Number.NEGATIVE_INFINITY;
+  #starvedWakes = 0;
 
   /** `now`: monotonic, ms. */
   constructor(now: () => number = () => realClock.monotonic()) {
@@ -51,6 +57,17 @@ export class Pace {
     this.#answeredAt = this.#now();
     if (isBrisk && this.#answeredAt - this.#takenAt <= answerMs) this.#known = Math.min(knownMax, this.#known + 1);
     else this.#known = Math.floor(this.#known / 2);
+  }
+
+  /** The writer's thread was asleep, and awake again so many ms behind the order; 0 where it was awake. */
+  woken(ms: number): void {
+    if (ms > starvedWakeMs) this.#starvedWakes = starvedWakes;
+    else if (ms > 0 && this.#starvedWakes > 0) this.#starvedWakes -= 1;
+  }
+
+  /** Whether it had to wait for a core lately. One that sleeps for it gives it its own. */
+  get isStarved(): boolean {
+    return this.#starvedWakes > 0;
   }
 
   /** Whether the last request is, if no other is there. */

@@ -48,6 +48,8 @@ class WriterThread {
   #retention: Retention | undefined;
   #ladder: DiskLadder | undefined;
   #checkpoint: string | undefined;
+  /** See `Report`; of what is not told of yet. */
+  #wakeMs = 0;
   /** What was said of work that found no room, and nothing was written since. */
   #delay: string | undefined;
 
@@ -78,10 +80,13 @@ class WriterThread {
   #live(): void {
     let tickAt = realClock.monotonic() + tickMs;
     let isBrisk = false;
+    let hasSlept = false;
     while (this.#writer !== undefined) {
       this.#pulse.beat();
       const { rung } = this.#orders;
       const order = this.#nextOrder();
+      if (hasSlept && order?.kind === 'append') this.#wakeMs = realClock.monotonic() - order.postedAt;
+      hasSlept = false;
       if (order !== undefined) this.#carryOut(order);
       isBrisk = order === undefined ? isBrisk : order.kind === 'append' && order.isBrisk;
       const left = tickAt - realClock.monotonic();
@@ -95,6 +100,7 @@ class WriterThread {
         isBrisk = this.#orders.spin(rung, briskMs);
       } else if (order === undefined) {
         this.#orders.wait(rung, left);
+        hasSlept = true;
       }
     }
   }
@@ -262,7 +268,11 @@ class WriterThread {
   #report(writer: Writer, requests: number): void {
     const standing = this.#standing(writer);
     if (this.#commits.length > 0) this.#delay = undefined;
-    if (this.#commits.length > 0 || requests > 0) this.#post({ kind: 'committed', ...this.#takeCommits(), requests, standing });
+    if (this.#commits.length > 0 || requests > 0) {
+      const wakeMs = this.#wakeMs;
+      this.#wakeMs = 0;
+      this.#post({ kind: 'committed', ...this.#takeCommits(), requests, standing, wakeMs });
+    }
     const { checkpoint } = writer;
     if (checkpoint === this.#checkpoint) return;
     this.#checkpoint = checkpoint;

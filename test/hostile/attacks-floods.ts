@@ -19,7 +19,7 @@ function complete({ sent, replies }: Flooded): string[] {
 
 function flooding(name: string, sync: string, processes: number, connections: number, events: number): Attack {
   return {
-    name: `${name}, ${sync}`, processes, env: { INDELIBLE_SYNC: sync },
+    name: `${name}, ${sync}`, flood: { processes, events }, env: { INDELIBLE_SYNC: sync },
     run: async ({ daemon, scale }: Target) => {
       const what = { socket: daemon.socket, connections, ms: floodMs * scale, requests: appends(events === 1 ? 200 : 2, events) };
       const sum = await floods(processes, what);
@@ -49,7 +49,7 @@ const unread: Attack = {
 };
 
 const storm: Attack = {
-  name: 'reconnect storm', processes: 2, env: { INDELIBLE_SYNC: 'group' },
+  name: 'reconnect storm', flood: { processes: 2, events: 1 }, env: { INDELIBLE_SYNC: 'group' },
   run: async ({ daemon, scale }) => {
     const ms = floodMs * scale;
     const sum = await floods(2, { socket: daemon.socket, connections: 32, ms, requests: appends(1, 1), reconnects: true });

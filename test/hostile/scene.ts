@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Conversation, Daemon, verified } from '../daemon.js';
 import type { BoundInput } from './bound.js';
 import { memoryBound } from './bound.js';
+import { appends } from './floods.js';
 import type { Latency } from './quiet.js';
 import { QuietClient } from './quiet.js';
 
@@ -14,7 +15,6 @@ export interface Status {
   readonly refused: Readonly<Record<string, number>>;
   readonly accepted: Readonly<Record<string, number>>;
   readonly head: { readonly seq: number };
-  readonly fsync_ms: { readonly p50: number; readonly p99: number };
 }
 
 /** What an attack is given. */
@@ -36,8 +36,8 @@ export interface Attack {
   readonly name: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly under?: readonly string[];
-  /** For a flood, whose cost to the quiet client is held against the criterion: its processes. */
-  readonly processes?: number;
+  /** For a flood, whose cost to the quiet client is held against the criterion: its processes, and the events of each request. */
+  readonly flood?: { readonly processes: number; readonly events: number };
   /** The log afterwards is looked into. */
   readonly after?: (state: string) => readonly string[];
   readonly run: (target: Target) => Promise<Happened>;
@@ -51,7 +51,7 @@ export interface Outcome extends Happened {
   /** Beside as many processes as the flood has, which compute and send nothing; `alone` where it is none. */
   readonly beside: Latency;
   readonly under: Latency;
-  /** One fsync at its slowest, ms. */
+  /** One request of the flood on the unloaded daemon, which is one commit or as many as the mode makes of it: median, ms. */
   readonly commitMs: number;
   /** The daemon's, bytes. */
   readonly memory: { readonly before: number; readonly peak: number; readonly after: number; readonly bound: number };
@@ -63,6 +63,7 @@ const usual = { frameBytes: 256 * 1024, queueBytes: 16 * 1024 * 1024, clients: 1
 /** How often memory is looked at, ms. */
 const sampleMs = 20;
 const aloneCount = 1500;
+const commitCount = 30;
 
 export async function runAttack(attack: Attack, scale: number): Promise<Outcome> {
   const env: Readonly<Record<string, string>> = {
@@ -84,14 +85,15 @@ export async function runAttack(attack: Attack, scale: number): Promise<Outcome>
     const quiet = new QuietClient(daemon.socket);
     const count = Math.max(20, Math.round(aloneCount * scale));
     const alone = await quiet.runFor(count);
-    const beside = attack.processes === undefined ? alone : await besideBusy(attack.processes, () => quiet.runFor(count));
+    const { flood } = attack;
+    const beside = flood === undefined ? alone : await besideBusy(flood.processes, () => quiet.runFor(count));
+    const commitMs = flood === undefined ? 0 : await medianCommitMs(operator, flood.events);
     const before = residentBytes(pid);
     peak = before;
     let isOver = false;
     const served = quiet.run(() => isOver);
     const happened = await attack.run({ daemon, scale, status }).finally(() => { isOver = true; });
     const under = await served;
-    const { fsync_ms: { p99: commitMs } } = await status();
     await settled(status);
     const after = residentBytes(pid);
     const bound = memoryBound(boundInput(env));
@@ -103,8 +105,7 @@ export async function runAttack(attack: Attack, scale: number): Promise<Outcome>
     problems.push(...quiet.problems, ...(happened.problems ?? []), ...missing(daemon.state, quiet));
     problems.push(...(attack.after?.(daemon.state) ?? []));
     const memory = { before, peak, after, bound };
-    const isFlood = attack.processes !== undefined;
-    return { ...happened, name: attack.name, isFlood, alone, beside, under, commitMs, memory, problems };
+    return { ...happened, name: attack.name, isFlood: flood !== undefined, alone, beside, under, commitMs, memory, problems };
   } finally {
     clearInterval(sampler);
     await daemon.clear();
@@ -119,6 +120,16 @@ async function besideBusy(processes: number, what: () => Promise<Latency>): Prom
   } finally {
     for (const one of busy) one.kill('SIGKILL');
   }
+}
+
+async function medianCommitMs(client: Conversation, events: number): Promise<number> {
+  const took: number[] = [];
+  for (const request of appends(commitCount, events)) {
+    const began = performance.now();
+    await client.ask(request);
+    took.push(performance.now() - began);
+  }
+  return took.sort((a, b) => a - b)[commitCount / 2] ?? 0;
 }
 
 /** What is wrong with the log: it is not intact, or a record of the quiet client is not where its ack said. */

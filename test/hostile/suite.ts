@@ -7,7 +7,7 @@ import type { Attack, Outcome } from './scene.js';
 
 export const attacks: readonly Attack[] = [...floodAttacks, ...crowdAttacks, ...frameAttacks, ...readerAttacks];
 
-/** A quiet client may wait so many times its own p99 of an unloaded daemon on a machine as busy, and one commit. */
+/** A quiet client may wait so many times its own p99 of an unloaded daemon on a machine as busy, and one commit of the flood. */
 const timesAlone = 3;
 
 /** What a quiet client may wait under a flood, ms. */

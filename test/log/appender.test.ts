@@ -69,7 +69,7 @@ class Harness {
   }
 
   /** The writer commits `requests` of an order from its `from`-th on, behind `own` lines of its own. */
-  commit(order: AppendOrder, from = 0, requests = order.requests.length, own = 0): void {
+  commit(order: AppendOrder, from = 0, requests = order.requests.length, own = 0, wakeMs = 0): void {
     const bodies = Harness.bodies(order).slice(from, from + requests).flat();
     const lines = [...Array.from({ length: own }, () => 'own'), ...bodies];
     const first = this.#seq;
@@ -81,7 +81,7 @@ class Harness {
     const bytes = Buffer.from(new ArrayBuffer(at));
     bytes.write(texts.join(''));
     const commit: CommittedLines = { first, ts: 'now', bytes, ends, syncMs: 0, isRequest: true };
-    this.appender.committed([commit], requests);
+    this.appender.committed([commit], requests, wakeMs);
   }
 }
 
@@ -270,6 +270,29 @@ describe('the queue', () => {
     harness.enqueue('one', 'b');
     harness.appender.pump();
     expect(harness.appender.pace).toBeUndefined();
+  });
+
+  test('calls few lines starved, whosever they are, where the thread had to wait for a core', () => {
+    const harness = new Harness('group');
+    const paceOf = (...bodies: readonly number[]): string | undefined => {
+      const from = harness.posted.length;
+      for (const [index, count] of bodies.entries()) harness.enqueue(index, 'x', count);
+      harness.appender.pump();
+      const { pace } = harness.appender;
+      for (const order of harness.posted.slice(from)) harness.commit(order, 0, undefined, 0, 0.01);
+      return pace;
+    };
+    expect(paceOf(1, 2)).toBeUndefined();
+    harness.enqueue('late', 'x');
+    harness.appender.pump();
+    const [late] = harness.posted.slice(-1);
+    if (late !== undefined) harness.commit(late, 0, undefined, 0, 5);
+    expect(paceOf(1, 2)).toBe('starved');
+    expect(paceOf(4, 4)).toBe('starved');
+    expect(paceOf(4, 4, 1)).toBeUndefined();
+    expect(harness.appender.pace).toBeUndefined();
+    for (let wakes = 0; wakes < 256; wakes += 1) paceOf(1, 2);
+    expect(paceOf(1, 2)).toBeUndefined();
   });
 
   test('says of a brisk request that the next one will come at once', () => {

@@ -64,7 +64,7 @@ describe('gathering', () => {
     let end = 0;
     return {
       kind: 'append', bytes, ends: Uint32Array.from(bytes, (_, n) => n + 1), requests: Uint32Array.from(requests, (count) => end += count),
-      isBrisk: false,
+      postedAt: 0, isBrisk: false,
     };
   }
 

@@ -61,6 +61,22 @@ describe('the pace of requests', () => {
   });
 });
 
+describe('a thread that had to wait for a core', () => {
+  test('counts as starved until it woke up in time often enough', () => {
+    const pace = new Pace(() => 0);
+    pace.woken(0.4);
+    expect(pace.isStarved).toBe(false);
+    pace.woken(0.6);
+    for (let wakes = 0; wakes < 256; wakes += 1) {
+      expect(pace.isStarved).toBe(true);
+      // It was awake, which says nothing.
+      pace.woken(0);
+      pace.woken(0.1);
+    }
+    expect(pace.isStarved).toBe(false);
+  });
+});
+
 describe('the bell', () => {
   test('is heard without sleeping too, and not waited for longer than was said', () => {
     const shared = Bell.share();
