@@ -5,7 +5,7 @@ import { generic } from './generic.js';
 import type { JsonMap, JsonObject } from './json.js';
 import { mvmLocal } from './mvm-local.js';
 import { mvmTenant } from './mvm-tenant.js';
-import { type Stream, kindOf } from './stream.js';
+import { type Stream, kindIn, kindOf } from './stream.js';
 import { tryaudex } from './tryaudex.js';
 import type { Mint, ValueOf } from './type.js';
 import { Violation } from './violation.js';
@@ -21,6 +21,11 @@ export interface Profile {
   readonly name: string;
   /** Checks and completes one event; never throws. */
   admit(event: JsonObject | JsonMap): Admitted;
+  /**
+   * The quick look at an event's JSON text without spaces: its kind, if the record will hold just that text. Undefined says
+   * nothing: the event has to be looked at as a value.
+   */
+  pass(json: Buffer): string | undefined;
 }
 
 /** All profiles that clients may use. */
@@ -61,5 +66,6 @@ function profileOf(stream: Stream, options: CatalogueOptions): Profile {
       if (taken instanceof Violation) return { ok: false, violation: taken };
       return { ok: true, kind: kindOf(stream, taken) ?? '', event: taken };
     },
+    pass: (json) => (type.pass(json, 0) === json.length ? kindIn(stream, json) : undefined),
   };
 }

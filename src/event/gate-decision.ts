@@ -2,6 +2,7 @@
 // one key, because a map with two would be two decisions.
 import { type FieldValues, required } from './field.js';
 import { JsonMap, isJsonMapping } from './json.js';
+import { closeBrace, startsWith } from './pass.js';
 import { Shape } from './shape.js';
 import { type Type, text } from './type.js';
 import { Violation } from './violation.js';
@@ -11,6 +12,10 @@ const requiresApproval = new Shape({ reason: required(text) });
 const decisions: ReadonlyMap<string, Type<unknown>> = new Map<string, Type<unknown>>([
   ['Blocked', blocked], ['RequiresApproval', requiresApproval],
 ]);
+
+const allow = Buffer.from('"Allow"');
+/** How the JSON text of each begins. */
+const begins = [...decisions].map(([name, type]) => [Buffer.from(`{${JSON.stringify(name)}:`), type] as const);
 
 export type GateDecision =
   | 'Allow'
@@ -31,5 +36,14 @@ export const gateDecision: Type<GateDecision> = {
     if (taken instanceof Violation) return taken.within(name);
     if (taken === held) return value;
     return value instanceof Map ? new JsonMap([[name, taken]]) : { [name]: taken };
+  },
+  pass(json, at) {
+    if (startsWith(json, at, allow)) return at + allow.length;
+    for (const [begin, type] of begins) {
+      if (!startsWith(json, at, begin)) continue;
+      const end = type.pass(json, at + begin.length);
+      return json[end] === closeBrace ? end + 1 : -1;
+    }
+    return -1;
   },
 };

@@ -1,5 +1,6 @@
 // A moment as RFC 3339 text. Invariant: it is checked and never rewritten, because the source systems spell time in
 // several ways and each log is compared with its own source.
+import { passText } from './pass.js';
 import { plainType } from './type.js';
 
 // What RFC 3339 allows: T and Z in either case, any offset, a leap second. Fractions of at most nine digits, which is
@@ -28,4 +29,7 @@ export function momentMs(text: string): number {
 }
 
 /** RFC 3339 text, kept as it is spelled. */
-export const moment = plainType<string>('ts', 'an RFC 3339 time', (value) => typeof value === 'string' && isMoment(value));
+export const moment = plainType<string>('ts', 'an RFC 3339 time', (value) => typeof value === 'string' && isMoment(value), (json, at) => {
+  const end = passText(json, at);
+  return end > 0 && isMoment(json.toString('latin1', at + 1, end - 1)) ? end : -1;
+});

@@ -3,6 +3,7 @@
 // only a map's own entries count as its fields.
 import { type Field, type FieldValues, type Fields, fieldLabel } from './field.js';
 import { JsonMap, type JsonObject, type JsonValue, isJsonMapping, isTrapKey } from './json.js';
+import { closeBrace, comma, openBrace, passText, passValue, startsWith, textAt } from './pass.js';
 import type { Mint, Type } from './type.js';
 import { Violation } from './violation.js';
 
@@ -11,6 +12,8 @@ type Mapping = JsonObject | JsonMap;
 /** A field and its name, with what the quick look asks for. */
 interface Slot {
   readonly name: string;
+  /** The name in JSON text, with the colon. */
+  readonly key: Buffer;
   readonly field: Field<unknown>;
   /** A record without it lacks nothing. */
   readonly mayLack: boolean;
@@ -37,7 +40,8 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
     this.#names = new Set(Object.keys(fields));
     this.#slots = Object.entries(fields).map(([name, field]) => {
       const { kind } = field.absence;
-      return { name, field, mayLack: kind === 'omitted' || kind === 'kept', isNullDropped: kind === 'omitted' };
+      const key = Buffer.from(`${JSON.stringify(name)}:`);
+      return { name, key, field, mayLack: kind === 'omitted' || kind === 'kept', isNullDropped: kind === 'omitted' };
     });
   }
 
@@ -47,41 +51,37 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
 
   take(value: JsonValue, mint: Mint): Mapping | Violation {
     if (!isJsonMapping(value)) return Violation.unexpected(this.expected, value);
-    return value instanceof Map || !this.#isComplete(value) ? this.#completed(value, mint) : this.#checked(value, mint);
+    const completed = this.#completed(value, mint);
+    return completed instanceof Violation || !isSame(completed, value) ? completed : value;
   }
 
-  /**
-   * Whether the record will hold just these keys in this order, and nulls where they may be. So it is with what most
-   * clients send, and comparing names costs next to nothing; of the values nothing is said yet.
-   */
-  #isComplete(event: JsonObject): boolean {
+  /** Of a map that has just the keys that the record will have, in their order. So it is with what most clients send. */
+  pass(json: Buffer, at: number): number {
+    if (json[at] !== openBrace) return -1;
     const slots = this.#slots;
     let next = 0;
-    for (const name of Object.keys(event)) {
+    let end = at + 1;
+    while (json[end] !== closeBrace) {
+      if (json[end] === comma) end += 1;
       let slot = slots[next];
-      while (slot !== undefined && slot.name !== name && slot.mayLack) slot = slots[++next];
+      while (slot?.mayLack === true && !startsWith(json, end, slot.key)) slot = slots[++next];
       if (slot === undefined) {
-        // An unknown field; but a known one this far back is out of its order.
-        if (this.#names.has(name)) return false;
+        end = this.#passUnknown(json, end);
       } else {
-        if (slot.name !== name || (event[name] === null && slot.isNullDropped)) return false;
+        if (!startsWith(json, end, slot.key)) return -1;
         next += 1;
+        end = passField(slot, json, end + slot.key.length);
       }
+      if (end < 0) return -1;
     }
-    for (; next < slots.length; next += 1) if (slots[next]?.mayLack !== true) return false;
-    return true;
+    for (; next < slots.length; next += 1) if (slots[next]?.mayLack !== true) return -1;
+    return end + 1;
   }
 
-  /** An event that is complete, itself; completed after all if one of its values was not. */
-  #checked(event: JsonObject, mint: Mint): Mapping | Violation {
-    for (const { name, field } of this.#slots) {
-      const sent = fieldOf(event, name);
-      if (sent === undefined || (sent === null && field.presence === 'nullable')) continue;
-      const taken = field.type.take(sent, mint);
-      if (taken === sent) continue;
-      return taken instanceof Violation ? taken.within(name) : this.#completed(event, mint);
-    }
-    return event;
+  /** An unknown field; but a known one this far back is out of its order. */
+  #passUnknown(json: Buffer, at: number): number {
+    const name = textAt(json, at);
+    return name === undefined || this.#names.has(name) ? -1 : passValue(json, passText(json, at) + 1);
   }
 
   #completed(event: Mapping, mint: Mint): Mapping | Violation {
@@ -100,6 +100,19 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
     for (const [name, value] of unknown) known[name] = value;
     return known;
   }
+}
+
+function passField({ field: { type, presence }, isNullDropped }: Slot, json: Buffer, at: number): number {
+  // No other value begins with an n.
+  if (json[at] === 0x6e && presence === 'nullable') return isNullDropped ? -1 : at + 'null'.length;
+  return type.pass(json, at);
+}
+
+/** Whether two maps have the same entries in the same order. */
+function isSame(one: Mapping, other: Mapping): boolean {
+  const [entries, others] = [one, other].map((map) => (map instanceof Map ? [...map] : Object.entries(map)));
+  return entries?.length === others?.length
+    && entries?.every(([key, value], i) => key === others?.[i]?.[0] && value === others[i][1]) === true;
 }
 
 /** What stands where nothing or null was sent; undefined for no key at all. */

@@ -1,6 +1,7 @@
 // One source system's events as the catalogue declares them: the profile's name, the shape of its events, and where in
 // them their kind stands.
 import { type JsonMap, type JsonObject, isJsonMapping } from './json.js';
+import { passText, passValue, quote, textAt } from './pass.js';
 import { fieldOf } from './shape.js';
 import type { Type } from './type.js';
 
@@ -24,4 +25,24 @@ export function kindOf(stream: Stream, event: JsonObject | JsonMap): string | un
     map = value;
   }
   return undefined;
+}
+
+/** The same, from the JSON text of an event that its type has passed. */
+export function kindIn(stream: Stream, json: Buffer): string | undefined {
+  let at = 0;
+  for (const key of stream.kindAt) {
+    at = valueAt(json, at, key);
+    if (at < 0) return undefined;
+  }
+  return textAt(json, at);
+}
+
+/** Where the value under a key begins in the map that begins at `at`; -1 where there is none. */
+function valueAt(json: Buffer, at: number, key: string): number {
+  for (let from = at + 1; json[from] === quote; from += 1) {
+    const end = passText(json, from);
+    if (end - from === key.length + 2 && json.toString('latin1', from + 1, end - 1) === key) return end + 1;
+    from = passValue(json, end + 1);
+  }
+  return -1;
 }

@@ -2,6 +2,7 @@
 // it carries the TypeScript type of what it accepts. Invariant: what a type takes is recorded as it was sent, in its own
 // text and digits; only what was left out is ever filled in.
 import { type JsonValue, isJsonArray } from './json.js';
+import { closeBracket, comma, openBracket, passText, passValue, quote, startsWith } from './pass.js';
 import { Violation } from './violation.js';
 
 /** Where values come from that an event left to us. */
@@ -19,6 +20,11 @@ export interface Type<T, Taken extends JsonValue = JsonValue> {
   readonly expected: string;
   /** The value with everything filled in, and the very same value if nothing was missing; or what is wrong with it. */
   take(value: JsonValue, mint: Mint): Taken | Violation;
+  /**
+   * The quick look, at the value that begins at `at` in JSON text without spaces: where it ends, if `take` would give the very
+   * same value; else -1, and then it has to be looked at as a value.
+   */
+  pass(json: Buffer, at: number): number;
   /** Never there: it only carries `T`. */
   readonly value?: T;
 }
@@ -26,28 +32,42 @@ export interface Type<T, Taken extends JsonValue = JsonValue> {
 /** The TypeScript type of what a type accepts. */
 export type ValueOf<Y> = Y extends { readonly value?: infer T } ? T : never;
 
-/** A type whose values are taken as they are or not at all. */
-export function plainType<T>(label: string, expected: string, fits: (value: JsonValue) => boolean): Type<T> {
-  return { label, expected, take: (value) => (fits(value) ? value : Violation.unexpected(expected, value)) };
+/** A type whose values are taken as they are or not at all. `pass`: see `Type`; never, where it is left out. */
+export function plainType<T>(
+  label: string, expected: string, fits: (value: JsonValue) => boolean, pass: Type<T>['pass'] = () => -1,
+): Type<T> {
+  return { label, expected, take: (value) => (fits(value) ? value : Violation.unexpected(expected, value)), pass };
 }
 
 /** Any text, the empty one too. */
-export const text = plainType<string>('str', 'a string', (value) => typeof value === 'string');
+export const text = plainType<string>('str', 'a string', (value) => typeof value === 'string', passText);
 
 /** Any text but the empty one. */
 export const filledText = plainType<string>('str, not empty', 'a string that is not empty',
-  (value) => typeof value === 'string' && value !== '');
+  (value) => typeof value === 'string' && value !== '', (json, at) => (json[at + 1] === quote ? -1 : passText(json, at)));
 
-export const flag = plainType<boolean>('bool', 'true or false', (value) => typeof value === 'boolean');
+export const flag = plainType<boolean>('bool', 'true or false', (value) => typeof value === 'boolean',
+  (json, at) => (json[at] === 0x74 ? at + 'true'.length : json[at] === 0x66 ? at + 'false'.length : -1));
 
 /** Whatever JSON can say; goes through unchanged. */
-export const anything = plainType<unknown>('any JSON', 'anything', () => true);
+export const anything = plainType<unknown>('any JSON', 'anything', () => true, passValue);
 
 /** Lower-case hexadecimal digits, exactly so many. */
 export function hex(digits: number): Type<string> {
   // To look for one wrong character takes half as long as to count right ones.
   return plainType(`${digits} hex`, `${digits} lower-case hex digits`,
-    (value) => typeof value === 'string' && value.length === digits && !noHexForm.test(value));
+    (value) => typeof value === 'string' && value.length === digits && !noHexForm.test(value),
+    (json, at) => {
+      const end = at + 1 + digits;
+      if (json[at] !== quote || json[end] !== quote) return -1;
+      for (let i = at + 1; i < end; i += 1) if (!isHexDigit(json[i] ?? 0)) return -1;
+      return end + 1;
+    });
+}
+
+/** 0 to 9, a to f. */
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
 }
 
 const noHexForm = /[^0-9a-f]/;
@@ -56,7 +76,11 @@ const noHexForm = /[^0-9a-f]/;
 export function oneOf<const Words extends readonly string[]>(words: Words): Type<Words[number]> {
   const known: ReadonlySet<JsonValue> = new Set(words);
   const expected = words.length === 1 ? JSON.stringify(words[0]) : `one of ${words.join(', ')}`;
-  return plainType(`(${words.map((word) => `\`${word}\``).join(' ')})`, expected, (value) => known.has(value));
+  const quoted = words.map((word) => Buffer.from(JSON.stringify(word)));
+  return plainType(`(${words.map((word) => `\`${word}\``).join(' ')})`, expected, (value) => known.has(value), (json, at) => {
+    for (const word of quoted) if (startsWith(json, at, word)) return at + word.length;
+    return -1;
+  });
 }
 
 /** An array of any length whose items are all of one type. */
@@ -76,6 +100,13 @@ export function listOf<T>(item: Type<T>): Type<readonly T[]> {
         items[index] = taken;
       }
       return items ?? value;
+    },
+    pass(json, at) {
+      if (json[at] !== openBracket) return -1;
+      if (json[at + 1] === closeBracket) return at + 2;
+      let end = item.pass(json, at + 1);
+      while (end > 0 && json[end] === comma) end = item.pass(json, end + 1);
+      return end < 0 ? -1 : end + 1;
     },
   };
 }

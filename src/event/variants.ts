@@ -3,6 +3,7 @@
 import type { FieldValues, Fields, Flat } from './field.js';
 import { required } from './field.js';
 import { type JsonMap, type JsonObject, type JsonValue, isJsonMapping } from './json.js';
+import { startsWith } from './pass.js';
 import { Shape, fieldOf } from './shape.js';
 import type { Mint, Type } from './type.js';
 import { oneOf } from './type.js';
@@ -22,12 +23,15 @@ implements Type<VariantValues<Tag, Common, Kinds>, JsonObject | JsonMap> {
   readonly expected = 'a map';
   declare readonly value?: VariantValues<Tag, Common, Kinds>;
   readonly #tagExpected: string;
+  /** How the JSON text of each begins whose tag comes first. */
+  readonly #begins: readonly (readonly [Buffer, Shape<Fields>])[];
 
   constructor(tag: Tag, common: Common, kinds: Kinds) {
     this.tag = tag;
     this.shapes = new Map(Object.entries(kinds).map(([kind, fields]) => (
       [kind, new Shape({ [tag]: required(oneOf([kind])), ...common, ...fields })])));
     this.label = `by its \`${tag}\``;
+    this.#begins = [...this.shapes].map(([kind, shape]) => [Buffer.from(JSON.stringify({ [tag]: kind }).slice(0, -1)), shape]);
     this.#tagExpected = `one of ${Object.keys(kinds).join(', ')}`;
   }
 
@@ -36,5 +40,10 @@ implements Type<VariantValues<Tag, Common, Kinds>, JsonObject | JsonMap> {
     const kind = fieldOf(value, this.tag);
     const shape = typeof kind === 'string' ? this.shapes.get(kind) : undefined;
     return shape === undefined ? Violation.unexpected(this.#tagExpected, kind).within(this.tag) : shape.take(value, mint);
+  }
+
+  pass(json: Buffer, at: number): number {
+    for (const [begin, shape] of this.#begins) if (startsWith(json, at, begin)) return shape.pass(json, at);
+    return -1;
   }
 }

@@ -36,18 +36,21 @@ export class Hints<Owner> {
     this.#hintsAt[this.#rows[key] ?? 0]?.push({ codes, least, owner });
   }
 
-  /** Whether any hint occurs. */
-  any(text: string): boolean {
-    const steps = this.#steps;
-    const end = text.length;
-    for (let at = 2; at < end;) {
-      const key = (text.charCodeAt(at - 1) & foldMask) << 7 | (text.charCodeAt(at) & foldMask);
-      const step = steps[key] ?? 0;
-      if (step !== 0) at += step;
-      else if (this.#firstAt(text, at, key) !== undefined) return true;
-      else at++;
+  /** Whether any hint occurs in UTF-8. */
+  any(text: Uint8Array): boolean {
+    const { length } = text;
+    const middle = length >>> 1;
+    let near = 2;
+    let far = Math.max(near, middle);
+    // From two places at once: a step waits for the one before it, and not for the other's.
+    while (near < middle && far < length) {
+      near = this.#next(text, near);
+      far = this.#next(text, far);
+      if (near < 0 || far < 0) return true;
     }
-    return false;
+    while (near >= 0 && near < middle) near = this.#next(text, near);
+    while (far >= 0 && far < length) far = this.#next(text, far);
+    return near < 0 || far < 0;
   }
 
   /** The owners of all hints that occur. */
@@ -66,9 +69,20 @@ export class Hints<Owner> {
     return found;
   }
 
-  #firstAt(text: string, at: number, key: number): Hint<Owner> | undefined {
-    for (const hint of this.#hintsAt[this.#rows[key] ?? 0] ?? []) if (holds(text, at - 2, hint)) return hint;
-    return undefined;
+  /** Where to look next; -1 where a hint occurs. */
+  #next(text: Uint8Array, at: number): number {
+    const key = ((text[at - 1] ?? 0) & foldMask) << 7 | ((text[at] ?? 0) & foldMask);
+    const step = this.#steps[key] ?? 0;
+    if (step !== 0) return at + step;
+    return this.#isAt(text, at, key) ? -1 : at + 1;
+  }
+
+  #isAt(text: Uint8Array, at: number, key: number): boolean {
+    for (const { least, codes } of this.#hintsAt[this.#rows[key] ?? 0] ?? []) {
+      const start = at - 2;
+      if (text.length >= least && codes.every((code, i) => ((text[start + i] ?? 0) & foldMask) === code)) return true;
+    }
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@
 // each secret to `[redacted:<rule>:<8 hex>]`; map keys, order and everything else stay, and an event without secrets
 // comes back as the very object it was.
 import { createHmac } from 'node:crypto';
-import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, isJsonMapping, jsonText } from '../event/json.js';
+import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, isJsonMapping } from '../event/json.js';
 import { type Announced, announcedAt, isPairList, readList } from './argv.js';
 import { findSecrets } from './detect.js';
 import { nameRule } from './names.js';
@@ -35,19 +35,19 @@ export class Redactor {
     this.#salt = Uint8Array.from(salt);
   }
 
-  /**
-   * The event with its secrets masked, or the same object if it has none; the input is never changed. `text`: its JSON text,
-   * where there is one already.
-   */
-  redact(profile: string, kind: string, event: JsonObject | JsonMap, text = jsonText(event)): Redaction {
-    // The cheap look, over names and values at once. No hint holds a character that JSON writes differently.
-    if (!suspicions.any(text)) return { event, redacted: nothing };
+  /** The event with its secrets masked, or the same object if it has none; the input is never changed. */
+  redact(profile: string, kind: string, event: JsonObject | JsonMap): Redaction {
     // This field exists to record the id of the credentials that were given out.
     const recorded = profile === 'tryaudex' && kind === 'credentials_issued' ? '/event/access_key_id' : undefined;
     const walk = new Walk(this.#salt, recorded);
     const masked = walk.mapping(event, '');
     return walk.redacted.length === 0 ? { event, redacted: nothing } : { event: masked, redacted: walk.redacted };
   }
+}
+
+/** The cheap look, over names and values at once: false only of JSON text in which `redact` finds nothing. */
+export function mayHoldSecrets(json: Uint8Array): boolean {
+  return suspicions.any(json);
 }
 
 /** One walk through one event; on the way back it makes copies of what changed. */

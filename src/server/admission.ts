@@ -1,11 +1,12 @@
 // From events to bodies: profile, validation, and the text that will stand in the log. All or nothing: one bad event
 // refuses its whole request before anything is written.
-import type { Catalogue } from '../event/catalogue.js';
-import type { JsonMap, JsonObject } from '../event/json.js';
+import type { Catalogue, Profile } from '../event/catalogue.js';
 import { jsonText } from '../event/json.js';
+import { Violation } from '../event/violation.js';
 import type { Body } from '../log/bodies.js';
 import { ownProfile } from '../log/record.js';
 import type { Redactor } from '../redact/redactor.js';
+import { mayHoldSecrets } from '../redact/redactor.js';
 import type { ErrorCode, EventEntry } from '../wire/message.js';
 import type { ListenerConfig } from './settings.js';
 
@@ -47,26 +48,40 @@ export function admit(
     if (listener.profiles !== undefined && !listener.profiles.includes(name)) {
       return { ok: false, code: 'forbidden', index, message: `profile ${quoted(name)} is not for listener ${listener.name}` };
     }
-    const admitted = profile.admit(entry.event);
-    if (!admitted.ok) {
-      const { path, message } = admitted.violation;
+    const body = bodyAsSent(entry, profile, source, rules.redactor) ?? bodyOf(entry, profile, source, rules.redactor);
+    if (body instanceof Violation) {
+      const { path, message } = body;
       return { ok: false, code: 'invalid_event', index, path, message: `${path || 'the event'}: ${message}` };
     }
-    const body = bodyOf(entry, admitted.kind, admitted.event, source, rules.redactor);
     bodies.push(body.pieces);
     masked += body.masked;
   }
   return { ok: true, bodies, masked };
 }
 
+interface Admitted {
+  readonly pieces: Body;
+  readonly masked: number;
+}
+
+/** The body of an event that is recorded just as it was sent, as nearly all are: its text is there already. */
+function bodyAsSent(
+  entry: EventEntry, profile: Profile, source: Uint8Array, redactor: Redactor | undefined,
+): Admitted | undefined {
+  const { json } = entry;
+  const kind = json === undefined ? undefined : profile.pass(json);
+  if (json === undefined || kind === undefined || (redactor !== undefined && mayHoldSecrets(json))) return undefined;
+  return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, json], masked: 0 };
+}
+
 /** Secrets are masked in the values, before there is any text that could be broken by it. */
-function bodyOf(
-  entry: EventEntry, kind: string, event: JsonObject | JsonMap, source: Uint8Array, redactor: Redactor | undefined,
-): { readonly pieces: Body; readonly masked: number } {
-  const eventText = jsonText(event);
-  const redaction = redactor?.redact(entry.profile, kind, event, eventText);
+function bodyOf(entry: EventEntry, profile: Profile, source: Uint8Array, redactor: Redactor | undefined): Admitted | Violation {
+  const admitted = profile.admit(entry.event);
+  if (!admitted.ok) return admitted.violation;
+  const { kind, event } = admitted;
+  const redaction = redactor?.redact(entry.profile, kind, event);
   if (redactor === undefined || redaction === undefined || redaction.redacted.length === 0) {
-    return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, eventText], masked: 0 };
+    return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, jsonText(event)], masked: 0 };
   }
   const { event: masked, redacted } = redaction;
   // The kind may be the producer's own words, and then it says again what was masked in the event.

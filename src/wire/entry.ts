@@ -57,17 +57,20 @@ function readEntry(payload: Buffer, scan: StrictScan, limits: EntryLimits, index
   let eventAt = -1;
   let bytes = 0;
   let exact = false;
+  let json: Buffer | undefined;
   for (let i = 0; i < size; i++) {
     const length = scan.key();
     if (length < 0) return frameRefusal(scan.fault);
     const name = entryField(scan, length);
     const start = scan.at;
     if (name === 'event') {
+      const { written } = scan;
       const refusal = eventRefusal(scan, limits, index);
       if (refusal !== undefined) return refusal;
       eventAt = start;
       bytes = scan.at - start;
       exact = scan.exact;
+      json = scan.mayRepeat ? undefined : scan.json(written);
       continue;
     }
     const token = scan.peek();
@@ -90,8 +93,37 @@ function readEntry(payload: Buffer, scan: StrictScan, limits: EntryLimits, index
   if (traceparent !== undefined && !(traceparent.length <= traceparentCharsMax && traceparentForm.test(traceparent))) {
     return { code: 'invalid_event', message: "the entry's traceparent is not one of W3C Trace Context", index };
   }
-  const event = (exact ? exactValue(payload, eventAt) : unpackValue(payload, eventAt, eventAt + bytes)) as JsonObject | JsonMap;
-  return { profile, event, id, traceparent, bytes };
+  return new Entry(profile, id, traceparent, json, payload, eventAt, bytes, exact);
+}
+
+class Entry implements EventEntry {
+  readonly profile: string;
+  readonly id: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly json: Buffer | undefined;
+  readonly bytes: number;
+  readonly #payload: Buffer;
+  readonly #at: number;
+  readonly #isExact: boolean;
+
+  constructor(
+    profile: string, id: string | undefined, traceparent: string | undefined, json: Buffer | undefined, payload: Buffer,
+    at: number, bytes: number, isExact: boolean,
+  ) {
+    this.profile = profile;
+    this.id = id;
+    this.traceparent = traceparent;
+    this.json = json;
+    this.bytes = bytes;
+    this.#payload = payload;
+    this.#at = at;
+    this.#isExact = isExact;
+  }
+
+  get event(): JsonObject | JsonMap {
+    const [payload, at] = [this.#payload, this.#at];
+    return (this.#isExact ? exactValue(payload, at) : unpackValue(payload, at, at + this.bytes)) as JsonObject | JsonMap;
+  }
 }
 
 type EntryField = 'profile' | 'event' | 'id' | 'traceparent';

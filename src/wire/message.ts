@@ -24,13 +24,17 @@ export const filterNames = [
 export type FilterName = (typeof filterNames)[number];
 export type Filters = Readonly<Partial<Record<FilterName, string>>>;
 
-/** One event of an append, decoded; `bytes` is the size of `event` as MessagePack. */
+/** One event of an append; what it holds is read before the next request is. */
 export interface EventEntry {
   readonly profile: string;
-  readonly event: JsonObject | JsonMap;
   readonly id: string | undefined;
   readonly traceparent: string | undefined;
+  /** The event's size as MessagePack. */
   readonly bytes: number;
+  /** Its JSON text; undefined where a map in it may have a key twice, of which only the last counts. */
+  readonly json: Buffer | undefined;
+  /** Its value, made anew for whoever asks. */
+  readonly event: JsonObject | JsonMap;
 }
 
 /** What a client asks; `id` is its own number for the request, echoed in every reply to it. */

@@ -1,15 +1,22 @@
-// The strict scan of MessagePack bytes, before anything is decoded. The attacker is any process that may connect: a
+// The strict scan of MessagePack bytes, which writes their JSON text as it goes. The attacker is any process that may connect: a
 // decoder left to itself replaces bad UTF-8, takes extensions for objects, drops keys, and overflows its stack.
 // Invariant: a value this scan passes is plain (nil, bool, number, string, array, map, timestamp), finite, valid UTF-8
-// and bounded in depth; the scan allocates nothing until it fails, and never throws.
+// and bounded in depth; the scan never throws, and its text is exact: every digit, every key in its place.
 import { isUtf8 } from 'node:buffer';
+import { JsonSheet } from '../event/sheet.js';
 import { type Fault, eventNodesMax } from './fault.js';
+import { KeyLooks, looksLikeTrap } from './key-looks.js';
 import { depthMax } from './message.js';
 import { timestampText, timestampType } from './timestamp.js';
 
 // Outside events only the frame's size bounds them; a small integer, so that counting stays cheap.
 const nodesUnbounded = 0x3fff_ffff;
-const asciiLoopBytes = 256; // above, the native check is faster than a loop, in spite of the view it needs
+const [comma, colon, openBracket, closeBracket, openBrace, closeBrace] = Buffer.from(',:[]{}') as unknown as readonly
+  [number, number, number, number, number, number];
+
+/** Used again for every payload: what is written of one is read before the next is scanned. */
+const sheet = new JsonSheet();
+const keys = new KeyLooks();
 
 /** A cursor over one payload. After a method returned false or -1, `fault` says why and nothing more may be read. */
 export class StrictScan {
@@ -28,6 +35,22 @@ export class StrictScan {
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
     this.#end = bytes.length;
+    sheet.clear();
+  }
+
+  /** Whether a map of the last `event` may have a key twice, of which only the last is meant: `json` has both. */
+  get mayRepeat(): boolean {
+    return keys.mayRepeat;
+  }
+
+  /** Where the JSON text of what was passed ends. */
+  get written(): number {
+    return sheet.end;
+  }
+
+  /** The JSON text that was written since then. Valid until another payload is scanned. */
+  json(from: number): Buffer {
+    return sheet.bytes.subarray(from, sheet.end);
   }
 
   /** Whether all bytes are used up. */
@@ -45,6 +68,7 @@ export class StrictScan {
     this.#inEvent = true;
     this.#nodesLeft = eventNodesMax;
     this.exact = false;
+    keys.clear();
     const passed = this.value(1);
     this.#inEvent = false;
     this.#nodesLeft = nodesUnbounded;
@@ -58,6 +82,7 @@ export class StrictScan {
     if (--this.#nodesLeft < 0) return this.#fail('nodes');
     if (token < 0x80 || token >= 0xe0) {
       this.at += 1;
+      sheet.integer(token < 0x80 ? token : token - 0x100);
       return true;
     }
     if (token >= 0xa0 && token < 0xc0) {
@@ -106,13 +131,15 @@ export class StrictScan {
 
   #wide(token: number, depth: number): boolean {
     switch (token) {
-      case 0xc0: case 0xc2: case 0xc3: return this.#skip(1);
+      case 0xc0: return this.#literal('null');
+      case 0xc2: return this.#literal('false');
+      case 0xc3: return this.#literal('true');
       case 0xc1: return this.#fail('reserved');
       case 0xca: return this.#float(5);
       case 0xcb: return this.#float(9);
-      case 0xcc: case 0xd0: return this.#skip(2);
-      case 0xcd: case 0xd1: return this.#skip(3);
-      case 0xce: case 0xd2: return this.#skip(5);
+      case 0xcc: case 0xd0: return this.#integer(1, token);
+      case 0xcd: case 0xd1: return this.#integer(2, token);
+      case 0xce: case 0xd2: return this.#integer(4, token);
       case 0xcf: case 0xd3: return this.#long(token === 0xd3);
       case 0xd9: return this.#text(this.#size(1));
       case 0xda: return this.#text(this.#size(2));
@@ -130,52 +157,49 @@ export class StrictScan {
   #entries(count: number, depth: number): boolean {
     if (count < 0) return this.#fail('truncated');
     if (depth > depthMax) return this.#fail('depth');
+    const firstKey = keys.held;
+    sheet.mark(openBrace);
     for (let i = 0; i < count; i++) {
+      if (i > 0) sheet.mark(comma);
       const length = this.key();
       if (length < 0) return false;
-      if (this.#inEvent && !this.exact) this.#lookForTrap(length);
       const start = this.at - length;
+      if (this.#inEvent) {
+        keys.add(this.#bytes, start, this.at, firstKey);
+        this.exact ||= looksLikeTrap(this.#bytes, start, this.at);
+      }
+      sheet.mark(colon);
       if (!this.value(depth + 1)) {
         this.#within(this.#bytes.toString('utf8', start, start + length));
         return false;
       }
     }
+    sheet.mark(closeBrace);
+    keys.held = firstKey;
     return true;
   }
 
   #elements(count: number, depth: number): boolean {
     if (count < 0) return this.#fail('truncated');
     if (depth > depthMax) return this.#fail('depth');
+    sheet.mark(openBracket);
     for (let i = 0; i < count; i++) {
+      if (i > 0) sheet.mark(comma);
       if (!this.value(depth + 1)) {
         this.#within(i.toString());
         return false;
       }
     }
+    sheet.mark(closeBracket);
     return true;
-  }
-
-  // Keys that a plain object re-orders (integer-like) or swallows (__proto__); must find all that isTrapKey finds.
-  #lookForTrap(length: number): void {
-    const start = this.at - length;
-    const first = this.#bytes[start] ?? 0;
-    if (first === 0x5f) {
-      if (this.passed('__proto__', length)) this.exact = true;
-    } else if (first >= 0x30 && first <= 0x39 && length <= 10) {
-      let digits = 1;
-      while (digits < length && ((this.#bytes[start + digits] ?? 0) ^ 0x30) < 10) digits += 1;
-      if (digits === length) this.exact = true;
-    }
   }
 
   #text(length: number): boolean {
     const stop = this.at + length;
     if (length < 0 || stop > this.#end) return this.#fail('truncated');
     const bytes = this.#bytes;
-    let at = this.at;
-    if (length <= asciiLoopBytes) while (at < stop && (bytes[at] ?? 0x80) < 0x80) at += 1;
-    if (at < stop) {
-      if (!isUtf8(bytes.subarray(at, stop))) return this.#fail('utf8');
+    if (sheet.text(bytes, this.at, stop) >= 0x80) {
+      if (!isUtf8(bytes.subarray(this.at, stop))) return this.#fail('utf8');
       // A decoder may take these bytes, at a string's start, for a byte order mark and drop them.
       if (bytes[this.at] === 0xef) this.exact = true;
     }
@@ -183,21 +207,42 @@ export class StrictScan {
     return true;
   }
 
+  #literal(text: string): boolean {
+    sheet.plain(text);
+    return this.#skip(1);
+  }
+
+  #integer(width: 1 | 2 | 4, token: number): boolean {
+    const start = this.at + 1;
+    if (start + width > this.#end) return this.#fail('truncated');
+    const bytes = this.#bytes;
+    let value = bytes[start] ?? 0;
+    for (let at = start + 1; at < start + width; at += 1) value = value * 0x100 + (bytes[at] ?? 0);
+    // The signed ones come behind the others.
+    const isNegative = token >= 0xd0 && (bytes[start] ?? 0) >= 0x80;
+    sheet.integer(isNegative ? value - 2 ** (8 * width) : value);
+    return this.#skip(1 + width);
+  }
+
   #float(bytes: 5 | 9): boolean {
-    const high = this.#bytes[this.at + 1] ?? 0;
-    const low = this.#bytes[this.at + 2] ?? 0;
-    // An exponent of all ones is NaN or an infinity.
-    const exponentLow = bytes === 5 ? 0x80 : 0xf0;
-    if ((high & 0x7f) === 0x7f && (low & exponentLow) === exponentLow) return this.#fail('not_finite');
+    if (this.at + bytes > this.#end) return this.#fail('truncated');
+    const value = bytes === 5 ? this.#bytes.readFloatBE(this.at + 1) : this.#bytes.readDoubleBE(this.at + 1);
+    if (!Number.isFinite(value)) return this.#fail('not_finite');
+    sheet.plain(String(value));
     return this.#skip(bytes);
   }
 
   #long(signed: boolean): boolean {
     if (this.at + 9 > this.#end) return this.#fail('truncated');
-    const high = this.#bytes.readUInt32BE(this.at + 1);
+    const bytes = this.#bytes;
+    const high = signed ? bytes.readInt32BE(this.at + 1) : bytes.readUInt32BE(this.at + 1);
     // Outside -2^53+1 .. 2^53-1 only a bigint keeps the digits; -2^53 itself may as well be one.
-    const small = high < 0x0020_0000 || (signed && high > 0xffe0_0000);
-    if (!small) this.exact = true;
+    if (high < 0x0020_0000 && high >= -0x0020_0000 + 1) {
+      sheet.integer(high * 2 ** 32 + bytes.readUInt32BE(this.at + 5));
+    } else {
+      this.exact = true;
+      sheet.plain(String(signed ? bytes.readBigInt64BE(this.at + 1) : bytes.readBigUInt64BE(this.at + 1)));
+    }
     return this.#skip(9);
   }
 
@@ -207,7 +252,9 @@ export class StrictScan {
     if (this.#bytes[start - 1] !== timestampType || !this.#inEvent) return this.#fail('extension');
     if (declared !== length) return this.#fail('timestamp');
     if (start + length > this.#end) return this.#fail('truncated');
-    if (timestampText(this.#bytes, start, length) === undefined) return this.#fail('timestamp');
+    const text = timestampText(this.#bytes, start, length);
+    if (text === undefined) return this.#fail('timestamp');
+    sheet.plain(`"${text}"`);
     this.exact = true;
     return this.#skip(header + length);
   }

@@ -218,7 +218,7 @@ describe('questions', () => {
 });
 
 describe('tail', () => {
-  const entry = { profile: 'generic', event: { action: 'a' }, id: undefined, traceparent: undefined, bytes: 1 };
+  const entry = { profile: 'generic', event: { action: 'a' }, id: undefined, traceparent: undefined, bytes: 1, json: undefined };
 
   test('goes on behind the last record over a reconnect, each record once', async () => {
     for (let i = 0; i < 1000; i++) daemon.record(entry);

@@ -58,7 +58,7 @@ describe('receipts', () => {
   test('are added to those of earlier runs, and are there after a flush', async () => {
     writeFileSync(path, `{"seq":1,"mac":"${macOf(1)}"}\n`);
     const client = await keeping(path);
-    daemon.record({ profile: 'generic', event: { action: 'other' }, id: undefined, traceparent: undefined, bytes: 1 });
+    daemon.record({ profile: 'generic', event: { action: 'other' }, id: undefined, traceparent: undefined, bytes: 1, json: undefined });
     await client.append({ action: 'a' });
     await client.flush();
     expect(kept().map(({ seq }) => seq)).toEqual([1, 2]);

@@ -92,10 +92,12 @@ function meantOtherwise(decoded: Request, judgement: Judgement): string | undefi
   if (fields !== judgement.fields) return `other fields: ${fields}, not ${judgement.fields}`;
   if (decoded.op !== 'append') return undefined;
   if (decoded.events.length !== judgement.events.length) return 'other events: their number';
-  for (const [index, { profile, event, id, traceparent, bytes }] of decoded.events.entries()) {
+  for (const [index, { profile, event, json, id, traceparent, bytes }] of decoded.events.entries()) {
     const meant = judgement.events[index];
-    const text = jsonText(event);
-    if (text !== meant?.eventText) return `another event: ${text}, not ${meant?.eventText ?? ''}`;
+    for (const text of [jsonText(event), ...(json === undefined ? [] : [json.toString()])]) {
+      if (text !== meant?.eventText) return `another event: ${text}, not ${meant?.eventText ?? ''}`;
+    }
+    if (meant === undefined) return 'one event too many';
     if (profile !== meant.profile || id !== meant.id || traceparent !== meant.traceparent || bytes !== meant.bytes) return 'another entry';
   }
   return undefined;
@@ -119,8 +121,12 @@ function fieldsOf(decoded: Request): string {
 
 function recordedOtherwise(decoded: Request, meant: readonly MeantEntry[]): string | undefined {
   if (decoded.op !== 'append') return undefined;
+  // What an entry holds is gone when another request is decoded.
+  const admissions = decoded.events.map((entry) => admit(rules, listener, sourcePiece(sourceText), [entry]))
+    .map((admission) => (admission.ok ? { ...admission, body: bodyText(admission.bodies[0]) } : admission));
   for (const [index, entry] of decoded.events.entries()) {
-    const admission = admit(rules, listener, sourcePiece(sourceText), [entry]);
+    const admission = admissions[index];
+    if (admission === undefined) return 'no admission';
     const asMeant = meant[index];
     if (asMeant === undefined) return 'no such entry';
     if (!profiles.includes(entry.profile)) {
@@ -131,8 +137,7 @@ function recordedOtherwise(decoded: Request, meant: readonly MeantEntry[]): stri
     if (verdict.ok !== 'either' && admission.ok !== (verdict.ok === 'yes')) return `${admission.ok ? 'admitted' : 'did not admit'}: ${jsonText(entry.event)}`;
     if (!admission.ok || verdict.ok === 'no') continue;
     const expected = expectedBody(asMeant, verdict.kind, verdict.event, sourceText);
-    const body = bodyText(admission.bodies[0]);
-    if (body !== expected) return `would record: ${body}, not ${expected}`;
+    if (admission.body !== expected) return `would record: ${admission.body}, not ${expected}`;
     const again = encodedAgain(entry);
     if (again !== undefined) return again;
   }

@@ -26,6 +26,7 @@ const catalogue: Catalogue = new Map(['plain', 'other'].map((name) => [name, {
   admit: (event) => 'bad' in event
     ? { ok: false, violation: new Violation('/bad', 'is bad') }
     : { ok: true, kind: 'k', event: event as JsonObject },
+  pass: () => undefined,
 }]));
 const rules = { catalogue, redactor: undefined };
 const listener: ListenerConfig = { name: 'door', path: '/x', mode: 0o600, profiles: undefined, labels: {}, rate: 0 };
@@ -98,7 +99,7 @@ interface More {
 
 function message(id: number, eventIds: readonly (string | undefined)[], more: More = {}): AppendMessage {
   const { dropped = 0, event = {}, profile = 'plain' } = more;
-  return { op: 'append', id, dropped, events: eventIds.map((eventId) => ({ profile, event, id: eventId, traceparent: undefined, bytes: 1 })) };
+  return { op: 'append', id, dropped, events: eventIds.map((eventId) => ({ profile, event, id: eventId, traceparent: undefined, bytes: 1, json: undefined })) };
 }
 
 function append(request: AppendMessage, through = listener): void {
@@ -207,7 +208,7 @@ describe('admission', () => {
     admit(rules, through, peer.sourcePiece, request.events);
 
   test('writes a body with its keys in the order of the format', () => {
-    const entry = { profile: 'plain', event: { b: 1, a: 'x' }, id: 'i"d', traceparent: '00-t', bytes: 1 };
+    const entry = { profile: 'plain', event: { b: 1, a: 'x' }, id: 'i"d', traceparent: '00-t', bytes: 1, json: undefined };
     const admission = admit(rules, listener, peer.sourcePiece, [entry]);
     expect({ ...admission, bodies: admission.ok ? admission.bodies.map(bodyText) : [] }).toEqual({
       ok: true, masked: 0,

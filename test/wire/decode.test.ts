@@ -38,7 +38,14 @@ function failure(decoded: Decoded): WireFailure {
 
 function detailText(detail: string): string {
   const [entry] = entries(decode(withDetail(detail)));
-  return jsonText(entry?.event ?? null).replace('{"action":"a","detail":', '').slice(0, -1);
+  const text = jsonText(entry?.event ?? null);
+  // Written as it was read, without the detour of a value.
+  expect(entry?.json === undefined || entry.json.toString()).toBe(entry?.json === undefined || text);
+  return text.replace('{"action":"a","detail":', '').slice(0, -1);
+}
+
+function written(detail: string): string | undefined {
+  return entries(decode(withDetail(detail)))[0]?.json?.toString().replace('{"action":"a","detail":', '').slice(0, -1);
 }
 
 interface Frames { readonly good: { name: string; hex: string }[]; readonly bad: { name: string; hex: string }[] }
@@ -228,7 +235,10 @@ describe('requests', () => {
     const [first] = entries(decode(hex({
       op: 'append', id: 1, dropped: null, events: [{ ...entry, id: '😀'.repeat(128), traceparent, more: 1 }],
     })));
-    expect(first).toEqual({ ...entry, id: '😀'.repeat(128), traceparent, bytes: hex(event).length / 2 });
+    const { profile, id: eventId, event: read, traceparent: trace, bytes, json } = first ?? {};
+    expect({ profile, id: eventId, event: read, traceparent: trace, bytes })
+      .toEqual({ ...entry, id: '😀'.repeat(128), traceparent, bytes: hex(event).length / 2 });
+    expect(json?.toString()).toBe(JSON.stringify(event));
   });
 });
 
@@ -251,6 +261,39 @@ describe('exactness', () => {
 
   test.each(cases)('%s', (_name, bytes, text) => {
     expect(detailText(bytes)).toBe(text);
+  });
+
+  test.each(cases.filter(([name]) => name !== 'the last duplicate key'))('%s, as JSON text at once', (_name, bytes, text) => {
+    expect(written(bytes)).toBe(text);
+  });
+
+  test('every character and every number is written as JSON has it', () => {
+    const characters = Array.from({ length: 0x1800 }, (_, code) => String.fromCharCode(code)).join('');
+    expect(written(hex(characters))).toBe(JSON.stringify(characters));
+    const numbers = [
+      0, 9, 10, 99, 127, 128, 255, 256, 65_535, 65_536, 999_999_999, 1e9, 1e9 + 1, 4_294_967_295, 4_294_967_296, 1e12 + 5,
+      2 ** 53 - 1, -1, -32, -33, -128, -129, -32_768, -32_769, -2_147_483_648, -2_147_483_649, -(2 ** 53) + 1,
+      0.1, -1.5, 1e21, 1e-7, 5e-324, 1.7976931348623157e308,
+    ];
+    expect(written(hex(numbers))).toBe(JSON.stringify(numbers));
+  });
+
+  test('text far longer than the sheet was is whole, and what was read of it before it grew, too', () => {
+    const long = '\u0001"é'.repeat(3000);
+    const events = Array.from({ length: 4 }, (_, n) => ({ profile: 'generic', event: { action: `${n}${long}` } }));
+    const decoded = decodeRequest(Buffer.from(hex({ op: 'append', id: 1, events }), 'hex'), { ...limits, eventBytes: 1e6 });
+    expect(entries(decoded).map(({ json }) => json?.toString())).toEqual(events.map(({ event: one }) => JSON.stringify(one)));
+  });
+
+  test('there is no text of an event that has a key twice, at whatever depth, nor of one whose keys cannot be compared', () => {
+    const twice = `82${hex('key')}01${hex('key')}02`;
+    for (const detail of [twice, `91${twice}`, `82${hex('a')}${twice}${hex('b')}01`]) expect(written(detail)).toBeUndefined();
+    const keys = (count: number): unknown => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
+    expect(written(hex(keys(64)))).toBe(JSON.stringify(keys(64)));
+    expect(written(hex(keys(65)))).toBeUndefined();
+    expect(detailText(hex(keys(65)))).toBe(JSON.stringify(keys(65)));
+    // The same key in two maps is none twice.
+    expect(written(hex([{ key: { key: 1 } }, { key: 2 }]))).toBe('[{"key":{"key":1}},{"key":2}]');
   });
 
   test('a byte order mark at the start of a string is kept, whatever its length', () => {
