@@ -9,7 +9,7 @@ import type { Frontier } from '../checkpoint/merkle.js';
 import type { KeyWalker } from '../keys/schedule.js';
 import type { Retain } from './own.js';
 import type { Link } from './record.js';
-import { lineBytesMax, formatPrefix, formatPrev, lineBytes } from './record.js';
+import { formatPrev, lineBytes, lineBytesMax, prefixes } from './record.js';
 import type { ScheduleOptions } from './schedule.js';
 import type { OpenEpoch } from './state.js';
 
@@ -80,12 +80,13 @@ export class CommitBuilder {
     const room = bodies.reduce((sum, body) => sum + lineBytes(lastSeq, keys.name, body.length), 0);
     const bytes = this.#memory(room) ?? Buffer.allocUnsafeSlow(room);
     const ends: number[] = [];
+    const prefixOf = prefixes(ts, keys.name);
     const grown = tree.copy();
     let at = 0;
     let { seq, mac } = after;
     for (const [index, body] of bodies.entries()) {
       seq += 1;
-      const prefix = formatPrefix(seq, ts, keys.name, index < bodies.length - 1);
+      const prefix = prefixOf(seq, index < bodies.length - 1);
       const prev = formatPrev(seq === 1 ? noPrevious : mac);
       const length = prefix.length + body.length + prev.length + macTailBytes;
       if (length >= lineBytesMax) throw new RangeError(`record ${seq} would be a line of ${length + 1} bytes`);

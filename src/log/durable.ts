@@ -7,6 +7,9 @@ import type { CommittedLines } from './mailbox.js';
 /** Behind every line's MAC: `"}` and LF. */
 const afterMacBytes = 3;
 
+/** By character: the hex digit that it is. */
+const digitOf = Uint8Array.from({ length: 256 }, (_, code) => Math.max(0, '0123456789abcdef'.indexOf(String.fromCharCode(code))));
+
 interface CommitText extends Pick<CommittedLines, 'first' | 'ts' | 'ends'> {
   readonly text: Buffer;
 }
@@ -30,6 +33,15 @@ export class DurableLines {
     const { first, ends, text } = this.#commitOf(seq);
     const end = ends[seq - first] ?? 0;
     return text.toString('latin1', end - afterMacBytes - macChars, end - afterMacBytes);
+  }
+
+  /** Writes the record's MAC at `at`, 32 bytes. */
+  copyMac(seq: number, to: Uint8Array, at: number): void {
+    const { first, ends, text } = this.#commitOf(seq);
+    const from = (ends[seq - first] ?? 0) - afterMacBytes - macChars;
+    for (let i = 0; i < macChars / 2; i += 1) {
+      to[at + i] = (digitOf[text[from + 2 * i] ?? 0] ?? 0) << 4 | (digitOf[text[from + 2 * i + 1] ?? 0] ?? 0);
+    }
   }
 
   /** The record's `ts`. */

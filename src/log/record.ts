@@ -38,9 +38,11 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-/** What stands before the body. */
-export function formatPrefix(seq: number, ts: string, key: KeyName, open: boolean): string {
-  return `{"seq":${seq},"ts":"${ts}","key":"${formatKeyName(key)}${open ? '+' : ''}",`;
+/** What stands before the bodies of one commit's lines, by the line's seq and whether more follow. */
+export function prefixes(ts: string, key: KeyName): (seq: number, open: boolean) => string {
+  const open = `,"ts":"${ts}","key":"${formatKeyName(key)}+",`;
+  const closed = `,"ts":"${ts}","key":"${formatKeyName(key)}",`;
+  return (seq, isOpen) => `{"seq":${seq}${isOpen ? open : closed}`;
 }
 
 /** What stands behind it, before the MAC's tail. */
@@ -48,9 +50,26 @@ export function formatPrev(mac: string): string {
   return `,"prev":"${mac}"`;
 }
 
+/** The size of what stands before the bodies of lines under a key, whose seqs have as many digits. */
+interface PrefixSize {
+  readonly key: KeyName | undefined;
+  readonly from: number;
+  readonly below: number;
+  readonly bytes: number;
+}
+
+// That of the line before: the next one's is mostly the same.
+let lastSize: PrefixSize = { key: undefined, from: 0, below: 0, bytes: 0 };
+
+function prefixSize(seq: number, key: KeyName): PrefixSize {
+  const digits = String(seq).length;
+  return { key, from: 10 ** (digits - 1), below: 10 ** digits, bytes: prefixes(tsSample, key)(seq, true).length };
+}
+
 /** What a line in the middle of a commit takes, its LF included. */
 export function lineBytes(seq: number, key: KeyName, bodyBytes: number): number {
-  return formatPrefix(seq, tsSample, key, true).length + bodyBytes + prevBytes + macTailBytes + 1;
+  if (key !== lastSize.key || seq < lastSize.from || seq >= lastSize.below) lastSize = prefixSize(seq, key);
+  return lastSize.bytes + bodyBytes + prevBytes + macTailBytes + 1;
 }
 
 /** Every `ts` has as many characters as this one. */
@@ -72,7 +91,7 @@ function keyOf(text: string): KeyName | undefined {
   return lastKey.name;
 }
 
-/** Reads the frame of a line given without its LF; undefined for whatever `formatPrefix` and its companions would not write. */
+/** Reads the frame of a line given without its LF; undefined for whatever `prefixes` and its companions would not write. */
 export function parseFrame(line: Buffer): Frame | undefined {
   const tail = splitTail(line);
   const prefix = prefixForm.exec(line.toString('latin1', 0, prefixBytesMax));

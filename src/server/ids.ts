@@ -4,6 +4,7 @@
 // Invariant: an id is known from the moment its event is taken in, so that a copy that comes before the first is durable
 // is not written either; it waits for the first one's fate. Until that is known an id is never forgotten.
 import { hashBytes } from '../keys/hash.js';
+import type { DurableLines } from '../log/durable.js';
 import type { LogError } from '../log/failure.js';
 import { KeyTable, absent } from './key-table.js';
 import { Shares } from './shares.js';
@@ -113,12 +114,22 @@ export class IdMemory {
 
   /** It is recorded, and from here on remembered as that. */
   durable(id: RememberedId, seq: number, mac: string): void {
-    this.#seqs[id] = seq;
     this.#macs.write(mac, id * hashBytes, hashBytes, 'hex');
+    this.#becomesDurable(id, seq);
+  }
+
+  /** The same, of a record among `lines`. */
+  recorded(id: RememberedId, seq: number, lines: Pick<DurableLines, 'copyMac'>): void {
+    lines.copyMac(seq, this.#macs, id * hashBytes);
+    this.#becomesDurable(id, seq);
+  }
+
+  #becomesDurable(id: RememberedId, seq: number): void {
+    this.#seqs[id] = seq;
     if (this.#durableCount === idsMax) this.#forgetOldest();
     this.#durable[(this.#oldest + this.#durableCount) % idsMax] = id;
     this.#durableCount += 1;
-    if (this.#waiting.size > 0) this.#tell(id, { kind: 'durable', seq, mac });
+    if (this.#waiting.size > 0) this.#tell(id, { kind: 'durable', seq, mac: this.mac(id) });
   }
 
   /** It was not recorded: it is forgotten, so that it can be sent again. */

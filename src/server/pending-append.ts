@@ -111,7 +111,7 @@ export class PendingAppend implements Waiter {
       const { profile, id } = this.#expected(index);
       counters.accept(profile);
       const seq = first + index;
-      if (id !== noId) ids.durable(id, seq, seq === last ? this.#mac : lines.mac(seq));
+      if (id !== noId) ids.recorded(id, seq, lines);
     }
   }
 
@@ -122,7 +122,7 @@ export class PendingAppend implements Waiter {
       const { id } = this.#expected(index);
       if (id === noId) continue;
       const line = index + this.gapLines;
-      if (line < written) this.#parts.ids.durable(id, first + line, lines.mac(first + line));
+      if (line < written) this.#parts.ids.recorded(id, first + line, lines);
       else this.#parts.ids.rejected(id, error);
     }
   }

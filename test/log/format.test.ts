@@ -10,7 +10,7 @@ import { formatVerificationKey, parseVerificationKey } from '../../src/keys/veri
 import { decodeHead, encodeHead } from '../../src/log/head.js';
 import type { OwnEvents, OwnKind } from '../../src/log/own.js';
 import { ownBody, ownKind, parseGenesis, parseHeader, parseRecovered, parseSealEvent, parseSegmentRemoved } from '../../src/log/own.js';
-import { formatPrefix, formatPrev, parseFrame } from '../../src/log/record.js';
+import { prefixes, formatPrev, parseFrame } from '../../src/log/record.js';
 import { parseSegmentName, segmentName } from '../../src/log/segment.js';
 import { timestamp } from '../../src/clock/clock.js';
 import { keyFileOf } from './run.js';
@@ -125,7 +125,7 @@ describe('a line', () => {
     const parts = fc.record({ seq: positive, key: keyName, open: fc.boolean(), text: body, prev: hex64, step: bytes32 });
     fc.assert(fc.property(parts, ({ seq, key, open, text, prev, step }) => {
       const ts = timestamp(seq % 4_000_000_000_000);
-      const covered = Buffer.concat([Buffer.from(formatPrefix(seq, ts, key, open)), text, Buffer.from(formatPrev(prev))]);
+      const covered = Buffer.concat([Buffer.from(prefixes(ts, key)(seq, open)), text, Buffer.from(formatPrev(prev))]);
       const mac = macOf(step, covered);
       const line = Buffer.concat([covered, Buffer.from(`,"mac":"${mac}"}`)]);
       expect(parseFrame(line)).toEqual({ seq, ts, tsMs: seq % 4_000_000_000_000, key, open, prev, mac, covered, body: text });

@@ -18,7 +18,7 @@ import type { VerificationKey } from '../../src/keys/verification.js';
 import { encodeHead } from '../../src/log/head.js';
 import { ownBody } from '../../src/log/own.js';
 import type { LogPub, OwnEvents, OwnKind, Retain } from '../../src/log/own.js';
-import { formatPrefix, formatPrev } from '../../src/log/record.js';
+import { prefixes, formatPrev } from '../../src/log/record.js';
 import { segmentName } from '../../src/log/segment.js';
 import { noPrevious } from '../../src/chain/link.js';
 import { formatLogPub } from '../../src/verify/facts.js';
@@ -93,7 +93,7 @@ export class LogMaker {
   /** One line under a key, not yet part of the log. */
   line(body: Buffer, open: boolean): { readonly line: Buffer; readonly mac: string } {
     const { name, step } = this.walker;
-    const prefix = Buffer.from(formatPrefix(this.seq + 1, timestamp(this.nowMs), name, open));
+    const prefix = Buffer.from(prefixes(timestamp(this.nowMs), name)(this.seq + 1, open));
     const covered = Buffer.concat([prefix, body, Buffer.from(formatPrev(this.mac))]);
     const mac = macOf(step, covered);
     return { line: Buffer.concat([covered, Buffer.from(macTail(mac))]), mac };
