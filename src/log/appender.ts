@@ -47,6 +47,11 @@ const batchesMax = 2;
  * is larger by itself, the next batch is made up when that is done.
  */
 const batchLinesMax = { line: 8, group: 256 } as const;
+/**
+ * This part of a batch is worth an fsync of its own while the rest of the turn is taken in: of a client that has a window of
+ * requests, one part is then written while the other is read.
+ */
+const earlyShare = 8;
 /** With newcomers in it, a batch is filled up with others to this part of it. */
 const newcomersShare = 4;
 const batchBytesMax = 1024 * 1024;
@@ -117,6 +122,11 @@ export class Appender {
   /** The sender's connection is closed; what it sent is still written. */
   close(sender: Sender): void {
     this.#lanes.close(sender);
+  }
+
+  /** Hands over what waits, before all of the turn is taken in: where the thread has nothing to do and it is worth an fsync. */
+  pumpEarly(): void {
+    if (this.#underWay.length === 0 && this.#lanes.load.events >= this.#linesMax / earlyShare) this.pump();
   }
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */

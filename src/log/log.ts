@@ -63,6 +63,8 @@ export class Log {
   #gone: Promise<void> = Promise.resolve();
   #whenStopped: (() => void) | undefined;
   #pumping = false;
+  /** How often the thread had reported when it was last told something. */
+  #rung = 0;
   #noticed: (message: string) => void = () => undefined;
 
   private constructor(port: MessagePort, start: ThreadStart, opening: Opening) {
@@ -155,7 +157,7 @@ export class Log {
     for (const report of early) this.#take(report);
   }
 
-  /** Takes a request in; it is handed over at the end of this turn of the event loop, with all others of the turn. */
+  /** Takes a request in; it is handed over at the end of this turn of the event loop, with the others of the turn. */
   append(sender: Sender, bodies: readonly Body[], waiter: Waiter): void {
     if (this.#phase.kind !== 'open') {
       const error = this.#phase.kind === 'failed' ? this.#phase.error : new LogError('refused', 'stopping', 'the log is being closed');
@@ -163,6 +165,7 @@ export class Log {
       return;
     }
     this.#appender.enqueue(sender, bodies, waiter);
+    this.#appender.pumpEarly();
     if (this.#pumping) return;
     this.#pumping = true;
     setImmediate(() => {
@@ -215,17 +218,17 @@ export class Log {
    * that takes longer than the moment is heard of as usual. For a brisk request nobody even sleeps.
    */
   #pump(): void {
-    const { rung } = this.#reports;
     this.#appender.pump();
     const { pace } = this.#appender;
-    const isHere = pace === 'brisk' && this.#reports.spin(rung, briskMs);
-    if (!isHere && (pace === undefined || !this.#reports.wait(rung, waitMs))) return;
+    const isHere = pace === 'brisk' && this.#reports.spin(this.#rung, briskMs);
+    if (!isHere && (pace === undefined || !this.#reports.wait(this.#rung, waitMs))) return;
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
       this.#take(next.message as Report);
     }
   }
 
   #order(order: Order): void {
+    this.#rung = this.#reports.rung;
     this.#port.postMessage(order);
     this.#orders.ring();
   }
