@@ -17,8 +17,8 @@ interface Slot {
   readonly field: Field<unknown>;
   /** A record without it lacks nothing. */
   readonly mayLack: boolean;
-  /** Null is recorded as no key at all. */
-  readonly isNullDropped: boolean;
+  /** Null is recorded as null. */
+  readonly isNullKept: boolean;
 }
 
 /** A map's own entry, never an inherited one. */
@@ -39,9 +39,11 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
     this.fields = fields;
     this.#names = new Set(Object.keys(fields));
     this.#slots = Object.entries(fields).map(([name, field]) => {
-      const { kind } = field.absence;
+      const { absence, presence } = field;
+      const { kind } = absence;
+      const isNullKept = presence === 'nullable' && (kind === 'kept' || (kind === 'filled' && absence.label === 'null'));
       const key = Buffer.from(`${JSON.stringify(name)}:`);
-      return { name, key, field, mayLack: kind === 'omitted' || kind === 'kept', isNullDropped: kind === 'omitted' };
+      return { name, key, field, mayLack: kind === 'omitted' || kind === 'kept', isNullKept };
     });
   }
 
@@ -102,9 +104,9 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
   }
 }
 
-function passField({ field: { type, presence }, isNullDropped }: Slot, json: Buffer, at: number): number {
+function passField({ field: { type, presence }, isNullKept }: Slot, json: Buffer, at: number): number {
   // No other value begins with an n.
-  if (json[at] === 0x6e && presence === 'nullable') return isNullDropped ? -1 : at + 'null'.length;
+  if (json[at] === 0x6e && presence === 'nullable') return isNullKept ? at + 'null'.length : -1;
   return type.pass(json, at);
 }
 

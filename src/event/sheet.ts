@@ -6,8 +6,8 @@ const keptBytes = 1024 * 1024;
 const firstBytes = 16 * 1024;
 /** A control character as \u00XX. */
 const escapedBytesMax = 6;
-/** A number at its longest: a double in ECMAScript's shortest form, or 64 bits with a sign. */
-const numberBytesMax = 32;
+/** A whole number at its longest, with its sign. */
+const integerBytesMax = 17;
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -65,14 +65,14 @@ export class JsonSheet {
 
   /** Writes ASCII that needs no quotes: a literal, or the digits of a number. */
   plain(text: string): void {
-    this.#makeRoom(Math.max(text.length, numberBytesMax));
+    this.#makeRoom(text.length);
     for (let i = 0; i < text.length; i += 1) this.bytes[this.end + i] = text.charCodeAt(i);
     this.end += text.length;
   }
 
   /** Writes a whole number of at most 2^53-1 either way. */
   integer(value: number): void {
-    this.#makeRoom(numberBytesMax);
+    this.#makeRoom(integerBytesMax);
     if (value < 0) this.bytes[this.end++] = minus;
     const size = Math.abs(value);
     if (size < digitsAtOnce) {

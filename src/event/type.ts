@@ -32,7 +32,7 @@ export interface Type<T, Taken extends JsonValue = JsonValue> {
 /** The TypeScript type of what a type accepts. */
 export type ValueOf<Y> = Y extends { readonly value?: infer T } ? T : never;
 
-/** A type whose values are taken as they are or not at all. `pass`: see `Type`; never, where it is left out. */
+/** A type whose values are taken as they are or not at all. `pass`: see `Type`; without one the quick look passes none. */
 export function plainType<T>(
   label: string, expected: string, fits: (value: JsonValue) => boolean, pass: Type<T>['pass'] = () => -1,
 ): Type<T> {

@@ -48,10 +48,10 @@ const batchesMax = 2;
  */
 const batchLinesMax = { line: 8, group: 256 } as const;
 /**
- * This part of a batch is worth an fsync of its own while the rest of the turn is taken in: of a client that has a window of
+ * So many lines are worth an fsync of their own while the rest of the turn is taken in: of a client that has a window of
  * requests, one part is then written while the other is read.
  */
-const earlyShare = 8;
+const earlyLines = 32;
 /** With newcomers in it, a batch is filled up with others to this part of it. */
 const newcomersShare = 4;
 const batchBytesMax = 1024 * 1024;
@@ -126,7 +126,7 @@ export class Appender {
 
   /** Hands over what waits, before all of the turn is taken in: where the thread has nothing to do and it is worth an fsync. */
   pumpEarly(): void {
-    if (this.#underWay.length === 0 && this.#lanes.load.events >= this.#linesMax / earlyShare) this.pump();
+    if (this.#underWay.length === 0 && this.#lanes.load.events >= earlyLines) this.pump();
   }
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */

@@ -12,10 +12,7 @@ import type { DiskLevel } from './ladder.js';
 import type { Sender } from './lanes.js';
 import { LineSlots } from './line-slots.js';
 import type { CommittedLines, Opening, Order, Report, Standing, Start, ThreadStart } from './mailbox.js';
-import { briskMs } from './pace.js';
-
-/** How long the event loop waits for a commit, ms; a fast disk takes a tenth of it. */
-const waitMs = 1;
+import { briskMs, waitMs } from './pace.js';
 
 /** Where a log is in its life. `failed` and `stopped` are ends. */
 export type LogPhase =
@@ -63,8 +60,8 @@ export class Log {
   #gone: Promise<void> = Promise.resolve();
   #whenStopped: (() => void) | undefined;
   #pumping = false;
-  /** How often the thread had reported when it was last told something. */
-  #rung = 0;
+  /** How often the thread had reported before the first order that is not waited for yet. */
+  #rungBefore: number | undefined;
   #noticed: (message: string) => void = () => undefined;
 
   private constructor(port: MessagePort, start: ThreadStart, opening: Opening) {
@@ -220,15 +217,17 @@ export class Log {
   #pump(): void {
     this.#appender.pump();
     const { pace } = this.#appender;
-    const isHere = pace === 'brisk' && this.#reports.spin(this.#rung, briskMs);
-    if (!isHere && (pace === undefined || !this.#reports.wait(this.#rung, waitMs))) return;
+    const rung = this.#rungBefore ?? this.#reports.rung;
+    this.#rungBefore = undefined;
+    const isHere = pace === 'brisk' && this.#reports.spin(rung, briskMs);
+    if (!isHere && (pace === undefined || !this.#reports.wait(rung, waitMs))) return;
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
       this.#take(next.message as Report);
     }
   }
 
   #order(order: Order): void {
-    this.#rung = this.#reports.rung;
+    this.#rungBefore ??= this.#reports.rung;
     this.#port.postMessage(order);
     this.#orders.ring();
   }

@@ -25,6 +25,8 @@ const starvedWakes = 256;
 
 /** How long to look for the next step of a brisk request without sleeping, ms. */
 export const briskMs = gapMs;
+/** How long the event loop waits for a commit, ms; a fast disk takes a tenth of it. */
+export const waitMs = 1;
 
 export class Pace {
   readonly #now: () => number;

@@ -25,6 +25,7 @@ export class Hints<Owner> {
   add(text: string, least: number, owner: Owner): void {
     const codes = Array.from(text, (char) => char.charCodeAt(0) & foldMask);
     const [first = 0, second = 0, third] = codes;
+    if (!/^[\x20-\x7e]*$/.test(text)) throw new RangeError(`a hint that is not ASCII: ${text}`);
     if (third === undefined) throw new RangeError(`a hint of under ${hintCharsMin} characters: ${text}`);
     const before = first << 7 | second;
     const key = second << 7 | third;
@@ -36,7 +37,7 @@ export class Hints<Owner> {
     this.#hintsAt[this.#rows[key] ?? 0]?.push({ codes, least, owner });
   }
 
-  /** Whether any hint occurs in UTF-8. */
+  /** Whether any hint occurs in UTF-8: a hint is ASCII, and a byte of ASCII is never part of another character. */
   any(text: Uint8Array): boolean {
     const { length } = text;
     const middle = length >>> 1;

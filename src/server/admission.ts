@@ -19,7 +19,10 @@ export interface Refused {
   readonly path?: string;
 }
 
-/** A request's events as bodies of records, in order, and how many values were masked in them. */
+/**
+ * A request's events as bodies of records, in order, and how many values were masked in them. Bodies are to be copied before the
+ * next request is read: their pieces may be views of what it is written over.
+ */
 export type Admission = { readonly ok: true; readonly bodies: readonly Body[]; readonly masked: number } | Refused;
 
 /** What events are admitted by. */
@@ -79,9 +82,11 @@ function bodyOf(entry: EventEntry, profile: Profile, source: Uint8Array, redacto
   const admitted = profile.admit(entry.event);
   if (!admitted.ok) return admitted.violation;
   const { kind, event } = admitted;
-  const redaction = redactor?.redact(entry.profile, kind, event);
-  if (redactor === undefined || redaction === undefined || redaction.redacted.length === 0) {
-    return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, jsonText(event)], masked: 0 };
+  const text = jsonText(event);
+  const isSuspicious = redactor !== undefined && mayHoldSecrets(Buffer.from(text));
+  const redaction = isSuspicious ? redactor.redact(entry.profile, kind, event) : undefined;
+  if (!isSuspicious || redaction === undefined || redaction.redacted.length === 0) {
+    return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, text], masked: 0 };
   }
   const { event: masked, redacted } = redaction;
   // The kind may be the producer's own words, and then it says again what was masked in the event.

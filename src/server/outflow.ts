@@ -14,6 +14,9 @@ export const allUnsentBytesMax = 128 * 1024 * 1024;
 /** A client that takes nothing at all for this long is let go, ms. */
 export const slowConsumerMs = 30_000;
 
+/** How long a client that was let go may take to read why, ms. */
+export const lastWordsMs = 1_000;
+
 /** What of it is no reason yet to wait with more. */
 const unsentBytesUsual = 64 * 1024;
 

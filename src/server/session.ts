@@ -6,8 +6,9 @@ import type { WireFailure } from '../wire/decode.js';
 import { FrameReader } from '../wire/frame.js';
 import type { FrameOutcome } from '../wire/frame.js';
 import type { ErrorCode, Reply, Request } from '../wire/message.js';
+import { forgetText } from '../wire/event-text.js';
 import { HalfFrame, halfFrameMs } from './half-frame.js';
-import { Outflow, slowConsumerMs } from './outflow.js';
+import { Outflow, lastWordsMs, slowConsumerMs } from './outflow.js';
 import { ReplyOrder } from './reply-order.js';
 import { searchesWaitingMax } from './searching.js';
 import type { SessionParts } from './session-parts.js';
@@ -21,8 +22,6 @@ import type { Allowance } from './turns.js';
 const badFramesMax = 16;
 /** What a question is worth beside an event. */
 const questionCost = 32;
-/** How long a client that was let go may take to read why, ms. */
-const lastWordsMs = 1_000;
 
 export class Session {
   readonly #socket: Socket;
@@ -128,6 +127,7 @@ export class Session {
       this.#halfFrame.forget();
       this.#allowance.spend(this.#takeOutcome(outcome));
       this.#frames.release();
+      forgetText();
     }
   }
 

@@ -64,13 +64,12 @@ function readEntry(payload: Buffer, scan: StrictScan, limits: EntryLimits, index
     const name = entryField(scan, length);
     const start = scan.at;
     if (name === 'event') {
-      const { written } = scan;
       const refusal = eventRefusal(scan, limits, index);
       if (refusal !== undefined) return refusal;
       eventAt = start;
       bytes = scan.at - start;
       exact = scan.exact;
-      json = scan.mayRepeat ? undefined : scan.json(written);
+      json = scan.mayRepeat ? undefined : scan.json;
       continue;
     }
     const token = scan.peek();
@@ -142,7 +141,7 @@ function eventRefusal(scan: StrictScan, limits: EntryLimits, index: number): Ref
   const start = scan.at;
   const token = scan.peek();
   const isMap = (token >= 0x80 && token < 0x90) || token === 0xde || token === 0xdf;
-  if (!scan.event()) {
+  if (!scan.event(limits.eventBytes)) {
     if (scan.fault === undefined || isMalformed(scan.fault)) return frameRefusal(scan.fault);
     return { code: 'invalid_event', message: faultText(scan.fault), index, path: scan.path };
   }

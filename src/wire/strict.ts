@@ -3,7 +3,7 @@
 // Invariant: a value this scan passes is plain (nil, bool, number, string, array, map, timestamp), finite, valid UTF-8
 // and bounded in depth; the scan never throws, and its text is exact: every digit, every key in its place.
 import { isUtf8 } from 'node:buffer';
-import { JsonSheet } from '../event/sheet.js';
+import { EventText } from './event-text.js';
 import { type Fault, eventNodesMax } from './fault.js';
 import { KeyLooks, looksLikeTrap } from './key-looks.js';
 import { depthMax } from './message.js';
@@ -14,8 +14,6 @@ const nodesUnbounded = 0x3fff_ffff;
 const [comma, colon, openBracket, closeBracket, openBrace, closeBrace] = Buffer.from(',:[]{}') as unknown as readonly
   [number, number, number, number, number, number];
 
-/** Used again for every payload: what is written of one is read before the next is scanned. */
-const sheet = new JsonSheet();
 const keys = new KeyLooks();
 
 /** A cursor over one payload. After a method returned false or -1, `fault` says why and nothing more may be read. */
@@ -31,11 +29,12 @@ export class StrictScan {
   readonly #end: number;
   #nodesLeft = nodesUnbounded;
   #inEvent = false;
+  readonly #eventText = new EventText();
+  #textFrom = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
     this.#end = bytes.length;
-    sheet.clear();
   }
 
   /** Whether a map of the last `event` may have a key twice, of which only the last is meant: `json` has both. */
@@ -43,14 +42,9 @@ export class StrictScan {
     return keys.mayRepeat;
   }
 
-  /** Where the JSON text of what was passed ends. */
-  get written(): number {
-    return sheet.end;
-  }
-
-  /** The JSON text that was written since then. Valid until another payload is scanned. */
-  json(from: number): Buffer {
-    return sheet.bytes.subarray(from, sheet.end);
+  /** The JSON text of the last `event`. Valid until another payload is scanned. */
+  get json(): Buffer {
+    return this.#eventText.since(this.#textFrom);
   }
 
   /** Whether all bytes are used up. */
@@ -63,14 +57,16 @@ export class StrictScan {
     return this.#bytes[this.at] ?? -1;
   }
 
-  /** Passes over one event, its map being depth 1. */
-  event(): boolean {
+  /** Passes over one event, its map being depth 1, and writes its text, which is whole if it has at most so many bytes. */
+  event(bytesMax: number): boolean {
     this.#inEvent = true;
+    this.#textFrom = this.#eventText.begin(this.at + bytesMax);
     this.#nodesLeft = eventNodesMax;
     this.exact = false;
     keys.clear();
     const passed = this.value(1);
     this.#inEvent = false;
+    this.#eventText.end();
     this.#nodesLeft = nodesUnbounded;
     return passed;
   }
@@ -82,7 +78,7 @@ export class StrictScan {
     if (--this.#nodesLeft < 0) return this.#fail('nodes');
     if (token < 0x80 || token >= 0xe0) {
       this.at += 1;
-      sheet.integer(token < 0x80 ? token : token - 0x100);
+      this.#eventText.integer(this.at, token < 0x80 ? token : token - 0x100);
       return true;
     }
     if (token >= 0xa0 && token < 0xc0) {
@@ -158,9 +154,9 @@ export class StrictScan {
     if (count < 0) return this.#fail('truncated');
     if (depth > depthMax) return this.#fail('depth');
     const firstKey = keys.held;
-    sheet.mark(openBrace);
+    this.#eventText.mark(this.at, openBrace);
     for (let i = 0; i < count; i++) {
-      if (i > 0) sheet.mark(comma);
+      if (i > 0) this.#eventText.mark(this.at, comma);
       const length = this.key();
       if (length < 0) return false;
       const start = this.at - length;
@@ -168,13 +164,13 @@ export class StrictScan {
         keys.add(this.#bytes, start, this.at, firstKey);
         this.exact ||= looksLikeTrap(this.#bytes, start, this.at);
       }
-      sheet.mark(colon);
+      this.#eventText.mark(this.at, colon);
       if (!this.value(depth + 1)) {
         this.#within(this.#bytes.toString('utf8', start, start + length));
         return false;
       }
     }
-    sheet.mark(closeBrace);
+    this.#eventText.mark(this.at, closeBrace);
     keys.held = firstKey;
     return true;
   }
@@ -182,15 +178,15 @@ export class StrictScan {
   #elements(count: number, depth: number): boolean {
     if (count < 0) return this.#fail('truncated');
     if (depth > depthMax) return this.#fail('depth');
-    sheet.mark(openBracket);
+    this.#eventText.mark(this.at, openBracket);
     for (let i = 0; i < count; i++) {
-      if (i > 0) sheet.mark(comma);
+      if (i > 0) this.#eventText.mark(this.at, comma);
       if (!this.value(depth + 1)) {
         this.#within(i.toString());
         return false;
       }
     }
-    sheet.mark(closeBracket);
+    this.#eventText.mark(this.at, closeBracket);
     return true;
   }
 
@@ -198,7 +194,7 @@ export class StrictScan {
     const stop = this.at + length;
     if (length < 0 || stop > this.#end) return this.#fail('truncated');
     const bytes = this.#bytes;
-    if (sheet.text(bytes, this.at, stop) >= 0x80) {
+    if (!this.#eventText.string(bytes, this.at, stop)) {
       if (!isUtf8(bytes.subarray(this.at, stop))) return this.#fail('utf8');
       // A decoder may take these bytes, at a string's start, for a byte order mark and drop them.
       if (bytes[this.at] === 0xef) this.exact = true;
@@ -208,7 +204,7 @@ export class StrictScan {
   }
 
   #literal(text: string): boolean {
-    sheet.plain(text);
+    this.#eventText.plain(this.at, text);
     return this.#skip(1);
   }
 
@@ -220,7 +216,7 @@ export class StrictScan {
     for (let at = start + 1; at < start + width; at += 1) value = value * 0x100 + (bytes[at] ?? 0);
     // The signed ones come behind the others.
     const isNegative = token >= 0xd0 && (bytes[start] ?? 0) >= 0x80;
-    sheet.integer(isNegative ? value - 2 ** (8 * width) : value);
+    this.#eventText.integer(this.at, isNegative ? value - 2 ** (8 * width) : value);
     return this.#skip(1 + width);
   }
 
@@ -228,7 +224,7 @@ export class StrictScan {
     if (this.at + bytes > this.#end) return this.#fail('truncated');
     const value = bytes === 5 ? this.#bytes.readFloatBE(this.at + 1) : this.#bytes.readDoubleBE(this.at + 1);
     if (!Number.isFinite(value)) return this.#fail('not_finite');
-    sheet.plain(String(value));
+    this.#eventText.plain(this.at, String(value));
     return this.#skip(bytes);
   }
 
@@ -238,10 +234,10 @@ export class StrictScan {
     const high = signed ? bytes.readInt32BE(this.at + 1) : bytes.readUInt32BE(this.at + 1);
     // Outside -2^53+1 .. 2^53-1 only a bigint keeps the digits; -2^53 itself may as well be one.
     if (high < 0x0020_0000 && high >= -0x0020_0000 + 1) {
-      sheet.integer(high * 2 ** 32 + bytes.readUInt32BE(this.at + 5));
+      this.#eventText.integer(this.at, high * 2 ** 32 + bytes.readUInt32BE(this.at + 5));
     } else {
       this.exact = true;
-      sheet.plain(String(signed ? bytes.readBigInt64BE(this.at + 1) : bytes.readBigUInt64BE(this.at + 1)));
+      this.#eventText.plain(this.at, String(signed ? bytes.readBigInt64BE(this.at + 1) : bytes.readBigUInt64BE(this.at + 1)));
     }
     return this.#skip(9);
   }
@@ -254,7 +250,7 @@ export class StrictScan {
     if (start + length > this.#end) return this.#fail('truncated');
     const text = timestampText(this.#bytes, start, length);
     if (text === undefined) return this.#fail('timestamp');
-    sheet.plain(`"${text}"`);
+    this.#eventText.plain(this.at, `"${text}"`);
     this.exact = true;
     return this.#skip(header + length);
   }

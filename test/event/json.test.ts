@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { JsonMap, type JsonValue, isTrapKey, jsonText } from '../../src/event/json.js';
+import { JsonSheet } from '../../src/event/sheet.js';
 
 describe('jsonText', () => {
   test('plain values are written as JSON.stringify writes them', () => {
@@ -33,5 +34,22 @@ describe('jsonText', () => {
 
   test('JSON.stringify alone never loses a JsonMap in silence', () => {
     expect(() => JSON.stringify({ a: new JsonMap([['1', 1]]) })).toThrow(TypeError);
+  });
+});
+
+describe('a sheet', () => {
+  test('that grew large is not kept, and what was read of it is', () => {
+    const sheet = new JsonSheet();
+    const text = Buffer.from('\u0001'.repeat(300_000));
+    sheet.text(text, 0, text.length);
+    const read = sheet.bytes.subarray(0, sheet.end);
+    expect(sheet.bytes.length).toBeGreaterThan(1_800_000);
+    sheet.clear();
+    expect(sheet.bytes.length).toBeLessThan(100_000);
+    sheet.plain('null');
+    sheet.mark(0x2c);
+    sheet.integer(-7);
+    expect(sheet.bytes.toString('latin1', 0, sheet.end)).toBe('null,-7');
+    expect(read.toString()).toBe(JSON.stringify(text.toString()));
   });
 });

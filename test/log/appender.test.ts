@@ -252,21 +252,19 @@ describe('the queue', () => {
     expect(underWay.at(-1)).toBe(2);
   });
 
-  test('begins before the turn is over where nothing is under way and an eighth of a batch waits', () => {
-    for (const [sync, early] of [['line', 1], ['group', 32]] as const) {
-      const harness = new Harness(sync);
-      const begun = (): number[] => harness.posted.map(({ ends }) => ends.length);
-      for (let n = 0; n < 3 * early; n += 1) {
-        harness.enqueue('one', `${n}`);
-        harness.appender.pumpEarly();
-        expect(begun()).toEqual(n + 1 < early ? [] : [early]);
-      }
-      harness.appender.pump();
-      expect(begun()).toEqual([early, 2 * early]);
-      for (const order of [...harness.posted]) harness.commit(order);
+  test('begins before the turn is over where nothing is under way and 32 lines wait', () => {
+    const harness = new Harness('group');
+    const begun = (): number[] => harness.posted.map(({ ends }) => ends.length);
+    for (let n = 1; n <= 96; n += 1) {
+      harness.enqueue('one', `${n}`);
       harness.appender.pumpEarly();
-      expect(begun()).toHaveLength(2);
+      expect(begun()).toEqual(n < 32 ? [] : [32]);
     }
+    harness.appender.pump();
+    expect(begun()).toEqual([32, 64]);
+    for (const order of [...harness.posted]) harness.commit(order);
+    harness.appender.pumpEarly();
+    expect(begun()).toHaveLength(2);
   });
 
   test('calls a request lone where its sender was the only one for a while and nothing else is under way', () => {
