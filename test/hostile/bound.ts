@@ -19,6 +19,12 @@ export const atRestBytes = 512 * miB;
  */
 export const clientBytes = 200 * kiB;
 
+/**
+ * Frames that the text of one request's events may be as large as: six bytes for a control character, and as much again while it
+ * grows.
+ */
+export const eventTextFrames = 12;
+
 /** What the bound is made from. */
 export interface BoundInput {
   readonly clients: number;
@@ -32,5 +38,5 @@ export interface BoundInput {
 export function memoryBound({ clients, frameBytes, queueBytes, events }: BoundInput): number {
   const perClient = (clients + reservedClients) * (clientBytes + events * replyEventBytes);
   const replies = allUnsentBytesMax + owedReplies.bytesMax;
-  return atRestBytes + ringBytesMax + queueBytes + halfFramesMax * frameBytes + replies + perClient;
+  return atRestBytes + ringBytesMax + queueBytes + (halfFramesMax + eventTextFrames) * frameBytes + replies + perClient;
 }

@@ -10,7 +10,7 @@ import { ringBytesMax } from '../../src/server/ring.js';
 import type { Status } from '../../src/wire/message.js';
 import { Conversation, Daemon, append } from '../daemon.js';
 import { crowd } from './attacks-crowds.js';
-import { atRestBytes, clientBytes, memoryBound } from './bound.js';
+import { atRestBytes, clientBytes, eventTextFrames, memoryBound } from './bound.js';
 import { appends, flood } from './floods.js';
 import type { Attack } from './scene.js';
 import { runAttack } from './scene.js';
@@ -42,7 +42,7 @@ test('the README states the bound on memory that the attacks are held against', 
   const stated = /whatever clients do:\n\n```\n([^`]*)```/.exec(text)?.[1] ?? '';
   const sizes = [...stated.matchAll(/^(?:\+ )?(\d+) (MiB|KiB)/gm)].map(([, size, unit]) => Number(size) * (unit === 'MiB' ? 2 ** 20 : 2 ** 10));
   expect(sizes).toEqual([atRestBytes, ringBytesMax, allUnsentBytesMax, owedReplies.bytesMax, clientBytes]);
-  expect(stated).toContain(`+ ${halfFramesMax} x INDELIBLE_MAX_FRAME_BYTES`);
+  for (const frames of [halfFramesMax, eventTextFrames]) expect(stated).toContain(`+ ${frames} x INDELIBLE_MAX_FRAME_BYTES`);
   expect(stated).toContain(`+ ${clientBytes / 1024} KiB x (INDELIBLE_MAX_CLIENTS + ${reservedClients})`);
   expect(stated).toContain(`+ ${replyEventBytes} bytes x INDELIBLE_MAX_EVENTS x (INDELIBLE_MAX_CLIENTS + ${reservedClients})`);
   const defaults = memoryBound({ clients: 1024, frameBytes: 2 ** 20, queueBytes: 64 * 2 ** 20, events: 1024 });
