@@ -1,6 +1,7 @@
 // Where values end in JSON text: valid, without spaces, as a sheet holds it. Invariant: nothing is decided about a value here
 // but where it ends.
 
+/** JSON's own characters, as the bytes they are. */
 export const quote = 0x22;
 export const comma = 0x2c;
 export const colon = 0x3a;
@@ -8,7 +9,7 @@ export const openBracket = 0x5b;
 export const closeBracket = 0x5d;
 export const openBrace = 0x7b;
 export const closeBrace = 0x7d;
-const backslash = 0x5c;
+export const backslash = 0x5c;
 
 /** Behind the string that begins at `at`; -1 for another value. */
 export function passText(json: Buffer, at: number): number {

@@ -1,5 +1,6 @@
 // Where the JSON text of events is written, once, as the bytes that will stand in the log. Invariant: what is written is what
 // `jsonText` makes of the same value, byte for byte.
+import { backslash, quote } from './pass.js';
 
 /** Kept for the next request, bytes; a sheet that grew beyond it is not. */
 const keptBytes = 1024 * 1024;
@@ -9,8 +10,6 @@ const escapedBytesMax = 6;
 /** A whole number at its longest, with its sign. */
 const integerBytesMax = 17;
 
-const quote = 0x22;
-const backslash = 0x5c;
 const zero = 0x30;
 const minus = 0x2d;
 const digitsAtOnce = 1e9;

@@ -3,10 +3,10 @@
 import type { Socket } from 'node:net';
 import { decodeRequest } from '../wire/decode.js';
 import type { WireFailure } from '../wire/decode.js';
+import { forgetText } from '../wire/event-text.js';
 import { FrameReader } from '../wire/frame.js';
 import type { FrameOutcome } from '../wire/frame.js';
 import type { ErrorCode, Reply, Request } from '../wire/message.js';
-import { forgetText } from '../wire/event-text.js';
 import { HalfFrame, halfFrameMs } from './half-frame.js';
 import { Outflow, lastWordsMs, slowConsumerMs } from './outflow.js';
 import { ReplyOrder } from './reply-order.js';

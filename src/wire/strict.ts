@@ -3,6 +3,7 @@
 // Invariant: a value this scan passes is plain (nil, bool, number, string, array, map, timestamp), finite, valid UTF-8
 // and bounded in depth; the scan never throws, and its text is exact: every digit, every key in its place.
 import { isUtf8 } from 'node:buffer';
+import { closeBrace, closeBracket, colon, comma, openBrace, openBracket } from '../event/pass.js';
 import { EventText } from './event-text.js';
 import { type Fault, eventNodesMax } from './fault.js';
 import { KeyLooks, looksLikeTrap } from './key-looks.js';
@@ -11,8 +12,6 @@ import { timestampText, timestampType } from './timestamp.js';
 
 // Outside events only the frame's size bounds them; a small integer, so that counting stays cheap.
 const nodesUnbounded = 0x3fff_ffff;
-const [comma, colon, openBracket, closeBracket, openBrace, closeBrace] = Buffer.from(',:[]{}') as unknown as readonly
-  [number, number, number, number, number, number];
 
 const keys = new KeyLooks();
 

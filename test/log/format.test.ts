@@ -10,7 +10,7 @@ import { formatVerificationKey, parseVerificationKey } from '../../src/keys/veri
 import { decodeHead, encodeHead } from '../../src/log/head.js';
 import type { OwnEvents, OwnKind } from '../../src/log/own.js';
 import { ownBody, ownKind, parseGenesis, parseHeader, parseRecovered, parseSealEvent, parseSegmentRemoved } from '../../src/log/own.js';
-import { prefixes, formatPrev, parseFrame } from '../../src/log/record.js';
+import { formatPrev, parseFrame, prefixes } from '../../src/log/record.js';
 import { parseSegmentName, segmentName } from '../../src/log/segment.js';
 import { timestamp } from '../../src/clock/clock.js';
 import { keyFileOf } from './run.js';
