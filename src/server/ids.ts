@@ -9,8 +9,10 @@ import type { LogError } from '../log/failure.js';
 import { KeyTable, absent } from './key-table.js';
 import { Shares } from './shares.js';
 
-/** Ids of durable events that are remembered, the newest ones; a table of 2^17 has room for some that wait beside them. */
+/** Ids of durable events that are remembered, the newest ones. */
 export const idsMax = 100_000;
+/** Room for these, and for some that wait beside them. Had from the beginning: tables that grow leave holes in memory. */
+const tableEntries = 2 ** 17;
 /** Copies of events in requests that are not answered yet, at most: each costs memory until then. */
 export const copiesWaitingMax = 65_536;
 
@@ -45,7 +47,7 @@ export function idScope(listener: string, uid: number): string {
 }
 
 export class IdMemory {
-  readonly #keys = new KeyTable();
+  readonly #keys = new KeyTable(tableEntries);
   /** Where each is recorded; 0 as long as nobody knows. */
   #seqs = new Float64Array(this.#keys.capacity);
   #macs = Buffer.alloc(this.#keys.capacity * hashBytes);

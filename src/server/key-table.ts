@@ -13,7 +13,6 @@ const domain = 'id ';
 const prefixBytes = domain.length + 32;
 /** 32-bit words of the hash that are kept. */
 const keyWords = 4;
-const firstEntries = 1024;
 /** Slots for each entry: at most half of them are taken. */
 const slotsPerEntry = 2;
 /** UTF-8 takes at most three bytes for each UTF-16 unit. */
@@ -30,16 +29,20 @@ export class KeyTable {
   /** The text that `#words` are of. */
   #hashed: string | undefined;
   /** By entry. */
-  #keys = new Uint32Array(firstEntries * keyWords);
+  #keys: Uint32Array;
   /** One more than the entry, 0 where there is none. An entry stands where its first word says, or in one of the next. */
-  #slots = new Int32Array(firstEntries * slotsPerEntry);
+  #slots: Int32Array;
   /** Entries that were taken out, the last `#freeCount` of which nobody has. */
-  #free: Int32Array = new Int32Array(firstEntries);
+  #free: Int32Array;
   #freeCount = 0;
   /** Entries that were ever used. */
   #used = 0;
 
-  constructor() {
+  /** Room for so many entries, a power of two, to begin with: memory that is the kernel's until something is written to it. */
+  constructor(entries: number) {
+    this.#keys = new Uint32Array(entries * keyWords);
+    this.#slots = new Int32Array(entries * slotsPerEntry);
+    this.#free = new Int32Array(entries);
     this.#scratch.write(domain);
     randomBytes(prefixBytes - domain.length).copy(this.#scratch, domain.length);
   }

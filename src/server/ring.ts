@@ -16,7 +16,7 @@ export const ringBytesMax = 64 * 1024 * 1024;
 export const answerBytesMax = 16 * 1024 * 1024;
 
 /** Memory is taken in pieces of this size. */
-const blockBytes = 2 * 1024 * 1024;
+const blockBytes = 512 * 1024;
 /** A larger commit is parted, a larger line has memory of its own, so that no block is left half empty for it. */
 const sharedBytesMax = blockBytes / 8;
 

@@ -5,7 +5,7 @@ import { Random } from '../random.js';
 
 test('it finds what a Map finds, through 200,000 additions and removals and all growth', () => {
   const random = new Random(7);
-  const table = new KeyTable();
+  const table = new KeyTable(1024);
   const model = new Map<string, number>();
   const taken = new Set<number>();
   const keys = Array.from({ length: 6000 }, (_, n) => `${n % 7} listener ${'é'.repeat(n % 3)}${n}`);
@@ -34,7 +34,7 @@ test('it finds what a Map finds, through 200,000 additions and removals and all 
 });
 
 test('it does not grow while entries that were taken out are free', () => {
-  const table = new KeyTable();
+  const table = new KeyTable(1024);
   const { capacity } = table;
   for (let n = 0; n < 10 * capacity; n += 1) {
     const key = `key ${n}`;
@@ -49,7 +49,7 @@ test('it does not grow while entries that were taken out are free', () => {
 });
 
 test('texts of any length are told apart, also those that are longer than its scratch', () => {
-  const table = new KeyTable();
+  const table = new KeyTable(1024);
   const long = 'x'.repeat(5000);
   const texts = [long, `${long}y`, `${long}é`, '', 'a', 'é'];
   const entries = texts.map((text) => table.add(text));
