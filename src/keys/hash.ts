@@ -22,9 +22,15 @@ export const sha256Hex: (data: Uint8Array) => string = oneCall === undefined
   : (data) => oneCall('sha256', data, 'hex');
 
 /** Writes the hash at `at`; no secret may come of it. */
-export const sha256Into: (data: Uint8Array, to: Buffer, at: number) => void = oneCall === undefined
-  ? (data, to, at) => { to.set(crypto.createHash('sha256').update(data).digest(), at); }
-  : (data, to, at) => { to.write(oneCall('sha256', data, 'binary'), at, hashBytes, 'latin1'); };
+export function sha256Into(data: Uint8Array, to: Buffer, at: number): void {
+  if (oneCall === undefined) {
+    to.set(crypto.createHash('sha256').update(data).digest(), at);
+    return;
+  }
+  const hash = oneCall('sha256', data, 'binary');
+  // So few bytes are written before a call that writes them has begun.
+  for (let i = 0; i < hashBytes; i += 1) to[at + i] = hash.charCodeAt(i);
+}
 
 /** 32 bytes; no secret may come of it. */
 export function sha256(data: Uint8Array): Buffer {

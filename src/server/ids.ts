@@ -36,12 +36,7 @@ export type RememberedId = number;
 /** None. */
 export const noId: RememberedId = absent;
 
-/** An id as it is kept: only within its listener and user does it mean anything. `scope`: see `idScope`. */
-export function idKey(scope: string, id: string): string {
-  return scope + id;
-}
-
-/** What ids are unique in. */
+/** What ids are unique in: only within its listener and user does one mean anything. */
 export function idScope(listener: string, uid: number): string {
   return `${uid} ${listener} `;
 }
@@ -73,9 +68,9 @@ export class IdMemory {
     return this.#copies.hasRoom(source, copies);
   }
 
-  /** The id under a key, or `noId`. */
-  lookup(key: string): RememberedId {
-    return this.#keys.find(key);
+  /** An id of a scope, or `noId`. */
+  lookup(scope: string, id: string): RememberedId {
+    return this.#keys.find(scope, id);
   }
 
   /** Where a remembered one is recorded; 0 as long as nobody knows. */
@@ -89,11 +84,11 @@ export class IdMemory {
   }
 
   /** Takes a new id in; `durable` or `rejected` MUST follow. */
-  expect(key: string): RememberedId {
-    const id = this.#keys.add(key);
+  expect(scope: string, id: string): RememberedId {
+    const remembered = this.#keys.add(scope, id);
     if (this.#keys.capacity > this.#seqs.length) this.#grow(this.#keys.capacity);
-    this.#seqs[id] = 0;
-    return id;
+    this.#seqs[remembered] = 0;
+    return remembered;
   }
 
   /** `source` sent a copy of something durable, in a request that may have to wait; `letGo` MUST follow. */

@@ -13,7 +13,7 @@ import { admit } from './admission.js';
 import type { Counters } from './counters.js';
 import { diskFullRetryMs, failureReply } from './failure-reply.js';
 import type { IdMemory } from './ids.js';
-import { copiesWaitingMax, idKey, noId } from './ids.js';
+import { copiesWaitingMax, noId } from './ids.js';
 import type { Answer } from './pending-append.js';
 import { PendingAppend } from './pending-append.js';
 import type { RateLimiter } from './rate.js';
@@ -145,8 +145,8 @@ export class Intake {
     const { ids, counters } = this.#parts;
     const fresh: Body[] = [];
     for (const [index, entry] of entries.entries()) {
-      const key = entry.id === undefined ? undefined : idKey(peer.idScope, entry.id);
-      const known = key === undefined ? noId : ids.lookup(key);
+      const { id } = entry;
+      const known = id === undefined ? noId : ids.lookup(peer.idScope, id);
       if (known !== noId) {
         counters.duplicates += 1;
         const seq = ids.seq(known);
@@ -154,7 +154,7 @@ export class Intake {
         else ids.wait(known, peer.process, append.waitFor(index));
         continue;
       }
-      append.expect(entry.profile, key === undefined ? noId : ids.expect(key));
+      append.expect(entry.profile, id === undefined ? noId : ids.expect(peer.idScope, id));
       fresh.push(bodies[index] ?? '');
     }
     return fresh;

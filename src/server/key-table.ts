@@ -10,11 +10,13 @@ import { hashBytes, sha256Into } from '../keys/hash.js';
 
 /** What is hashed in front of every text: what it is for, and the secret. */
 const domain = 'id ';
-const prefixBytes = domain.length + 32;
+const prefixBytes = domain.length + 16;
 /** 32-bit words of the hash that are kept. */
 const keyWords = 4;
 /** Slots for each entry: at most half of them are taken. */
 const slotsPerEntry = 2;
+/** Of 32 bits. */
+const slotWords = 2;
 /** UTF-8 takes at most three bytes for each UTF-16 unit. */
 const bytesPerUnitMax = 3;
 
@@ -24,13 +26,19 @@ export const absent = -1;
 export class KeyTable {
   /** Domain and secret, and the text behind them. */
   #scratch = Buffer.alloc(1024);
+  /** All of it up to the text's end. */
+  #hashed = this.#scratch;
   readonly #hash = Buffer.alloc(hashBytes);
   readonly #words = new Uint32Array(this.#hash.buffer, this.#hash.byteOffset, keyWords);
-  /** The text that `#words` are of. */
-  #hashed: string | undefined;
+  /** What `#words` are of. */
+  #scope: string | undefined;
+  #text: string | undefined;
   /** By entry. */
   #keys: Uint32Array;
-  /** One more than the entry, 0 where there is none. An entry stands where its first word says, or in one of the next. */
+  /**
+   * For each slot one more than its entry, 0 where there is none, and the entry's first word: it says where the entry's slot is,
+   * that one or one of the next, and nearly always that a text is another's. So the keys, which lie elsewhere, are hardly needed.
+   */
   #slots: Int32Array;
   /** Entries that were taken out, the last `#freeCount` of which nobody has. */
   #free: Int32Array;
@@ -41,7 +49,7 @@ export class KeyTable {
   /** Room for so many entries, a power of two, to begin with: memory that is the kernel's until something is written to it. */
   constructor(entries: number) {
     this.#keys = new Uint32Array(entries * keyWords);
-    this.#slots = new Int32Array(entries * slotsPerEntry);
+    this.#slots = new Int32Array(entries * slotsPerEntry * slotWords);
     this.#free = new Int32Array(entries);
     this.#scratch.write(domain);
     randomBytes(prefixBytes - domain.length).copy(this.#scratch, domain.length);
@@ -56,19 +64,19 @@ export class KeyTable {
     return this.#used - this.#freeCount;
   }
 
-  /** The text's entry, or `absent`. */
-  find(text: string): number {
-    this.#hashOf(text);
-    const mask = this.#slots.length - 1;
-    for (let slot = this.#home(this.#words, 0); ; slot = (slot + 1) & mask) {
-      const entry = (this.#slots[slot] ?? 0) - 1;
-      if (entry === absent || this.#isAt(entry)) return entry;
+  /** The text's entry in its scope, or `absent`. No scope may begin with another. */
+  find(scope: string, text: string): number {
+    this.#hashOf(scope, text);
+    const word = (this.#words[0] ?? 0) | 0;
+    for (let slot = this.#home(word); ; slot = this.#next(slot)) {
+      const entry = this.#entryIn(slot);
+      if (entry === absent || (this.#slots[slot + 1] === word && this.#isAt(entry))) return entry;
     }
   }
 
   /** An entry for a text that has none. */
-  add(text: string): number {
-    this.#hashOf(text);
+  add(scope: string, text: string): number {
+    this.#hashOf(scope, text);
     if (this.size === this.capacity) this.#grow();
     const entry = this.#takeFree();
     this.#keys.set(this.#words, entry * keyWords);
@@ -78,17 +86,17 @@ export class KeyTable {
 
   /** Takes an entry out; its number will be another's. */
   remove(entry: number): void {
-    const mask = this.#slots.length - 1;
-    let gap = this.#home(this.#keys, entry);
-    while (this.#slots[gap] !== entry + 1) gap = (gap + 1) & mask;
+    const slots = this.#slots;
+    let gap = this.#home(this.#keys[entry * keyWords] ?? 0);
+    while (this.#entryIn(gap) !== entry) gap = this.#next(gap);
     // What stands behind it, and would be looked for from before the gap, moves up.
-    for (let slot = (gap + 1) & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#home(this.#keys, (this.#slots[slot] ?? 0) - 1);
-      if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
-      this.#slots[gap] = this.#slots[slot] ?? 0;
+    for (let slot = this.#next(gap); this.#entryIn(slot) !== absent; slot = this.#next(slot)) {
+      const home = this.#home(slots[slot + 1] ?? 0);
+      if (this.#distance(home, slot) < this.#distance(gap, slot)) continue;
+      slots.copyWithin(gap, slot, slot + slotWords);
       gap = slot;
     }
-    this.#slots[gap] = 0;
+    slots[gap] = 0;
     this.#free[this.#freeCount] = entry;
     this.#freeCount += 1;
   }
@@ -99,17 +107,43 @@ export class KeyTable {
     return this.#free[this.#freeCount] ?? 0;
   }
 
-  #hashOf(text: string): void {
-    if (text === this.#hashed) return;
-    const room = prefixBytes + text.length * bytesPerUnitMax;
-    if (this.#scratch.length < room) this.#scratch = Buffer.concat([this.#scratch.subarray(0, prefixBytes)], room);
-    const end = prefixBytes + this.#scratch.write(text, prefixBytes, 'utf8');
-    sha256Into(this.#scratch.subarray(0, end), this.#hash, 0);
-    this.#hashed = text;
+  #hashOf(scope: string, text: string): void {
+    if (text === this.#text && scope === this.#scope) return;
+    const room = prefixBytes + (scope.length + text.length) * bytesPerUnitMax;
+    if (this.#scratch.length < room) this.#hashed = this.#scratch = Buffer.concat([this.#scratch.subarray(0, prefixBytes)], room);
+    const end = this.#write(text, this.#write(scope, prefixBytes));
+    if (this.#hashed.length !== end) this.#hashed = this.#scratch.subarray(0, end);
+    sha256Into(this.#hashed, this.#hash, 0);
+    this.#text = text;
+    this.#scope = scope;
   }
 
-  #home(keys: Uint32Array, entry: number): number {
-    return (keys[entry * keyWords] ?? 0) & (this.#slots.length - 1);
+  /** Writes a text as UTF-8; returns where it ends. */
+  #write(text: string, at: number): number {
+    for (let i = 0; i < text.length; i += 1) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) return at + this.#scratch.write(text, at, 'utf8');
+      this.#scratch[at + i] = unit;
+    }
+    return at + text.length;
+  }
+
+  /** Where the slot of an entry with this first word is looked for first. */
+  #home(word: number): number {
+    return (word * slotWords) & (this.#slots.length - 1);
+  }
+
+  #next(slot: number): number {
+    return (slot + slotWords) & (this.#slots.length - 1);
+  }
+
+  /** From one slot on to another. */
+  #distance(from: number, to: number): number {
+    return (to - from) & (this.#slots.length - 1);
+  }
+
+  #entryIn(slot: number): number {
+    return (this.#slots[slot] ?? 0) - 1;
   }
 
   #isAt(entry: number): boolean {
@@ -119,10 +153,11 @@ export class KeyTable {
   }
 
   #place(entry: number): void {
-    const mask = this.#slots.length - 1;
-    let slot = this.#home(this.#keys, entry);
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    const word = this.#keys[entry * keyWords] ?? 0;
+    let slot = this.#home(word);
+    while (this.#entryIn(slot) !== absent) slot = this.#next(slot);
     this.#slots[slot] = entry + 1;
+    this.#slots[slot + 1] = word;
   }
 
   /** Only when every entry is in use. */

@@ -3,7 +3,7 @@
 import { parseFrame } from '../log/record.js';
 import { readNewest } from '../log/newest.js';
 import type { IdMemory } from './ids.js';
-import { idKey, idScope, noId } from './ids.js';
+import { idScope, noId } from './ids.js';
 import type { Ring } from './ring.js';
 import { ringBytesMax } from './ring.js';
 
@@ -39,7 +39,7 @@ function rememberId(line: Buffer, ids: IdMemory): void {
   if (frame === undefined) return;
   const { id, source } = JSON.parse(`{${frame.body.toString('utf8')}}`) as Identified;
   if (id === undefined || source?.listener === undefined || source.uid === undefined) return;
-  const key = idKey(idScope(source.listener, source.uid), id);
+  const scope = idScope(source.listener, source.uid);
   // There are two of an id only where the first had been forgotten: either is a right answer.
-  if (ids.lookup(key) === noId) ids.durable(ids.expect(key), frame.seq, frame.mac);
+  if (ids.lookup(scope, id) === noId) ids.durable(ids.expect(scope, id), frame.seq, frame.mac);
 }

@@ -170,7 +170,7 @@ describe('an append', () => {
     log.load = { bytes: 99_000, events: 9 };
     append(message(1, ['a']));
     expect([log.taken.length, replies]).toMatchObject([0, [{ op: 'error', id: 1, code: 'overloaded' }]]);
-    expect(ids.lookup('2 door a')).toBe(noId);
+    expect(ids.lookup(idScope('door', 2), 'a')).toBe(noId);
     log.load = { bytes: 0, events: 0 };
     append(message(2, ['a']));
     expect(log.taken).toHaveLength(1);

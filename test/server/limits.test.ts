@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { LogError } from '../../src/log/failure.js';
 import { sourcePiece } from '../../src/server/admission.js';
 import type { Fate } from '../../src/server/ids.js';
-import { IdMemory, copiesWaitingMax, idKey, idScope, idsMax, noId } from '../../src/server/ids.js';
+import { IdMemory, copiesWaitingMax, idScope, idsMax, noId } from '../../src/server/ids.js';
 import { RateLimiter } from '../../src/server/rate.js';
 import type { Peer } from '../../src/server/source.js';
 import { RecordFilter } from '../../src/wire/filter.js';
@@ -11,12 +11,13 @@ import { StillClock } from '../log/run.js';
 
 const error = new LogError('disk_full', 'write', 'test');
 const mac = '0123456789abcdef'.repeat(4);
+const scope = idScope('l', 1);
 
 describe('ids', () => {
   test('are known from the moment they are taken in; copies wait for the first one\'s fate', () => {
     const ids = new IdMemory();
-    const id = ids.expect('a');
-    expect(ids.lookup('a')).toBe(id);
+    const id = ids.expect(scope, 'a');
+    expect(ids.lookup(scope, 'a')).toBe(id);
     expect(ids.seq(id)).toBe(0);
     const fates: Fate[] = [];
     for (let copy = 0; copy < 2; copy += 1) ids.wait(id, 'p', (fate) => { fates.push(fate); });
@@ -24,36 +25,36 @@ describe('ids', () => {
     ids.durable(id, 7, mac);
     expect(fates).toEqual([{ kind: 'durable', seq: 7, mac }, { kind: 'durable', seq: 7, mac }]);
     expect(ids.waiting).toBe(0);
-    expect(ids.lookup('a')).toBe(id);
+    expect(ids.lookup(scope, 'a')).toBe(id);
     expect([ids.seq(id), ids.mac(id)]).toEqual([7, mac]);
   });
 
   test('of a rejected event are forgotten, and its copies are told', () => {
     const ids = new IdMemory();
-    const id = ids.expect('a');
+    const id = ids.expect(scope, 'a');
     const fates: Fate[] = [];
     ids.wait(id, 'p', (fate) => { fates.push(fate); });
     ids.rejected(id, error);
     expect(fates).toEqual([{ kind: 'rejected', error }]);
-    expect(ids.lookup('a')).toBe(noId);
+    expect(ids.lookup(scope, 'a')).toBe(noId);
     // Its number is the next one's, who inherits nothing.
-    ids.durable(ids.expect('a'), 3, mac);
-    expect(ids.seq(ids.expect('b'))).toBe(0);
-    expect(ids.seq(ids.lookup('a'))).toBe(3);
+    ids.durable(ids.expect(scope, 'a'), 3, mac);
+    expect(ids.seq(ids.expect(scope, 'b'))).toBe(0);
+    expect(ids.seq(ids.lookup(scope, 'a'))).toBe(3);
   });
 
   test('are remembered for the last 100,000 durable events, pending ones until their fate is known, and no more', () => {
     const ids = new IdMemory();
-    const pending = ids.expect('pending');
+    const pending = ids.expect(scope, 'pending');
     const all = idsMax * 2 + 10;
     const macOf = (seq: number): string => seq.toString(16).padStart(64, '0');
-    for (let seq = 1; seq <= all; seq += 1) ids.durable(ids.expect(`id${seq}`), seq, macOf(seq));
+    for (let seq = 1; seq <= all; seq += 1) ids.durable(ids.expect(scope, `id${seq}`), seq, macOf(seq));
     for (let seq = all - idsMax + 1; seq <= all; seq += 1) {
-      const id = ids.lookup(`id${seq}`);
+      const id = ids.lookup(scope, `id${seq}`);
       if (ids.seq(id) !== seq || ids.mac(id) !== macOf(seq)) expect.fail(`id${seq} is remembered as record ${ids.seq(id)}`);
     }
-    for (let seq = 1; seq <= all - idsMax; seq += 1) if (ids.lookup(`id${seq}`) !== noId) expect.fail(`id${seq} is not forgotten`);
-    expect(ids.lookup('pending')).toBe(pending);
+    for (let seq = 1; seq <= all - idsMax; seq += 1) if (ids.lookup(scope, `id${seq}`) !== noId) expect.fail(`id${seq} is not forgotten`);
+    expect(ids.lookup(scope, 'pending')).toBe(pending);
     expect(ids.seq(pending)).toBe(0);
     expect(ids.size).toBe(idsMax + 1);
   });
@@ -69,9 +70,11 @@ describe('ids', () => {
   });
 
   test('mean something only within their listener and user', () => {
-    const keyOf = (listener: string, uid: number, id: string): string => idKey(idScope(listener, uid), id);
-    const keys = [keyOf('a', 1, 'x'), keyOf('a', 2, 'x'), keyOf('b', 1, 'x'), keyOf('a', 1, 'y'), keyOf('a', 1, '1 x'), keyOf('a', 11, 'x')];
-    expect(new Set(keys).size).toBe(keys.length);
+    const ids = new IdMemory();
+    const theirs = [['a', 1, 'x'], ['a', 2, 'x'], ['b', 1, 'x'], ['a', 1, 'y'], ['a', 1, '1 x'], ['a', 11, 'x'], ['a', 1, 'é'], ['é', 1, '']] as const;
+    const all = theirs.map(([listener, uid, id]) => ids.expect(idScope(listener, uid), id));
+    expect(new Set(all).size).toBe(theirs.length);
+    for (const [n, [listener, uid, id]] of theirs.entries()) expect(ids.lookup(idScope(listener, uid), id)).toBe(all[n]);
   });
 });
 
