@@ -263,20 +263,27 @@ export class Appender {
 
 /** One buffer for all bodies, and where they end. */
 function encodeBatch(batch: readonly Request[], slotOf: (bytes: number) => Buffer): Pick<AppendOrder, 'bytes' | 'ends' | 'requests'> {
-  const bytes = slotOf(batch.reduce((sum, { from, to }) => sum + to - from, 0));
-  const ends = new Uint32Array(batch.reduce((sum, request) => sum + request.bodies, 0));
+  let size = 0;
+  let lines = 0;
+  for (const { from, to, bodies } of batch) {
+    size += to - from;
+    lines += bodies;
+  }
+  const bytes = slotOf(size);
+  const ends = new Uint32Array(lines);
   const requests = new Uint32Array(batch.length);
   joinBodies(batch, bytes);
+  let request = 0;
   let line = 0;
   let at = 0;
-  for (const [index, request] of batch.entries()) {
-    const { chunk, from, to, firstBody, bodies } = request;
+  for (const { chunk, from, to, firstBody, bodies } of batch) {
     for (let body = firstBody; body < firstBody + bodies; body += 1) {
       ends[line] = at + (chunk.ends[body] ?? 0) - from;
       line += 1;
     }
     at += to - from;
-    requests[index] = line;
+    requests[request] = line;
+    request += 1;
   }
   return { bytes, ends, requests };
 }

@@ -36,9 +36,10 @@ export interface AdmissionRules {
 export function admit(
   rules: AdmissionRules, listener: ListenerConfig, source: Uint8Array, entries: readonly EventEntry[],
 ): Admission {
-  const bodies: Body[] = [];
+  const bodies = new Array<Body>(entries.length);
   let masked = 0;
-  for (const [index, entry] of entries.entries()) {
+  let index = 0;
+  for (const entry of entries) {
     const { profile: name } = entry;
     if (name === ownProfile) {
       return { ok: false, code: 'forbidden', index, message: `profile ${ownProfile} is the log's own` };
@@ -56,8 +57,9 @@ export function admit(
       const { path, message } = body;
       return { ok: false, code: 'invalid_event', index, path, message: `${path || 'the event'}: ${message}` };
     }
-    bodies.push(body.pieces);
+    bodies[index] = body.pieces;
     masked += body.masked;
+    index += 1;
   }
   return { ok: true, bodies, masked };
 }

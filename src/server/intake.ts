@@ -8,7 +8,7 @@ import { queueCost } from '../log/lanes.js';
 import type { Log } from '../log/log.js';
 import { ownBody } from '../log/own.js';
 import type { ErrorReply, EventEntry, Request } from '../wire/message.js';
-import type { AdmissionRules } from './admission.js';
+import type { Admission, AdmissionRules } from './admission.js';
 import { admit } from './admission.js';
 import type { Counters } from './counters.js';
 import { diskFullRetryMs, failureReply } from './failure-reply.js';
@@ -23,6 +23,9 @@ import type { Peer, Source } from './source.js';
 
 /** An append as it was decoded. */
 export type AppendMessage = Extract<Request, { readonly op: 'append' }>;
+
+/** An error reply to be. */
+type Refusal = Omit<ErrorReply, 'op' | 'id'>;
 
 /** When a full queue is worth another try: a few commits later. */
 const overloadedRetryMs = 100;
@@ -50,32 +53,9 @@ export class Intake {
 
   /** Takes one append; `place` is answered once, now or when its fate is known. Appends of one connection keep their order. */
   append(message: AppendMessage, peer: Peer, listener: ListenerConfig, place: Answer): void {
-    const refuse = (error: Omit<ErrorReply, 'op' | 'id'>): void => { place.answer({ op: 'error', id: message.id, ...error }); };
-    const { rates, rules, counters } = this.#parts;
-    const ended = this.#endOfLog();
-    if (ended !== undefined) {
-      refuse(ended);
-      return;
-    }
-    const admission = admit(rules, listener, peer.sourcePiece, message.events);
-    if (!admission.ok) {
-      const { code, message: text, index, path } = admission;
-      refuse({ code, message: text, index, ...(path === undefined ? {} : { path }) });
-      return;
-    }
-    const wait = rates.take(peer, listener.rate, message.events.length);
-    if (wait !== undefined) {
-      refuse({ code: 'rate_limited', message: `more than ${listener.rate} events per second from process ${peer.source.pid}`, retry_after_ms: wait });
-      return;
-    }
-    const size = admission.bodies.reduce((sum, body) => sum + bodyLength(body), 0);
-    const full = this.#whatIsFull(size, message.events.length, peer.process);
-    if (full !== undefined) {
-      refuse({ code: 'overloaded', message: full, retry_after_ms: overloadedRetryMs });
-      return;
-    }
-    counters.redacted += admission.masked;
-    this.#enqueue(message, peer, admission.bodies, place);
+    const taken = this.#take(message, peer, listener);
+    if ('code' in taken) place.answer({ op: 'error', id: message.id, ...taken });
+    else this.#enqueue(message, peer, taken.bodies, place);
   }
 
   /** The connection is closed; what it sent is still recorded. */
@@ -101,6 +81,28 @@ export class Intake {
     });
   }
 
+  /** What of it is to be recorded, or why nothing is. */
+  #take({ events }: AppendMessage, peer: Peer, listener: ListenerConfig): Extract<Admission, { readonly ok: true }> | Refusal {
+    const { rates, rules, counters } = this.#parts;
+    const ended = this.#endOfLog();
+    if (ended !== undefined) return ended;
+    const admission = admit(rules, listener, peer.sourcePiece, events);
+    if (!admission.ok) {
+      const { code, message, index, path } = admission;
+      return { code, message, index, ...(path === undefined ? {} : { path }) };
+    }
+    const wait = rates.take(peer, listener.rate, events.length);
+    if (wait !== undefined) {
+      return { code: 'rate_limited', message: `more than ${listener.rate} events per second from process ${peer.source.pid}`, retry_after_ms: wait };
+    }
+    let size = 0;
+    for (const body of admission.bodies) size += bodyLength(body);
+    const full = this.#whatIsFull(size, events.length, peer.process);
+    if (full !== undefined) return { code: 'overloaded', message: full, retry_after_ms: overloadedRetryMs };
+    counters.redacted += admission.masked;
+    return admission;
+  }
+
   /** No process fills the queue alone: each may have as much of it as it leaves free for others. */
   #whatIsFull(size: number, events: number, process: string): string | undefined {
     const { log, limits, ids } = this.#parts;
@@ -112,7 +114,7 @@ export class Intake {
     return `${ids.waiting} copies of events wait already; at most ${copiesWaitingMax} may, and no process fills that alone`;
   }
 
-  #endOfLog(): Omit<ErrorReply, 'op' | 'id'> | undefined {
+  #endOfLog(): Refusal | undefined {
     const { phase } = this.#parts.log;
     switch (phase.kind) {
       case 'open': return undefined;
@@ -133,31 +135,30 @@ export class Intake {
       return;
     }
     // A producer's own losses go in front of the events that tell of them.
-    if (message.dropped > 0) {
-      append.gapLines = 1;
-      fresh.unshift(this.#gapBody('client_dropped', message.dropped, peer.source));
-    }
-    this.#parts.log.append(peer, fresh, append);
+    append.gapLines = message.dropped > 0 ? 1 : 0;
+    const lines = message.dropped > 0 ? [this.#gapBody('client_dropped', message.dropped, peer.source), ...fresh] : fresh;
+    this.#parts.log.append(peer, lines, append);
   }
 
   /** The bodies that are new; `append` knows of them, and of the others where the first copies are. */
-  #withoutDoubles(entries: readonly EventEntry[], peer: Peer, bodies: readonly Body[], append: PendingAppend): Body[] {
+  #withoutDoubles(entries: readonly EventEntry[], peer: Peer, bodies: readonly Body[], append: PendingAppend): readonly Body[] {
     const { ids, counters } = this.#parts;
-    const fresh: Body[] = [];
-    for (const [index, entry] of entries.entries()) {
-      const { id } = entry;
+    const doubles: number[] = [];
+    for (const [index, { id, profile }] of entries.entries()) {
       const known = id === undefined ? noId : ids.lookup(peer.idScope, id);
-      if (known !== noId) {
-        counters.duplicates += 1;
-        const seq = ids.seq(known);
-        if (seq > 0) append.duplicate(index, seq, ids.mac(known));
-        else ids.wait(known, peer.process, append.waitFor(index));
+      if (known === noId) {
+        append.expect(profile, id === undefined ? noId : ids.expect(peer.idScope, id));
         continue;
       }
-      append.expect(entry.profile, id === undefined ? noId : ids.expect(peer.idScope, id));
-      fresh.push(bodies[index] ?? '');
+      counters.duplicates += 1;
+      doubles.push(index);
+      const seq = ids.seq(known);
+      if (seq > 0) append.duplicate(index, seq, ids.mac(known));
+      else ids.wait(known, peer.process, append.waitFor(index));
     }
-    return fresh;
+    if (doubles.length === 0) return bodies;
+    const known = new Set(doubles);
+    return bodies.filter((_, index) => !known.has(index));
   }
 
   #gapBody(reason: string, count: number, of: Source): string {

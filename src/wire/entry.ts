@@ -36,11 +36,11 @@ export function readEntries(payload: Buffer, scan: StrictScan, limits: EntryLimi
   if (count > limits.events) {
     return { code: 'too_many_events', message: `${count} events, at most ${limits.events} in one request` };
   }
-  const entries: EventEntry[] = [];
+  const entries = new Array<EventEntry>(count);
   for (let index = 0; index < count; index++) {
     const entry = readEntry(payload, scan, limits, index);
     if ('code' in entry) return entry;
-    entries.push(entry);
+    entries[index] = entry;
   }
   return entries;
 }
