@@ -5,7 +5,7 @@ import { generic } from './generic.js';
 import type { JsonMap, JsonObject } from './json.js';
 import { mvmLocal } from './mvm-local.js';
 import { mvmTenant } from './mvm-tenant.js';
-import { type Stream, kindIn, kindOf } from './stream.js';
+import { type Stream, kindFinder, kindOf } from './stream.js';
 import { tryaudex } from './tryaudex.js';
 import type { Mint, ValueOf } from './type.js';
 import { Violation } from './violation.js';
@@ -55,6 +55,7 @@ function profileOf(stream: Stream, options: CatalogueOptions): Profile {
   const { name, type, kinds } = stream;
   // For a profile whose kinds are its source's own choice there are no unknown ones.
   const known = options.unknownKinds === 'accept' && kinds !== undefined ? new Set(kinds) : undefined;
+  const findKind = kindFinder(stream);
   return {
     name,
     admit(event) {
@@ -66,6 +67,6 @@ function profileOf(stream: Stream, options: CatalogueOptions): Profile {
       if (taken instanceof Violation) return { ok: false, violation: taken };
       return { ok: true, kind: kindOf(stream, taken) ?? '', event: taken };
     },
-    pass: (json) => (type.pass(json, 0) === json.length ? kindIn(stream, json) : undefined),
+    pass: (json) => (type.pass(json, 0) === json.length ? findKind(json) : undefined),
   };
 }
