@@ -4,6 +4,7 @@
  * carries along. The requests in a chunk are of one source, so that they leave in the order they came: nobody's backlog
  * holds on to chunks that others have left long ago.
  */
+import { copyShared } from '../memory/copy-shared.js';
 import { SpareBuffers } from '../memory/spare-buffers.js';
 
 /** Room for some hundred bodies of the usual size, for a source with much to say; and for a few, for all the others. */
@@ -165,7 +166,8 @@ export function joinBodies(requests: readonly Bodies[], to: Buffer): void {
     let end = head.to;
     let next = first + 1;
     for (; requests[next]?.chunk === head.chunk && requests[next]?.from === end; next += 1) end = requests[next]?.to ?? end;
-    at += head.chunk.bytes.copy(to, at, head.from, end);
+    copyShared(head.chunk.bytes.subarray(head.from, end), to, at);
+    at += end - head.from;
     first = next;
   }
 }

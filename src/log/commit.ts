@@ -7,6 +7,7 @@ import { LineMac } from '../chain/line-mac.js';
 import { leafHash, leafHashInPlace } from '../checkpoint/merkle.js';
 import type { Frontier } from '../checkpoint/merkle.js';
 import type { KeyWalker } from '../keys/schedule.js';
+import { copyShared } from '../memory/copy-shared.js';
 import type { Retain } from './own.js';
 import type { Link } from './record.js';
 import { formatPrev, lineBytes, lineBytesMax, prefixes } from './record.js';
@@ -92,7 +93,7 @@ export class CommitBuilder {
       if (length >= lineBytesMax) throw new RangeError(`record ${seq} would be a line of ${length + 1} bytes`);
       const line = length <= this.#lineMac.bench.length ? this.#lineMac.bench : Buffer.allocUnsafeSlow(length);
       line.write(prefix, 0, 'latin1');
-      line.set(body, prefix.length);
+      copyShared(body, line, prefix.length);
       const covered = prefix.length + body.length + line.write(prev, prefix.length + body.length, 'latin1');
       if (line === this.#lineMac.bench) {
         mac = this.#lineMac.hex(keys.step, covered);
@@ -103,7 +104,7 @@ export class CommitBuilder {
         line.write(macTail(mac), covered, 'latin1');
         grown.append(leafHash(line));
       }
-      line.copy(bytes, at, 0, length);
+      copyShared(line.subarray(0, length), bytes, at);
       bytes[at + length] = lineFeed;
       at += length + 1;
       ends.push(at);

@@ -6,6 +6,7 @@
 import { linesOf } from '../log/durable.js';
 import type { CommittedLines } from '../log/mailbox.js';
 import { parseFrame } from '../log/record.js';
+import { copyShared } from '../memory/copy-shared.js';
 import { Fifo } from '../memory/fifo.js';
 import type { RecordFilter } from '../wire/filter.js';
 
@@ -122,7 +123,7 @@ export class Ring {
     const block = size > sharedBytesMax ? this.#begin({ bytes: Buffer.allocUnsafeSlow(size), held: 0 }) : this.#shared(size);
     const from = block === this.#block ? this.#used : 0;
     const kept = block.bytes.subarray(from, from + size);
-    kept.set(bytes);
+    copyShared(bytes, kept, 0);
     if (block === this.#block) this.#used += size;
     block.held += 1;
     return { first, ends, bytes: kept, block };
