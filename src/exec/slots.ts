@@ -1,8 +1,9 @@
 // How many commands of one rule run at once, for one user. Invariant: a slot is a lock that the kernel drops when its
 // holder ends, however it ends, so none can be left behind; the files themselves mean nothing and stay.
 import { createHash } from 'node:crypto';
-import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { realDisk } from '../disk/disk.js';
 import type { AclFile } from './acl-file.js';
 import type { Rule } from './acl.js';
 import { ExecError, messageOf } from './failure.js';
@@ -37,7 +38,7 @@ export function takeSlot(directory: string, file: AclFile, rule: Rule, slots: nu
 }
 
 function makePrivate(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  realDisk.makeDirectory(directory);
   const stat = lstatSync(directory);
   if (!stat.isDirectory() || stat.uid !== process.getuid?.() || (stat.mode & 0o022) !== 0) {
     throw new ExecError('slots', 'it is not a directory of this user alone');

@@ -1,10 +1,10 @@
 // One socket in the filesystem: bound only where nobody answers, with its permissions in place before anyone can
 // connect, and taken away again only if it is still ours.
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { createServer, connect as connectTo } from 'node:net';
 import type { ListenOptions, Server, Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { errorCode } from '../disk/disk.js';
+import { errorCode, realDisk } from '../disk/disk.js';
 import { peerCredentials } from '../kernel/native.js';
 import { socketPathBytesMax } from '../wire/place.js';
 import type { ListenerConfig } from './settings.js';
@@ -58,7 +58,7 @@ async function listenAnew(config: ListenerConfig, server: Server): Promise<Liste
     throw new ListenError('unusable', `${config.path} leaves no room for a temporary name beside it; choose a shorter path`);
   }
   try {
-    mkdirSync(dirname(config.path), { recursive: true, mode: 0o700 });
+    realDisk.makeDirectory(dirname(config.path));
     rmSync(temporary, { force: true });
     await bind(server, { path: temporary, backlog });
     chmodSync(temporary, config.mode);

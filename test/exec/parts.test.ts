@@ -86,6 +86,12 @@ describe('slots', () => {
     expect(take()).toBeUndefined();
   });
 
+  test('where no directory can be made are refused', () => {
+    const file = readAcl(aclFile('slots', 0o600), uid);
+    const [rule] = file.acl.rules;
+    expect(() => rule === undefined ? undefined : takeSlot('/proc/nobody/exec', file, rule, 1, tryLock)).toThrow(/cannot be counted in .*ENOENT/);
+  });
+
   test('in a directory that others can write are refused', () => {
     const directory = join(place, 'public');
     mkdirSync(directory);
