@@ -6,6 +6,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { errorCode } from '../disk/disk.js';
+import { placesIn } from '../log/segment.js';
 import type { ListenerConfig } from '../server/settings.js';
 import type { ListenerDefaults } from './listeners.js';
 import { parseListener } from './listeners.js';
@@ -57,12 +58,13 @@ export function readListenerDirectory(
   return { listeners, problems };
 }
 
-/** What the log keeps in its state directory; a socket in its place would be overwritten, or worse. */
-const ownPlaces: readonly string[] = ['log', 'keys', 'quarantine', 'listeners', 'checkpoint', 'checkpoint.tmp', 'log.pub', 'log.pub.tmp', 'indelible.lock'];
-
+/** Whether it is a place of what a state directory holds: a socket there would be overwritten, or worse. */
 function isOwnPlace(state: string, path: string): boolean {
-  const [first = ''] = relative(state, path).split('/');
-  return ownPlaces.includes(first);
+  const firstStep = (place: string): string => relative(state, place).split('/')[0] ?? '';
+  const own = Object.values<string>({ ...placesIn(state), listeners: listenerDirectory(state) }).map(firstStep);
+  const first = firstStep(path);
+  // A file is made under this name first.
+  return own.includes(first.replace(/\.tmp$/, ''));
 }
 
 /** The files, none if nobody ever added one, or why they cannot be listed. */

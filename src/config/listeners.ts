@@ -70,5 +70,9 @@ function parseProfiles(value: unknown, known: ReadonlySet<string>): readonly str
 function parseLabels(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('labels should be an object of strings');
   if (!Object.values(value).every((label) => typeof label === 'string')) throw new Error('labels should be an object of strings');
-  return value as Readonly<Record<string, string>>;
+  const labels = value as Readonly<Record<string, string>>;
+  // JSON can write one; what is sent to clients cannot, nor can it be compared with anything that they send.
+  const broken = Object.entries(labels).find((label) => label.some((text) => /\p{Surrogate}/u.test(text)));
+  if (broken !== undefined) throw new Error(`label ${JSON.stringify(broken[0])} should have no lone surrogate`);
+  return labels;
 }

@@ -111,7 +111,8 @@ describe('listeners', () => {
     [[{ name: '', path: '/a' }]], [[{ name: 'self', path: '/a' }]], [[{ name: 'a b', path: '/a' }]], [[{ name: 'a', path: `/${'x'.repeat(107)}` }]],
     [[{ name: 'a', path: '/a', mode: 0o660 }]], [[{ name: 'a', path: '/a', mode: '0999' }]], [[{ name: 'a', path: '/a', rate: -1 }]],
     [[{ name: 'a', path: '/a', rate: 1.5 }]], [[{ name: 'a', path: '/a', profiles: ['no-such'] }]], [[{ name: 'a', path: '/a', profiles: 'generic' }]],
-    [[{ name: 'a', path: '/a', labels: { n: 1 } }]], [[{ name: 'a', path: '/a', labels: [] }]], [[{ name: 'a', path: '/a', typo: 1 }]],
+    [[{ name: 'a', path: '/a', labels: { n: 1 } }]], [[{ name: 'a', path: '/a', labels: [] }]], [[{ name: 'a', path: '/a', labels: { vm: '\udc80' } }]], [[{ name: 'a', path: '/a', labels: { '\ud800': 'x' } }]],
+    [[{ name: 'a', path: '/a', typo: 1 }]],
     [[{ name: 'a', path: '/a' }, { name: 'a', path: '/b' }]], [[{ name: 'a', path: '/a' }, { name: 'b', path: '/a' }]],
   ])('%j is refused', (value) => { expect(refused(value)).toBe(true); });
 });
