@@ -259,7 +259,7 @@ class Daemon {
     const { phase } = this.#log;
     if (phase.kind === 'failed') {
       supervisor.stopping(`the log takes nothing any more: ${phase.error.message}`);
-      await this.#server.abandon();
+      await this.#server.stop('the log has failed');
       await this.#log.gone(lastWordsMs);
     }
     clearInterval(this.#freeBytes);

@@ -8,7 +8,8 @@ import type { ListenerConfig } from './settings.js';
 export interface Change {
   readonly opened: readonly ListenerConfig[];
   readonly closed: readonly ListenerConfig[];
-  readonly failed: readonly { readonly config: ListenerConfig; readonly error: unknown }[];
+  /** Those that could not be, and why, if the last change did not say the same. */
+  readonly failed: readonly { readonly config: ListenerConfig; readonly why: string }[];
 }
 
 /** A socket that was taken from its place, and whether it is back. */
@@ -26,6 +27,8 @@ export class Doors {
   #fixed: Listening[] = [];
   /** With the text of what each was asked to be. */
   #added: { readonly key: string; readonly listening: Listening }[] = [];
+  /** Why those that are wanted could not be opened, by the text of what they were asked to be. */
+  #failed = new Map<string, string>();
   /** Each change waits for the one before it. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -74,13 +77,17 @@ export class Doors {
     for (const { listening } of gone) listening.close();
     for (const { key } of this.#added) wantedBy.delete(key);
     const opened: ListenerConfig[] = [];
-    const failed: { config: ListenerConfig; error: unknown }[] = [];
+    const before = this.#failed;
+    this.#failed = new Map();
+    const failed: { config: ListenerConfig; why: string }[] = [];
     for (const [key, config] of wantedBy) {
       try {
         this.#added.push({ key, listening: await this.#listen(config) });
         opened.push(config);
       } catch (error) {
-        failed.push({ config, error });
+        const why = String(error);
+        this.#failed.set(key, why);
+        if (before.get(key) !== why) failed.push({ config, why });
       }
     }
     return { opened, closed: gone.map(({ listening }) => listening.config), failed };

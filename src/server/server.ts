@@ -146,13 +146,13 @@ export class Server {
   async change(wanted: readonly ListenerConfig[]): Promise<ChangedNames> {
     const { opened, closed, failed } = await this.#doors.change(wanted);
     for (const session of this.#sessions) if (closed.includes(session.listener)) session.finish();
-    for (const { config, error } of failed) {
-      this.#watcher.note(`listener ${config.name} could not be opened: ${String(error)}`, { listener: config.name });
+    for (const { config: { name }, why } of failed) {
+      this.#watcher.note(`listener ${name} could not be opened, and is tried again: ${why}`, { listener: name });
     }
     return { opened: opened.map(({ name }) => name), closed: closed.map(({ name }) => name) };
   }
 
-  /** No new connections, nothing new taken in; what was taken in is written and answered. */
+  /** No new connections, nothing new taken in; what was taken in is written and answered. Of a failed log everybody was told. */
   async stop(reason: string): Promise<void> {
     this.#doorkeeper?.close();
     await this.#doors.close();
@@ -160,16 +160,6 @@ export class Server {
     this.#proving.close();
     this.#recordGaps();
     await this.#log.stop(reason);
-    for (const session of this.#sessions) session.finish();
-    await farewell(this.#sessions);
-  }
-
-  /** Everything at once; for a log that has failed, after its clients were told. */
-  async abandon(): Promise<void> {
-    this.#doorkeeper?.close();
-    await this.#doors.close();
-    clearInterval(this.#gapTimer);
-    this.#proving.close();
     for (const session of this.#sessions) session.finish();
     await farewell(this.#sessions);
   }
