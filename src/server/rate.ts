@@ -4,7 +4,10 @@ import type { Clock } from '../clock/clock.js';
 import type { Peer, Source } from './source.js';
 
 const burstSeconds = 10;
-/** Buckets kept at most; the oldest without refusals is forgotten first, and a forgotten one begins full again. */
+/**
+ * Buckets kept at most; the oldest without refusals is forgotten first, and a forgotten one begins full again. More are kept only
+ * of processes whose refusals the log could not take yet.
+ */
 const bucketsMax = 4096;
 
 interface Bucket {
@@ -12,7 +15,6 @@ interface Bucket {
   filledAt: number;
   refused: number;
   readonly source: Source;
-  readonly rate: number;
 }
 
 /** Events that one source lost to its rate. */
@@ -55,13 +57,20 @@ export class RateLimiter {
   /** What was refused since the last time this was asked. */
   heldBack(): readonly HeldBack[] {
     const found: HeldBack[] = [];
-    for (const bucket of this.#buckets.values()) {
+    for (const [process, bucket] of this.#buckets) {
       const count = bucket.refused;
       if (count === 0) continue;
       bucket.refused = 0;
-      found.push({ source: bucket.source, count, giveBack: () => { bucket.refused += count; } });
+      found.push({ source: bucket.source, count, giveBack: () => { this.#giveBack(process, bucket, count); } });
     }
     return found;
+  }
+
+  /** The bucket may have been forgotten meanwhile, or have made way for another of its process. */
+  #giveBack(process: string, forgotten: Bucket, count: number): void {
+    const bucket = this.#buckets.get(process) ?? forgotten;
+    bucket.refused += count;
+    this.#buckets.set(process, bucket);
   }
 
   #bucket(peer: Peer, rate: number): Bucket {
@@ -71,7 +80,7 @@ export class RateLimiter {
       this.#onFull();
       this.#forgetOne();
     }
-    const bucket = { tokens: rate * burstSeconds, filledAt: this.#clock.monotonic(), refused: 0, source: peer.source, rate };
+    const bucket = { tokens: rate * burstSeconds, filledAt: this.#clock.monotonic(), refused: 0, source: peer.source };
     this.#buckets.set(peer.process, bucket);
     return bucket;
   }

@@ -221,6 +221,30 @@ describe('rates', () => {
     expect(left.length).toBeLessThanOrEqual(4096);
     expect(recorded + left.reduce((sum, { count }) => sum + count, 0)).toBe(processes * 3);
   });
+
+  test('whose record the log could not take are not forgotten either', () => {
+    const unwritten: (() => void)[] = [];
+    const rates = new RateLimiter(new StillClock(), () => {
+      unwritten.push(...rates.heldBack().map(({ giveBack }) => giveBack));
+    });
+    const processes = 5000;
+    const peerOf = (pid: number): Peer => {
+      const source = { listener: 'l', pid, uid: 1, gid: 1 };
+      return { source, sourceText: '', sourcePiece: sourcePiece('{}'), idScope: '', process: `l 1 ${pid}`, groups: new Set() };
+    };
+    for (let pid = 1; pid <= processes; pid += 1) {
+      rates.take(peerOf(pid), 1, 10);
+      rates.take(peerOf(pid), 1, 3);
+    }
+    expect(unwritten.length).toBeGreaterThan(0);
+    // The first one is back, with a bucket of its own, before the log's answer is.
+    rates.take(peerOf(1), 1, 10);
+    rates.take(peerOf(1), 1, 3);
+    for (const giveBack of unwritten) giveBack();
+    const left = rates.heldBack();
+    expect(left.reduce((sum, { count }) => sum + count, 0)).toBe((processes + 1) * 3);
+    expect(left.find(({ source }) => source.pid === 1)?.count).toBe(6);
+  });
 });
 
 test('as many clients are taken as there are descriptors for', () => {
