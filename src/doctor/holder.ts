@@ -36,7 +36,7 @@ export async function findHolder(host: Host, places: Places): Promise<Holder> {
     const locks = await host.readText('/proc/locks');
     if (locks === undefined) return { kind: 'unknown', reason: '/proc/locks is not there to be read', isForbidden: false };
     const leaseAgeMs = await leaseAge(host, places);
-    const pid = holderIn(locks, state.inode);
+    const pid = holderIn(locks, state);
     if (pid !== undefined) return { kind: 'process', pid, uid: (await host.stat(`/proc/${pid}`))?.uid, leaseAgeMs };
     const namespace = await host.linkTarget('/proc/self/ns/pid');
     return { kind: namespace === firstPidNamespace ? 'nobody' : 'hidden', leaseAgeMs };

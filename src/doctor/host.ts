@@ -23,6 +23,7 @@ export interface Stat {
   /** Names that the file has. */
   readonly links: number;
   readonly bytes: number;
+  readonly device: bigint;
   readonly inode: bigint;
   readonly modifiedMs: number;
 }
@@ -155,7 +156,7 @@ export class RealHost implements Host {
 function statOf(stat: BigIntStats): Stat {
   return {
     kind: kindOf(stat), mode: Number(stat.mode) & 0o7777, uid: Number(stat.uid), gid: Number(stat.gid), links: Number(stat.nlink),
-    bytes: Number(stat.size), inode: stat.ino, modifiedMs: Number(stat.mtimeMs),
+    bytes: Number(stat.size), device: stat.dev, inode: stat.ino, modifiedMs: Number(stat.mtimeMs),
   };
 }
 

@@ -40,19 +40,42 @@ export function bootId(): string {
   return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
 }
 
-/** The pid that holds an flock on what lies at `path`, if /proc/locks shows it. */
-export function lockHolder(path: string): number | undefined {
-  const { ino } = statSync(path, { bigint: true });
-  return holderIn(readText('/proc/locks') ?? '', ino);
+/** Which file it is, on which device. */
+export interface FileNumber {
+  readonly device: bigint;
+  readonly inode: bigint;
 }
 
-/** The pid that holds an flock on an inode, by the text of /proc/locks. Those who wait for one hold nothing. */
-export function holderIn(locks: string, inode: bigint): number | undefined {
+/** The pid that holds an flock on what lies at `path`, if /proc/locks shows it. */
+export function lockHolder(path: string): number | undefined {
+  const { dev: device, ino: inode } = statSync(path, { bigint: true });
+  return holderIn(readText('/proc/locks') ?? '', { device, inode });
+}
+
+/**
+ * The pid that holds an flock on a file, by the text of /proc/locks. Those who wait for one hold nothing. Filesystems without a
+ * device of their own (btrfs, overlay) may show another number there than `stat` does, but always one with major number 0.
+ */
+export function holderIn(locks: string, { device, inode }: FileNumber): number | undefined {
+  let likely: number | undefined;
   for (const line of locks.split('\n')) {
-    const [, kind, , , pid, place] = line.trim().split(/\s+/);
-    if (kind === 'FLOCK' && place?.endsWith(`:${inode}`) === true) return Number(pid);
+    const [, kind, , , pid, place = ''] = line.trim().split(/\s+/);
+    const [major = '', minor = '', number] = place.split(':');
+    if (kind !== 'FLOCK' || number !== String(inode)) continue;
+    const there = { major: BigInt(`0x${major}`), minor: BigInt(`0x${minor}`) };
+    if (there.major === majorOf(device) && there.minor === minorOf(device)) return Number(pid);
+    if (there.major === 0n && majorOf(device) === 0n) likely = Number(pid);
   }
-  return undefined;
+  return likely;
+}
+
+/** As the C library packs them. */
+function majorOf(device: bigint): bigint {
+  return (device >> 8n & 0xfffn) | (device >> 32n & ~0xfffn);
+}
+
+function minorOf(device: bigint): bigint {
+  return (device & 0xffn) | (device >> 12n & ~0xffn & 0xffffffffn);
 }
 
 /** The gid of a group by its name, from /etc/group. */

@@ -325,9 +325,20 @@ test('limits are read by their whole name', () => {
 });
 
 test('who waits for a lock does not hold it', () => {
-  expect(holderIn('1: FLOCK  ADVISORY  WRITE 5 fe:00:8 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 6 fe:00:8 0 EOF\n', 8n)).toBe(5);
-  expect(holderIn('1: -> FLOCK  ADVISORY  WRITE 6 fe:00:8 0 EOF\n', 8n)).toBeUndefined();
-  expect(holderIn('1: FLOCK  ADVISORY  WRITE 5 fe:00:18 0 EOF\n', 8n)).toBeUndefined();
+  const file = { device: 0xfe00n, inode: 8n };
+  expect(holderIn('1: FLOCK  ADVISORY  WRITE 5 fe:00:8 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 6 fe:00:8 0 EOF\n', file)).toBe(5);
+  expect(holderIn('1: -> FLOCK  ADVISORY  WRITE 6 fe:00:8 0 EOF\n', file)).toBeUndefined();
+  expect(holderIn('1: FLOCK  ADVISORY  WRITE 5 fe:00:18 0 EOF\n', file)).toBeUndefined();
+});
+
+test('who holds a file of the same number on another device does not hold this one', () => {
+  const locks = '1: FLOCK  ADVISORY  WRITE 5 00:1a:131 0 EOF\n2: FLOCK  ADVISORY  WRITE 6 103:12345:131 0 EOF\n3: FLOCK  ADVISORY  WRITE 7 00:31:131 0 EOF\n';
+  expect(holderIn(locks, { device: 0xfe00n, inode: 131n })).toBeUndefined();
+  expect(holderIn(locks, { device: 0x31n, inode: 131n })).toBe(7);
+  // Major 0x103 and minor 0x12345, as the C library packs them.
+  expect(holderIn(locks, { device: 0x12310345n, inode: 131n })).toBe(6);
+  // On btrfs and overlay the numbers differ, and are both without a device.
+  expect(holderIn(locks, { device: 0x44n, inode: 131n })).toBe(7);
 });
 
 test('the real machine answers, and what is not there is undefined', async () => {

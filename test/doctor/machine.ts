@@ -80,7 +80,7 @@ export class Machine implements Host {
   }
 
   put(path: string, entry: Partial<Entry>): void {
-    this.#entries.set(path, { kind: 'file', mode: 0o600, uid, gid: uid, links: 1, bytes: 0, inode: this.#inodes += 1n, modifiedMs: this.nowMs, ...entry });
+    this.#entries.set(path, { kind: 'file', mode: 0o600, uid, gid: uid, links: 1, bytes: 0, device: 0xfe00n, inode: this.#inodes += 1n, modifiedMs: this.nowMs, ...entry });
   }
 
   write(path: string, text: Buffer): void {
