@@ -82,8 +82,9 @@ const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK }
  * NOFOLLOW, because a file of the log that became a link is somebody's doing; NONBLOCK, so that a FIFO in its place
  * cannot hang us.
  */
+export const readFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const openFlags: Readonly<Record<OpenMode, number>> = {
-  read: O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
+  read: readFlags,
   update: O_RDWR | O_NOFOLLOW | O_NONBLOCK,
   create: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,
 };

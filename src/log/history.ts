@@ -2,9 +2,8 @@
  * Records that are older than memory, read back from the segments without ever holding up the thread that asks: a disk
  * that hangs, hangs the reader and nobody else.
  */
-import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { realDisk } from '../disk/disk.js';
+import { readFlags, realDisk } from '../disk/disk.js';
 import { lineBytesMax } from './record.js';
 import { isRetired, listSegments } from './segment.js';
 
@@ -49,8 +48,7 @@ export async function* readHistory(logDirectory: string, from: number, until: ()
  * fill the memory. `pieceBytes` are read at a time; those before record `from` need not be among them.
  */
 export async function* readSegment(path: string, pieceBytes: number, from = 0): AsyncGenerator<StoredLine> {
-  // No link that was put in its place is followed, and no FIFO waited for.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const file = await open(path, readFlags);
   try {
     let buffer = Buffer.allocUnsafe(pieceBytes);
     let filled = 0;

@@ -2,7 +2,7 @@
  * The newest records of a log, read from its end: as many as are wanted, or as many as fit.
  */
 import { open } from 'node:fs/promises';
-import { realDisk } from '../disk/disk.js';
+import { readFlags, realDisk } from '../disk/disk.js';
 import type { CommittedLines } from './mailbox.js';
 import { continues } from './continuity.js';
 import { parseFrame } from './record.js';
@@ -37,7 +37,7 @@ export async function readNewest(logDirectory: string, last: number, records: nu
     if (leftRecords <= 0 || leftBytes <= 0) break;
     let piece: StoredLines | undefined;
     try {
-      if (next !== undefined && !continues(realDisk, segment, next)) return { pieces, untrusted: segment.name };
+      if (next !== undefined && !await continues(realDisk, segment, next)) return { pieces, untrusted: segment.name };
       next = segment;
       piece = await readEnd(segment, last, leftRecords, leftBytes);
     } catch (error) {
@@ -55,7 +55,7 @@ export async function readNewest(logDirectory: string, last: number, records: nu
 }
 
 async function readEnd(segment: SegmentFile, last: number, records: number, bytes: number): Promise<StoredLines | undefined> {
-  const file = await open(segment.path, 'r');
+  const file = await open(segment.path, readFlags);
   try {
     const { size } = await file.stat();
     for (let span = Math.min(size, stepBytes); ; span = Math.min(size, span * 4)) {
