@@ -14,7 +14,7 @@ export const spareFrameBytes = 4 * 1024 * 1024;
 export interface HalfFrameWatcher {
   /** It was half for too long. */
   late(): void;
-  /** All half frames together are too much, and this one has been there longest. */
+  /** All half frames together are too much, and this one holds the most for the longest. */
   crowded(): void;
 }
 
