@@ -16,7 +16,7 @@ import type { ListenerConfig } from './settings.js';
 import type { Peer } from './source.js';
 import type { TailRequest } from './tailing.js';
 import { Tailing } from './tailing.js';
-import type { Allowance } from './turns.js';
+import { type Allowance, requestCost } from './turns.js';
 
 /** Undecodable payloads after which a client is not worth another. */
 const badFramesMax = 16;
@@ -148,7 +148,7 @@ export class Session {
   /** Returns what it cost of the turn's budget. */
   #takeOutcome(outcome: Exclude<FrameOutcome, { readonly kind: 'incomplete' }>): number {
     switch (outcome.kind) {
-      case 'payload': return this.#take(outcome.payload);
+      case 'payload': return requestCost(this.#take(outcome.payload), outcome.payload.length);
       case 'empty':
         this.#refuse({ id: null, op: undefined, code: 'bad_frame', message: 'a frame of length 0' });
         return 1;

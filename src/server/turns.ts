@@ -4,6 +4,13 @@
 
 /** Events of one process in one turn, or what they are worth: reading, checking and masking one takes some microseconds. */
 export const turnBudget = 64;
+/** Up to so many bytes an event is one; what is longer takes longer. */
+const eventBytes = 1024;
+
+/** What a request of so many events and bytes costs of the budget. */
+export function requestCost(events: number, bytes: number): number {
+  return Math.max(events, bytes / eventBytes);
+}
 
 /** The turns so far, of which all allowances know. */
 interface Round {

@@ -10,7 +10,7 @@ import type { Place } from '../../src/server/reply-order.js';
 import { Creditors, ReplyOrder, owedReplies } from '../../src/server/reply-order.js';
 import { Shares } from '../../src/server/shares.js';
 import type { Peer } from '../../src/server/source.js';
-import { Turns, turnBudget } from '../../src/server/turns.js';
+import { Turns, requestCost, turnBudget } from '../../src/server/turns.js';
 import type { Reply } from '../../src/wire/message.js';
 import { StillClock } from '../log/run.js';
 
@@ -82,6 +82,11 @@ describe('a pool', () => {
 });
 
 describe('turns', () => {
+  test('count a long event as many', () => {
+    expect([requestCost(1, 300), requestCost(256, 100_000)]).toEqual([1, 256]);
+    expect(requestCost(1, 255 * 1024)).toBeGreaterThan(turnBudget);
+  });
+
   test('give a process its budget and not more, its connections one behind the other', async () => {
     const turns = new Turns();
     const loud = [turns.join('loud'), turns.join('loud')] as const;
