@@ -107,7 +107,8 @@ export class Intake {
   #whatIsFull(size: number, events: number, process: string): string | undefined {
     const { log, limits, ids } = this.#parts;
     const [own, taken, cost] = [log.loadOf(process), log.load.bytes, queueCost(size, events)];
-    if (!isWithinShare(own, cost, taken, limits.queueBytes)) {
+    // One request fits an empty queue, whatever its size: to try it again later would not help it.
+    if (taken > 0 && !isWithinShare(own, cost, taken, limits.queueBytes)) {
       return `${taken} of the queue's ${limits.queueBytes} bytes are taken, ${own} by this process: no room for ${cost} more`;
     }
     if (ids.hasRoom(process, events)) return undefined;

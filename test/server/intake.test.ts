@@ -176,6 +176,15 @@ describe('an append', () => {
     expect(log.taken).toHaveLength(1);
   });
 
+  test('larger than the whole queue is taken when it is empty, because it would never fit better', () => {
+    const large = message(1, Array.from({ length: 500 }, () => undefined));
+    append(large);
+    expect(log.taken).toHaveLength(1);
+    log.load = { bytes: 1, events: 1 };
+    append(large);
+    expect(replies).toMatchObject([{ op: 'error', id: 1, code: 'overloaded' }]);
+  });
+
   test('of a process that has as much of the queue as is free is refused, and of no other', () => {
     log.load = { bytes: 50_000, events: 9 };
     log.own = 50_000;
