@@ -21,11 +21,16 @@ export function isMoment(text: string): boolean {
   return day <= 30 || ![4, 6, 9, 11].includes(month);
 }
 
-/** The milliseconds since 1970 of RFC 3339 text. A leap second is the first of the next minute, as clocks count it. */
+const partOfMs = /\.\d{3}\d*[1-9]/;
+
+/**
+ * The milliseconds since 1970 of RFC 3339 text, the first whole one that is not before it. A leap second is the first of the
+ * next minute, as clocks count it.
+ */
 export function momentMs(text: string): number {
   const isLeap = text.slice(17, 19) === '60';
   const ms = Date.parse(`${text.slice(0, 17)}${isLeap ? '59' : text.slice(17, 19)}${text.slice(19)}`.toUpperCase());
-  return isLeap ? ms + 1000 : ms;
+  return ms + (isLeap ? 1000 : 0) + (partOfMs.test(text) ? 1 : 0);
 }
 
 /** RFC 3339 text, kept as it is spelled. */

@@ -182,6 +182,9 @@ describe('filters', () => {
     expect(matches(undefined, '2026-11-20T13:00:00.000Z')).toBe(false);
     expect(matches(undefined, '2026-11-20T13:00:00.001Z')).toBe(true);
     expect(matches('2026-11-20T14:00:00+01:00', '2026-11-20T14:00:01+01:00')).toBe(true);
+    // Finer than a record's time: it lies between two of them.
+    expect([matches('2026-11-20T13:00:00.0000001Z'), matches('2026-11-20T12:59:59.9999Z')]).toEqual([false, true]);
+    expect([matches(undefined, '2026-11-20T13:00:00.0001Z'), matches(undefined, '2026-11-20T13:00:00.0000Z')]).toEqual([true, false]);
   });
 
   test('never match a field that an object has by birth', () => {
