@@ -89,6 +89,11 @@ export class Fixture {
   /** As it was when it held just these bytes. */
   #seen: Entry | undefined;
 
+  /** That should hold just these bytes, whatever is there now. */
+  static holding(disk: Disk, path: string, bytes: Buffer): Fixture {
+    return new Fixture(disk, path, bytes);
+  }
+
   /** As it is now; undefined where it is not there. */
   static of(disk: Disk, path: string): Fixture | undefined {
     const bytes = disk.read(path);

@@ -26,19 +26,27 @@ export function readIdentitySeed(disk: Disk, places: Places): Buffer {
 }
 
 /**
- * The log's salt, which tells equal masked secrets equal and nothing else. Made where it is missing: it is no evidence,
+ * The log's salt, which tells equal masked secrets equal and nothing else. Made anew where it was lost: it is no evidence,
  * and without the old one, old and new masks merely cannot be compared.
  */
-export function readSalt(disk: Disk, places: Places): Buffer {
+export function readSalt(disk: Disk, places: Places): { readonly salt: Buffer; readonly wasLost: boolean } {
   const stored = disk.read(places.salt);
-  if (stored?.length === keyBytes) return stored;
+  return stored?.length === keyBytes ? { salt: stored, wasLost: false } : { salt: makeSalt(disk, places), wasLost: true };
+}
+
+function makeSalt(disk: Disk, places: Places): Buffer {
   const salt = randomBytes(keyBytes);
   replaceFile(disk, places.salt, salt);
   return salt;
 }
 
+/** `log.pub`: the log's two verifier keys, a line for each. */
+export function encodeLogPub([identity, signer]: LogState['logPub']): Buffer {
+  return Buffer.from(`${identity}\n${signer}\n`);
+}
+
 /**
- * Makes identity, keys, `log.pub` and the empty head, all synced. `handOver` gets the verification key first: a log
+ * Makes salt, identity, keys, `log.pub` and the empty head, all synced. `handOver` gets the verification key first: a log
  * whose key nobody has could never be checked. `secret` is that key's R, which is wiped. The caller has made sure that there
  * is no log here.
  */
@@ -64,8 +72,9 @@ export function createLog(
     segment: undefined, epoch: { first: 1, dirty: false, signer, signerSeed, nextSeed: null }, sealed: undefined,
   };
   const root = tree.root();
+  makeSalt(disk, places);
   replaceFile(disk, places.identity, encodeIdentity({ origin, seed: identitySeed }));
-  replaceFile(disk, places.logPub, Buffer.from(`${identity.vkey}\n${signer.vkey}\n`));
+  replaceFile(disk, places.logPub, encodeLogPub(state.logPub));
   replaceFile(disk, places.head, encodeHead({ origin, ...logStart, segment: '', bytes: 0, root, key: keys.name }, keys.step));
   // Last: what was stored before under this name belongs to an init that never finished.
   KeyFile.create(disk, places.currentKeys, {

@@ -27,6 +27,8 @@ import type { Commit } from './commit.js';
 import { Watch } from './watch.js';
 import { Writer } from './writer.js';
 
+const lostSalt = 'keys/salt was gone or damaged at the start; a new one was made, and equal secrets have other masks from here on';
+
 /** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
 const tickMs = 200;
 
@@ -114,7 +116,7 @@ class WriterThread {
     const opened = reserve.giveTo(() => openLog(this.#disk, realClock, this.#places));
     if (opened === 'absent') throw refused('log_missing', `there is no log in ${this.#start.state}`);
     const { state, clean, adopted, torn, unremoved } = opened;
-    const salt = reserve.giveTo(() => readSalt(this.#disk, this.#places));
+    const { salt, wasLost } = reserve.giveTo(() => readSalt(this.#disk, this.#places));
     const writer = new Writer(this.#disk, realClock, this.#places, state, this.#start.options, {
       memory: (bytes) => this.#slots.room(bytes),
       committed: (commit) => { this.#collect(commit); },
@@ -135,7 +137,7 @@ class WriterThread {
     this.#watch = new Watch({
       disk: this.#disk, clock: realClock, places: this.#places, mustBeOurs: () => { this.#lease.look(); },
       alarm: (finding) => { this.#post({ kind: 'alarm', finding }); },
-    }, writer);
+    }, writer, wasLost ? [lostSalt] : []);
     this.#ladder = new DiskLadder({
       disk: this.#disk, clock: realClock, state: this.#start.state, reserve, lowBytes: this.#start.diskLowBytes,
       stepped: (level, message) => { this.#post({ kind: 'level', level, message }); }, notice,

@@ -10,6 +10,7 @@ import { isSameFile } from '../disk/disk.js';
 import { Fixture } from '../disk/slot.js';
 import { LogError, shortageOr, tampered } from './failure.js';
 import type { SegmentMeddling } from './open-file.js';
+import { encodeLogPub } from './init.js';
 import { keepPiece, confirmPieces } from './quarantine.js';
 import type { Places } from './segment.js';
 import type { Writer } from './writer.js';
@@ -44,15 +45,18 @@ export class Watch {
   #links = 1;
   readonly #saidAt = new Map<string, number>();
 
-  constructor(parts: WatchParts, writer: Writer) {
+  /** `found`: what was found before anything was watched. */
+  constructor(parts: WatchParts, writer: Writer, found: readonly string[] = []) {
     this.#parts = parts;
     this.#writer = writer;
     const { disk, places } = parts;
     // Held open for as long as the thread lives: none of them can be taken for another that has its number.
     const directories = [places.state, places.log, places.keys];
     this.#directories = directories.map((path) => ({ path, self: disk.describe(disk.open(path, 'read')) }));
-    const written = [places.identity, places.salt, places.logPub];
-    this.#fixtures = written.map((path) => Fixture.of(disk, path)).filter((one) => one !== undefined);
+    // The log itself says what log.pub should hold; nobody knows what the others did before they were read.
+    const fixtures = [places.identity, places.salt].map((path) => Fixture.of(disk, path)).filter((one) => one !== undefined);
+    this.#fixtures = [...fixtures, Fixture.holding(disk, places.logPub, encodeLogPub(writer.state.logPub))];
+    for (const finding of found) this.#found(finding);
   }
 
   /** Whether the state directory is where and what it was: else nothing may be left there. */

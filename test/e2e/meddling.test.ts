@@ -69,6 +69,27 @@ const mended: readonly (readonly [string, (state: string) => void, RegExp])[] = 
   ['log/ made read-only', (state) => { chmodSync(join(state, 'log'), 0o500); }, /^log\/ was made 0500/],
 ];
 
+const whileAway: readonly (readonly [string, (state: string) => void, RegExp])[] = [
+  ['log.pub replaced', (state) => { writeFileSync(join(state, 'log.pub'), 'other\nother\n'); }, /^log.pub was changed/],
+  ['log.pub removed', (state) => { rmSync(join(state, 'log.pub')); }, /^log.pub was gone/],
+  ['keys/salt removed', (state) => { rmSync(join(state, 'keys/salt')); }, /^keys\/salt was gone or damaged at the start; a new one was made/],
+];
+
+describe('while no daemon runs is found by the next start, mended and recorded:', () => {
+  test.each(whileAway)('%s', async (_, meddle, said) => {
+    const first = await started();
+    const { state, socket } = first;
+    const pub = readFileSync(join(state, 'log.pub'), 'utf8');
+    expect(await talk(first).ask(append(1, 'before'))).toMatchObject({ op: 'ack' });
+    await first.stop();
+    meddle(state);
+    const second = await Daemon.start({ state, socket });
+    cleanup.push(() => second.stop());
+    expect(await finding(second)).toMatch(said);
+    expect(readFileSync(join(state, 'log.pub'), 'utf8')).toBe(pub);
+  });
+});
+
 describe('is mended and recorded, and the log goes on:', () => {
   test.each(mended)('%s', async (_, meddle, said) => {
     const daemon = await started({ env: { INDELIBLE_DISK_LOW_BYTES: '0' } });

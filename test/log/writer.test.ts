@@ -136,12 +136,12 @@ test('the order of an init is names and keys first, the head, the key file, and 
     expect([call, index >= 0]).toEqual([call, true]);
     return index;
   };
-  const order = ['rename verification.key', 'rename identity', 'rename log.pub', 'rename head', 'rename current', `create ${segment}`, `write ${segment}`];
+  const order = ['rename verification.key', 'rename salt', 'rename identity', 'rename log.pub', 'rename head', 'rename current', `create ${segment}`, `write ${segment}`];
   const places = order.map(at);
   expect([...places].sort((a, b) => a - b)).toEqual(places);
   // Each name is on the disk before the next step, the segment's before its first line.
   const before = trace.slice(0, at(`write ${segment}`));
-  for (const [rename, directory] of [['identity', 'keys'], ['log.pub', 'state'], ['head', 'log'], ['current', 'keys']] as const) {
+  for (const [rename, directory] of [['salt', 'keys'], ['identity', 'keys'], ['log.pub', 'state'], ['head', 'log'], ['current', 'keys']] as const) {
     expect(before[at(`rename ${rename}`) + 1]).toBe(`syncDirectory ${directory}`);
   }
   expect(before.slice(-2)).toEqual([`create ${segment}`, 'syncDirectory log']);
