@@ -103,9 +103,14 @@ function unlessAbsent<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (isAbsence(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether there is nothing, also where something above it is no directory. */
+function isAbsence(error: unknown): boolean {
+  return errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR';
 }
 
 function entryKind(stat: fs.Stats): Entry['kind'] {
@@ -160,14 +165,7 @@ export const realDisk: Disk = {
     }
   }),
   list: (path) => unlessAbsent(() => fs.readdirSync(path).sort()) ?? [],
-  entry(path) {
-    try {
-      return entryOf(fs.lstatSync(path));
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-      throw error;
-    }
-  },
+  entry: (path) => unlessAbsent(() => entryOf(fs.lstatSync(path))),
   space(path) {
     const { bavail, bsize, blocks, files, ffree } = fs.statfsSync(path);
     return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, freeFiles: files === 0 ? Number.POSITIVE_INFINITY : ffree };

@@ -5,14 +5,12 @@
 import { Frontier } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
 import type { Retain } from './own.js';
-import { parseGenesis, parseHeader } from './own.js';
+import { firstLineBytesMax, parseGenesis, parseHeader } from './own.js';
 import type { Frame } from './record.js';
 import { parseFrame } from './record.js';
 import type { SegmentFile } from './segment.js';
 import { readSpan } from './torn.js';
 
-/** More than a header ever takes: two keys, 53 hashes and three names of 150 characters. */
-const firstLineBytesMax = 16 * 1024;
 const lineFeed = 0x0a;
 
 /** What a first line says. */

@@ -121,6 +121,14 @@ export function ownKind(body: Buffer): string | undefined {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** More than a segment's first line ever takes, bytes: two keys, 53 hashes and three names of 150 characters. */
+export const firstLineBytesMax = 16 * 1024;
+
+/** The event of a genesis or header. A body that is too long for one is not even parsed: nobody has vouched for it yet. */
+function firstEvent(body: Buffer, kind: 'genesis' | 'segment'): Fields | undefined {
+  return body.length > firstLineBytesMax ? undefined : ownEvent(body, kind);
+}
+
 /** The event of an own body, if its text is the one spelling of its value. */
 function ownEvent(body: Buffer, kind: OwnKind): Fields | undefined {
   const [, found, , text = ''] = ownBodyForm.exec(body.toString('utf8')) ?? [];
@@ -162,15 +170,15 @@ function isOrigin(value: unknown): value is string {
   return typeof value === 'string' && originForm.test(value);
 }
 
-/** The format number a genesis or header names, if it names one; another than `FORMAT` is for another version to read. */
+/** The format that a genesis or header names, if it names one; any other than `formatVersion` is for another version to read. */
 export function formatOf(body: Buffer): number | undefined {
-  const format = ownEvent(body, 'genesis')?.['format'] ?? ownEvent(body, 'segment')?.['format'];
+  const format = firstEvent(body, 'genesis')?.['format'] ?? firstEvent(body, 'segment')?.['format'];
   return typeof format === 'number' ? format : undefined;
 }
 
 /** Record 1's event, or undefined if the body is not a genesis to the letter. */
 export function parseGenesis(body: Buffer): Genesis | undefined {
-  const event = ownEvent(body, 'genesis');
+  const event = firstEvent(body, 'genesis');
   if (event === undefined || !hasKeys(event, ['format', 'origin', 'log_pub', 'retain', 'created', 'previous'])) return undefined;
   const { format, origin, log_pub, retain, created, previous } = event as Record<keyof Genesis, unknown>;
   if (format !== formatVersion || !isOrigin(origin) || !isLogPub(log_pub) || !isRetain(retain)) return undefined;
@@ -187,7 +195,7 @@ const headerKeys = ['format', 'origin', 'genesis', 'log_pub', 'retain', 'first',
 
 /** A later segment's first event, or undefined if the body is not a header to the letter. */
 export function parseHeader(body: Buffer): ReadHeader | undefined {
-  const event = ownEvent(body, 'segment');
+  const event = firstEvent(body, 'segment');
   if (event === undefined || !hasKeys(event, headerKeys)) return undefined;
   const fields = event as Record<keyof SegmentHeader, unknown>;
   const { format, origin, genesis, log_pub, retain, first, tree_size, frontier, epoch_vkey } = fields;

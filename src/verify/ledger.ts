@@ -74,7 +74,9 @@ export class Ledger {
   #proven = 0;
   #goodSeal: SeenSeal | undefined;
   #signedSeals = 0;
+  /** A format this version does not read, named by a genesis or header in the tree, and by a line that was refused. */
   #foreign: number | undefined;
+  #refusedFormat: number | undefined;
   #anchored = false;
   #removedTo = 0;
   #removedFrom = 0;
@@ -111,7 +113,7 @@ export class Ledger {
   /** Whether anything but headers and seals was said by the daemon: one that tells of its runs tells of what it removed. */
   get tellsOfRuns(): boolean { return this.#tellsOfRuns; }
   /** A format this version does not read, which a genesis or header named that nothing has proved. */
-  get foreign(): number | undefined { return this.#foreign; }
+  get foreign(): number | undefined { return this.#foreign ?? this.#refusedFormat; }
 
   /** Begins behind records that retention removed; the first kept header gives the tree. */
   beginBehind(last: LastRetired, genesisMac: string | undefined): void {
@@ -162,7 +164,7 @@ export class Ledger {
 
   /** A line was refused that names a format of its own. */
   refused(frame: Frame): void {
-    this.#foreign ??= foreignFormat(frame.body);
+    this.#refusedFormat ??= foreignFormat(frame.body);
   }
 
   copy(): LedgerCopy {

@@ -3,7 +3,6 @@
  * Invariant: none of them is believed; each may be absent, since an auditor is often given the log alone, but one that
  * is there and says something else than the log is somebody's doing.
  */
-import { join } from 'node:path';
 import { parseVkey } from '../checkpoint/note.js';
 import { openCheckpoint } from '../checkpoint/seal.js';
 import type { Disk } from '../disk/disk.js';
@@ -60,14 +59,17 @@ export function checkCheckpointFile(text: string | null, seals: readonly SeenSea
 export function readStoredKey(disk: Disk, places: Places): KeyName | undefined {
   for (let tries = 0; tries < keyReadsMax; tries += 1) {
     try {
+      const entry = disk.entry(places.currentKeys);
+      if (entry?.kind !== 'file' || entry.bytes > smallFileBytesMax) return undefined;
       // It is overwritten in place, so a reader may see half of each.
-      const read = disk.entry(places.currentKeys)?.kind === 'file' ? KeyFile.read(disk, places.currentKeys) : { state: 'absent' as const };
+      const read = KeyFile.read(disk, places.currentKeys);
       if (read.state === 'ok') return read.keys.name;
       if (read.state !== 'damaged') return undefined;
     } catch (error) {
-      // The keys are nobody's business but the daemon's: who may read the log may often not read them.
-      if (errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM') return undefined;
-      throw error;
+      // The keys are nobody's business but the daemon's: who may read the log may often not read them, and whatever else stands
+      // in their place is no reason not to check the log.
+      if (errorCode(error) === undefined) throw error;
+      return undefined;
     }
   }
   return undefined;
@@ -108,13 +110,14 @@ function checkTarget(disk: Disk, places: Places, target: string): Fault | undefi
   return { code: 'link_wrong', message: 'audit.jsonl does not lead to the newest segment of this log' };
 }
 
-/** A copy made through the link: the same bytes as the segment that begins with the same record, as far as both go. */
+/** A copy made through the link: the same bytes as the newest segment, or the one before it, as far as both go. */
 function checkCopy(disk: Disk, places: Places): boolean {
   const copy = disk.open(places.link, 'read');
   try {
     const start = Buffer.alloc(copyStartBytes);
     const first = copyStartForm.exec(start.toString('latin1', 0, disk.readAt(copy, start, 0)))?.[1];
-    const path = first === undefined ? undefined : join(places.log, segmentName(Number(first)));
+    const newest = listSegments(disk, places.log).slice(-2);
+    const path = newest.find((segment) => segment.first === Number(first))?.path;
     if (path === undefined || disk.entry(path)?.kind !== 'file') return false;
     const segment = disk.open(path, 'read');
     try {

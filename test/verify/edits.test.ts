@@ -52,6 +52,27 @@ it('the log is intact before anybody edits it', () => {
   expect(publicly(clean)).toMatchObject({ exit: 0, findings: [] });
 });
 
+describe('a genesis of another format, put in by somebody', () => {
+  const put = (into: MemoryDisk): MemoryDisk => {
+    const [genesis = Buffer.alloc(0)] = lines(clean, first);
+    const foreign = Buffer.from(genesis.toString('latin1').replace('"format":1', '"format":2'), 'latin1');
+    const disk = into.copy();
+    const all = lines(disk, first);
+    disk.nodes.set(first, Buffer.concat([...all.slice(0, 3), foreign, ...all.slice(3)]));
+    return disk;
+  };
+
+  it('is a finding at its place, and hides none of the others', () => {
+    const spoilt = edited(newest, (all) => all.map((line, i) => (i === 2 ? Buffer.from(line.toString('latin1').replace('deploy', 'nothing'), 'latin1') : line)));
+    const alone = check(put(clean));
+    expect(codes(alone)).not.toContain('unknown_format');
+    expect(alone).toMatchObject({ exit: 1, findings: [{ segment: first.slice(5), line: 4 }] });
+    expect(codes(check(put(spoilt)))).toEqual(expect.arrayContaining([...codes(alone), ...codes(check(spoilt))]));
+    expect(codes(publicly(put(spoilt)))).toEqual(expect.arrayContaining([...codes(publicly(spoilt))]));
+    expect(codes(publicly(put(spoilt)))).not.toContain('unknown_format');
+  });
+});
+
 describe('lines', () => {
   const text = (bytes: Buffer): string => bytes.toString('latin1');
   const replaced = (index: number, change: (line: string) => string) => (all: Buffer[]): Buffer[] =>

@@ -77,6 +77,17 @@ describe('segments', () => {
     for (const seq of [sealed.seq - 1, sealed.seq, sealed.seq + 2]) expect(check(withEmpty(seq)).exit).toBe(1);
   });
 
+  it('whatever stands in the place of the key file keeps nobody from finding an edit', () => {
+    const spoilt = changed((disk) => disk.nodes.set(middle, Buffer.from(disk.file(middle).toString('latin1').replace('deploy', 'nothing'), 'latin1')));
+    expect(codes(check(spoilt))).toContain('bad_mac');
+    for (const node of [Buffer.alloc(1 << 20, 0x20), 'directory', 'fifo', 'unreadable', { link: '/keys' }] as const) {
+      const disk = changed((one) => one.nodes.set('/keys/current', node), spoilt);
+      // What cannot be its file is not even read.
+      disk.onRead = (path) => { if (path === '/keys/current' && node !== 'unreadable') throw new Error('it was read'); };
+      expect(codes(check(disk))).toEqual(codes(check(spoilt)));
+    }
+  });
+
   it('an unreadable segment is not called tampered', () => {
     expect(check(changed((disk) => disk.nodes.set(middle, 'unreadable')))).toMatchObject({ exit: 3, findings: [{ code: 'unreadable' }] });
   });
@@ -163,6 +174,7 @@ describe('the other files', () => {
     ['a link to /etc/passwd', (disk) => disk.nodes.set('/log/audit.jsonl', { link: '/etc/passwd' }), ['link_wrong']],
     ['a link flattened by a copy', (disk) => disk.nodes.set('/log/audit.jsonl', Buffer.from(newest.slice(5))), []],
     ['a link followed by a copy', (disk) => disk.nodes.set('/log/audit.jsonl', clean.file(newest).subarray(0, 900)), []],
+    ['a copy of a segment before those', (disk) => disk.nodes.set('/log/audit.jsonl', clean.file(first).subarray(0, 900)), ['link_wrong']],
     ['a file that is not the segment', (disk) => disk.nodes.set('/log/audit.jsonl', Buffer.concat([clean.file(newest).subarray(0, 900), Buffer.from('x')])), ['link_wrong']],
   ])('%s', (_, edit, expected) => {
     expect(codes(check(changed(edit)))).toEqual(expected);
