@@ -57,7 +57,7 @@ const newcomersShare = 4;
 const batchBytesMax = 1024 * 1024;
 /**
  * Where one joined others lately, the next ones are likely: for so many batches only one is under way at once, and of this part
- * of its length. That takes a quarter of the rate of who sends much, and of who comes anew the wait for a second batch.
+ * of its length. It costs those who send much a quarter of their rate, and saves those who come anew the wait for a second batch.
  */
 const companyBatches = 64;
 const companyShare = 2;
@@ -67,7 +67,7 @@ const companyShare = 2;
  * lines as one may have.
  */
 const joiningMax = { batches: 4, bytes: 64 * 1024 } as const;
-/** What the thread is given this one's core for, lines: soon done in either mode. */
+/** With so many lines under way at most, a thread that waits for a core is given this one's: they are soon done in either mode. */
 const starvedLinesMax = 8;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;

@@ -5,7 +5,7 @@
  */
 import { realClock } from '../clock/clock.js';
 
-/** At the count, between two at the clock. */
+/** How often the count is read before the clock is read again. */
 const looks = 32;
 
 export class Bell {

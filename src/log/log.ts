@@ -36,7 +36,7 @@ export interface LogWatcher {
   alarmed(finding: string): void;
 }
 
-/** The thread's new objects are gone when their commit is: room for many of them is memory that nothing gains by. */
+/** The thread's new objects are gone when their commit is: room for more of them would gain nothing. */
 const youngMiB = 6;
 
 const nobody: LogWatcher = {
@@ -60,7 +60,7 @@ export class Log {
   #gone: Promise<void> = Promise.resolve();
   #whenStopped: (() => void) | undefined;
   #pumping = false;
-  /** How often the thread had reported before the first order that is not waited for yet. */
+  /** How often the thread had reported when the oldest order was posted that `#pump` has not waited for yet. */
   #rungBefore: number | undefined;
   #noticed: (message: string) => void = () => undefined;
 

@@ -1,6 +1,7 @@
 /**
  * What passes between the writer's thread and the rest of the program: orders one way, reports the other, each kind
- * in the order it was posted. Bodies lie in memory that both threads see, but for those of small orders; lines do, too.
+ * in the order it was posted. Bodies lie in memory that both threads see, but for those of orders that join a batch, which are
+ * copied; lines do, too.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { DiskLevel } from './ladder.js';
@@ -35,7 +36,7 @@ export type Start = Pick<ThreadStart, 'state' | 'options' | 'diskLowBytes' | 'st
 /** Bodies of whole requests, back to back. */
 export interface AppendOrder {
   readonly kind: 'append';
-  /** Shared with the other thread, which leaves it alone until every request in it is answered; of a small order a copy. */
+  /** Shared with the other thread, which leaves it alone until every request in it is answered; an order that joins a batch carries a copy. */
   readonly bytes: Uint8Array;
   /** Where each body ends in `bytes`. */
   readonly ends: Uint32Array;

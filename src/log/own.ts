@@ -1,6 +1,7 @@
 /**
- * The log's own records: what it says about itself. Only `genesis`, `segment`, `seal` and `segment_removed` have an
- * effect on how a log is read, so only these are parsed back, and only in the spelling they were written in.
+ * The log's own records: what it says about itself. Parsed back are those that have an effect on how a log is read (`genesis`,
+ * `segment`, `seal`, `segment_removed`), the pieces in `recovered` and the heartbeat in `started`; each only in the spelling
+ * that it was written in.
  */
 import { decodeBase64, parseVkey } from '../checkpoint/note.js';
 import type { Verifier } from '../checkpoint/note.js';

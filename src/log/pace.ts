@@ -72,12 +72,12 @@ export class Pace {
     return this.#starvedWakes > 0;
   }
 
-  /** Whether the last request is, if no other is there. */
+  /** Whether the last request is a lone one, provided that nothing else waits. */
   get isLone(): boolean {
     return this.#inARow >= loneRequests;
   }
 
-  /** The same. */
+  /** Whether it is a brisk one, under the same condition. */
   get isBrisk(): boolean {
     return hasCores && this.#known >= briskFrom;
   }

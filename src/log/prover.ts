@@ -4,8 +4,8 @@
  * a piece at a time, so that the thread that asks has room for others.
  *
  * Left of the record everything comes from its own segment: the subtrees beside the way to a leaf are just the frontier
- * of the leaves before it, of which the header has the beginning. So a removed segment is missing to nobody who is still
- * there. Right of it a subtree is what the last header inside it says of its beginning, and the lines from there on.
+ * of the leaves before it, of which the header has the beginning. So no record that is still there needs a segment that was
+ * removed. Right of it a subtree is what the last header inside it says of its beginning, and the lines from there on.
  *
  * Invariant: no proof is given away that does not lead to the checkpoint's root.
  */

@@ -1,7 +1,7 @@
 /**
  * Bytes taken off a torn tail. They are kept, never deleted: first copied under `<seq>-<n>.new`, then cut off the log,
- * then named by a `recovered` record, and only when that is durable renamed without `.new`. A crash in between is
- * seen by the ending, and the piece is named by the next start's record.
+ * then named by a `recovered` record, and only when that is durable renamed without `.new`. After a crash in between the
+ * next start finds the `.new` file, and names it in its own record.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

@@ -64,7 +64,7 @@ export class Schedule {
 
   /**
    * What records are dated with, ms since 1970: the wall clock, but for a step of it that is not noted yet. A step is noted
-   * between two requests, and no line MUST have the new time before: behind a year's pause in the middle of a request
+   * between two requests, and no line may have the new time before that: behind a year's pause in the middle of a request
    * nobody could tell it from a silence.
    */
   now(): number {

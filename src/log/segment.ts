@@ -1,6 +1,7 @@
 /**
  * Segments: the files a log consists of, named after the first record in them, so that their order and their gaps
- * show in a directory listing. Names are never used again; only the newest is ever written to.
+ * show in a directory listing. A name is given once; only that of an empty segment, which a crash leaves, is used again.
+ * Only the newest is ever written to.
  */
 import { join } from 'node:path';
 import type { Disk } from '../disk/disk.js';

@@ -16,7 +16,7 @@ export class Fifo<T extends object> {
     return this.#length;
   }
 
-  /** The oldest but `index`. */
+  /** The item so many places behind the oldest; undefined beyond the end. */
   at(index: number): T | undefined {
     return index < this.#length ? this.#places[(this.#first + index) & (this.#places.length - 1)] : undefined;
   }

@@ -48,7 +48,7 @@ export class Courtesy {
     return this.#evenAt;
   }
 
-  /** How many ms he waits who has his turn at that time, before he asks again; 0: it is his turn. */
+  /** How many ms one whose turn is at `turnAt` should wait before he asks again; 0: he may go on. */
   wait(turnAt: number): number {
     this.#look();
     const now = this.#now();

@@ -30,7 +30,7 @@ interface WaitingCopy {
   readonly tell: Listener;
 }
 
-/** An id that is remembered, by its number, which is another's when it is forgotten. */
+/** The number of a remembered id. When the id is forgotten, its number is given to another. */
 export type RememberedId = number;
 
 /** None. */

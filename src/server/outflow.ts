@@ -17,7 +17,7 @@ export const slowConsumerMs = 30_000;
 /** How long a client that was let go may take to read why, ms. */
 export const lastWordsMs = 1_000;
 
-/** What of it is no reason yet to wait with more. */
+/** Unread bytes up to which more is sent without waiting. */
 const unsentBytesUsual = 64 * 1024;
 
 const nothing = Buffer.alloc(0);
@@ -30,7 +30,7 @@ export const spareMax = 64;
 export interface OutflowWatcher {
   /** The client took nothing for too long. */
   slow(): void;
-  /** All clients together do not read too much, and this one most of it. */
+  /** The unread replies of all clients are too many bytes, and this one has held the most for the longest. */
   crowded(): void;
   /** There is room again. */
   drained(): void;

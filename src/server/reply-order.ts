@@ -5,7 +5,7 @@ import type { Reply } from '../wire/message.js';
 
 /**
  * What append replies that are owed may take in memory, bytes: all of them together, divided among the processes that they are
- * owed to and among the connections of each, which have at least the second. A connection that is owed more is not read from
+ * owed to and among the connections of each, which have at least `bytesMin`. A connection that is owed more is not read from
  * until half of it has left: what it sends then waits in its own memory and the kernel's. All is enough for the batches under
  * way and one more.
  */
