@@ -5,7 +5,7 @@ import { type Field, type FieldValues, type Fields, fieldLabel } from './field.j
 import { JsonMap, type JsonObject, type JsonValue, isJsonMapping, isTrapKey } from './json.js';
 import { closeBrace, comma, openBrace, passText, passValue, startsWith, textAt } from './pass.js';
 import type { Mint, Type } from './type.js';
-import { Violation } from './violation.js';
+import { Violation, aMap } from './violation.js';
 
 type Mapping = JsonObject | JsonMap;
 
@@ -30,7 +30,7 @@ export function fieldOf(event: Mapping, name: string): JsonValue | undefined {
 /** The type of a map of these fields. */
 export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
   readonly fields: F;
-  readonly expected = 'a map';
+  readonly expected = aMap;
   declare readonly value?: FieldValues<F>;
   readonly #slots: readonly Slot[];
   readonly #names: ReadonlySet<string>;

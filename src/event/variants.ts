@@ -7,7 +7,7 @@ import { startsWith } from './pass.js';
 import { Shape, fieldOf } from './shape.js';
 import type { Mint, Type } from './type.js';
 import { oneOf } from './type.js';
-import { Violation } from './violation.js';
+import { Violation, aMap } from './violation.js';
 
 /** What a TypeScript caller may pass: one of the variants, told apart by its tag. */
 export type VariantValues<Tag extends string, Common extends Fields, Kinds extends Readonly<Record<string, Fields>>> = {
@@ -20,7 +20,7 @@ implements Type<VariantValues<Tag, Common, Kinds>, JsonObject | JsonMap> {
   readonly tag: Tag;
   readonly shapes: ReadonlyMap<string, Shape<Fields>>;
   readonly label: string;
-  readonly expected = 'a map';
+  readonly expected = aMap;
   declare readonly value?: VariantValues<Tag, Common, Kinds>;
   readonly #tagExpected: string;
   /** How the JSON text of each begins whose tag comes first. */

@@ -7,6 +7,11 @@ import { printable } from './printable.js';
 /** Of a text that was found, so much is shown. */
 const foundCharsMax = 40;
 
+/** What a map is called where one is expected. */
+export const aMap = 'a map';
+/** What serde's compact form gets wrong: it leaves the names of fields out, and nobody can tell what is what. */
+export const structsAsMaps = 'structs must travel as maps, in the named form (rmp_serde: to_vec_named)';
+
 /** The first thing wrong with an event: where, as a JSON pointer into it, and what would have been right. */
 export class Violation {
   /** RFC 6901; empty for the event itself. */
@@ -20,7 +25,8 @@ export class Violation {
 
   /** About a whole value: what was expected, and what was found in its place; undefined for nothing at all. */
   static unexpected(expected: string, found: JsonValue | undefined): Violation {
-    return new Violation('', `expected ${expected}, found ${describe(found)}`);
+    const isStruct = expected === aMap && typeof found === 'object' && found !== null && !isJsonMapping(found);
+    return new Violation('', `expected ${expected}, found ${describe(found)}${isStruct ? `: ${structsAsMaps}` : ''}`);
   }
 
   /** The same, seen from the map or array that holds the value under `key`. */
@@ -45,7 +51,7 @@ function describe(value: JsonValue | undefined): string {
     case 'number': return Number.isInteger(value) && !Number.isSafeInteger(value) ? `the float ${value}` : String(value);
     case 'object':
       if (value === null) return 'null';
-      return isJsonMapping(value) ? 'a map' : 'an array';
+      return isJsonMapping(value) ? aMap : 'an array';
     default: return String(value);
   }
 }

@@ -67,7 +67,7 @@ const companyShare = 2;
  * lines as one may have.
  */
 const joiningMax = { batches: 4, bytes: 64 * 1024 } as const;
-/** With so many lines under way at most, a thread that waits for a core is given this one's: they are soon done in either mode. */
+/** With so many lines under way at most a thread that waits for a core is given this one's: they are soon done. */
 const starvedLinesMax = 8;
 /** Room for a batch and the request that filled it, unless that one is very large. */
 const slotBytes = batchBytesMax + 1024 * 1024;

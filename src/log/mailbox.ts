@@ -36,7 +36,10 @@ export type Start = Pick<ThreadStart, 'state' | 'options' | 'diskLowBytes' | 'st
 /** Bodies of whole requests, back to back. */
 export interface AppendOrder {
   readonly kind: 'append';
-  /** Shared with the other thread, which leaves it alone until every request in it is answered; an order that joins a batch carries a copy. */
+  /**
+   * Shared with the other thread, which leaves it alone until every request in it is answered; an order that joins a batch
+   * carries a copy.
+   */
   readonly bytes: Uint8Array;
   /** Where each body ends in `bytes`. */
   readonly ends: Uint32Array;

@@ -3,6 +3,7 @@
 // `id` whenever that can be found, also behind the part that is broken.
 import type { JsonValue } from '../event/json.js';
 import { isMoment } from '../event/moment.js';
+import { structsAsMaps } from '../event/violation.js';
 import { type EntryLimits, type Refusal, frameRefusal, readEntries } from './entry.js';
 import { exactValue } from './exact.js';
 import {
@@ -56,7 +57,10 @@ const noScalars: ReadonlyMap<string, JsonValue> = new Map();
 function readFields(payload: Buffer, limits: EntryLimits | undefined): Fields | Refusal {
   const scan = new StrictScan(payload);
   const size = scan.mapSize();
-  if (size < 0) return { code: 'bad_frame', message: 'the payload is not a map' };
+  if (size < 0) {
+    const hint = scan.arraySize() < 0 ? '' : `: ${structsAsMaps}`;
+    return { code: 'bad_frame', message: `the payload is not a map${hint}` };
+  }
   const fields: Fields = { op: undefined, id: undefined, events: undefined, scalars: undefined };
   for (let i = 0; i < size; i++) {
     const length = scan.key();

@@ -1,6 +1,7 @@
 // The events of an append: scanned, bounded, then decoded. Invariant: an entry that comes out is whole and exact, and
 // one bad event refuses its request with the index and the place of the first violation.
 import type { JsonMap, JsonObject } from '../event/json.js';
+import { structsAsMaps } from '../event/violation.js';
 import { exactValue } from './exact.js';
 import { type Fault, faultText, isMalformed } from './fault.js';
 import { type ErrorCode, type EventEntry, eventIdCharsMax } from './message.js';
@@ -46,10 +47,12 @@ export function readEntries(payload: Buffer, scan: StrictScan, limits: EntryLimi
 }
 
 function readEntry(payload: Buffer, scan: StrictScan, limits: EntryLimits, index: number): EventEntry | Refusal {
+  const token = scan.peek();
   const size = scan.mapSize();
   if (size < 0) {
     if (scan.fault !== undefined || !scan.value(2)) return frameRefusal(scan.fault);
-    return { code: 'bad_request', message: 'an entry must be a map with profile and event', index };
+    const hint = isArray(token) ? `: ${structsAsMaps}` : '';
+    return { code: 'bad_request', message: `an entry must be a map with profile and event${hint}`, index };
   }
   let profile: string | undefined;
   let id: string | undefined;
@@ -72,13 +75,13 @@ function readEntry(payload: Buffer, scan: StrictScan, limits: EntryLimits, index
       json = scan.mayRepeat ? undefined : scan.json;
       continue;
     }
-    const token = scan.peek();
+    const value = scan.peek();
     if (!scan.value(3)) return frameRefusal(scan.fault);
     if (name === undefined) continue;
-    if (token !== 0xc0 && !isText(token)) {
+    if (value !== 0xc0 && !isText(value)) {
       return { code: 'bad_request', message: `${name} must be a string`, index };
     }
-    const text = token === 0xc0 ? undefined : textOf(payload, token, start, scan, name === 'profile');
+    const text = value === 0xc0 ? undefined : textOf(payload, value, start, scan, name === 'profile');
     if (name === 'profile') profile = text;
     else if (name === 'id') id = text;
     else traceparent = text;
@@ -146,9 +149,8 @@ function eventRefusal(scan: StrictScan, limits: EntryLimits, index: number): Ref
     return { code: 'invalid_event', message: faultText(scan.fault), index, path: scan.path };
   }
   if (!isMap) {
-    const isArray = (token >= 0x90 && token < 0xa0) || token === 0xdc || token === 0xdd;
-    const message = isArray
-      ? 'the event is an array: structs must travel as maps, in the named form (rmp_serde: to_vec_named)'
+    const message = isArray(token)
+      ? `the event is an array: ${structsAsMaps}`
       : 'the event must be a map';
     return { code: 'invalid_event', message, index, path: '' };
   }
@@ -162,6 +164,10 @@ export function frameRefusal(fault: Fault | undefined): Refusal {
   const kind = fault ?? 'truncated';
   const code = kind === 'binary' || kind === 'not_finite' ? 'bad_request' : 'bad_frame';
   return { code, message: faultText(kind) };
+}
+
+function isArray(token: number): boolean {
+  return (token >= 0x90 && token < 0xa0) || token === 0xdc || token === 0xdd;
 }
 
 function isText(token: number): boolean {

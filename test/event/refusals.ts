@@ -25,6 +25,8 @@ export const refusals: readonly (readonly [profile: string, event: string, viola
   ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","threats":[{"category":"Injection","pattern_id":"p","severity":"Low","matched_text":"","context":""},{"category":"Injection","pattern_id":"p","severity":"Low","context":""}]}`,
     '/threats/1/matched_text: expected a string, found nothing'],
   ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","threats":["x"]}`, '/threats/0: expected a map, found "x"'],
+  ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","threats":[["Injection","p","Low","",""]]}`,
+    '/threats/0: expected a map, found an array: structs must travel as maps, in the named form (rmp_serde: to_vec_named)'],
   ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","gate_decision":{"Blocked":{"pattern":"p"}}}`,
     '/gate_decision/Blocked/reason: expected a string, found nothing'],
   ['mvm.tenant', `{${t},"tenant_id":"t","action":"PoolBuilt","gate_decision":{"Denied":{}}}`,

@@ -145,6 +145,14 @@ describe('hostile bytes', () => {
     expect(error).toMatchObject({ code: 'invalid_event', index: 0, path: '' });
     expect(error.message).toContain('named');
   });
+
+  test('so is an entry, and a whole request', () => {
+    const hint = 'structs must travel as maps, in the named form (rmp_serde: to_vec_named)';
+    expect(failure(decode(hex({ op: 'append', id: 1, events: [['generic', { action: 'a' }]] }))))
+      .toMatchObject({ code: 'bad_request', id: 1, index: 0, message: `an entry must be a map with profile and event: ${hint}` });
+    expect(failure(decode(hex(['append', 1, []])))).toMatchObject({ code: 'bad_frame', message: `the payload is not a map: ${hint}` });
+    expect(failure(decode('c0'))).toMatchObject({ code: 'bad_frame', message: 'the payload is not a map' });
+  });
 });
 
 describe('requests', () => {
