@@ -8,7 +8,7 @@ const source = join(root, 'src');
 
 /** Rooms from the ground up. On a floor a later group may import an earlier one; rooms of one group do not know each other. */
 const floors: readonly (readonly (readonly string[])[])[] = [
-  [['event', 'clock', 'disk', 'kernel', 'memory', 'metrics']],
+  [['event', 'clock', 'disk', 'kernel', 'memory']],
   [['keys', 'wire', 'redact'], ['chain']],
   [['checkpoint'], ['log']],
   [['server', 'client', 'verify', 'query', 'config'], ['exec', 'exchange', 'doctor']],

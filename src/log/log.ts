@@ -59,6 +59,7 @@ export class Log {
   #early: Report[] = [];
   #gone: Promise<void> = Promise.resolve();
   #whenStopped: (() => void) | undefined;
+  #stopped: Promise<void> = Promise.resolve();
   #pumping = false;
   /** How often the thread had reported when the oldest order was posted that `#pump` has not waited for yet. */
   #rungBefore: number | undefined;
@@ -184,14 +185,13 @@ export class Log {
 
   /** Writes everything that was taken in, `stopped` and the last seal. Resolves when it is done or the log has failed. */
   stop(reason: string): Promise<void> {
-    if (this.#phase.kind !== 'open') return Promise.resolve();
+    if (this.#phase.kind !== 'open') return this.#stopped;
     this.#phase = { kind: 'draining', reason };
     // Nobody watched: a start that failed between log and sockets. Reports kept for a watcher would be kept forever.
     if (this.#watcher === undefined) this.watch(nobody);
-    return new Promise((resolve) => {
-      this.#whenStopped = resolve;
-      this.#stopWhenEmpty();
-    });
+    this.#stopped = new Promise((resolve) => { this.#whenStopped = resolve; });
+    this.#stopWhenEmpty();
+    return this.#stopped;
   }
 
   /**

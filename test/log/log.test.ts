@@ -85,6 +85,9 @@ describe.each(['line', 'group'] as const)('in %s mode', (sync) => {
     const stopped = log.stop('test');
     const late: Outcome[] = [];
     log.append(senderOf(0), [body(0)], { settle: (outcome) => { late.push(outcome); } });
+    // Who asks a second time waits for the same end.
+    await log.stop('again');
+    expect(log.phase).toEqual({ kind: 'stopped' });
     await stopped;
     expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 300 }, () => 'durable'));
     expect(late).toMatchObject([{ kind: 'rejected', error: { code: 'refused' } }]);
