@@ -1,18 +1,13 @@
 // One conversation with the daemon: the door to the socket. Invariant: `welcome` comes first and once, then replies,
 // and `closed` last and once, whatever happens; nothing is called behind it.
 import { type Socket, createConnection } from 'node:net';
-import { Encoder } from '../wire/encode.js';
 import { FrameReader } from '../wire/frame.js';
 import type { Reply, Welcome } from '../wire/message.js';
 import { decodeReply } from '../wire/reply.js';
-import { questionFrame } from '../wire/request.js';
 import { ClientError, refusal } from './error.js';
 
 /** Bytes of one reply, at most: a full `recent` is larger than any request may be. */
 export const replyBytesMax = 64 * 1024 * 1024;
-
-// Requests count from 1; so a late answer to hello is never taken for another one.
-const helloId = 0;
 
 /** Who is told what arrives. */
 export interface Listener {
@@ -28,8 +23,8 @@ export class Connection {
   readonly #listener: Listener;
   #state: 'greeting' | 'open' | 'closed' = 'greeting';
 
-  /** Connects and says hello; `client` is "name/version". A daemon that is silent for `timeoutMs` is given up. */
-  constructor(path: string, client: string, timeoutMs: number, listener: Listener) {
+  /** Connects and says `hello`, the whole frame. A daemon that is silent for `timeoutMs` is given up. */
+  constructor(path: string, hello: Buffer, timeoutMs: number, listener: Listener) {
     this.#listener = listener;
     this.#socket = createConnection(path);
     this.#socket.on('data', (chunk) => { this.#read(chunk); });
@@ -42,7 +37,7 @@ export class Connection {
     this.#socket.setTimeout(timeoutMs, () => {
       this.close(new ClientError('not_connected', `${path}: no answer to hello in ${timeoutMs} ms`));
     });
-    this.#socket.write(questionFrame(new Encoder(), helloId, { op: 'hello', client }));
+    this.#socket.write(hello);
   }
 
   /** Whether somebody let us in and has not answered yet. */

@@ -1,4 +1,5 @@
 // What an append or a question can end with instead of its answer.
+import { WireError } from '../wire/error.js';
 import type { ErrorCode, ErrorReply } from '../wire/message.js';
 
 /**
@@ -28,6 +29,12 @@ export class ClientError extends Error {
 /** The daemon's refusal as an exception; `index` is the event's place among the caller's own. */
 export function refusal(error: ErrorReply, index = error.index): ClientError {
   return new ClientError(error.code, error.message, { index, path: error.path });
+}
+
+/** What the caller gave and the wire cannot carry, or what its own code threw meanwhile; `index` is the event's place. */
+export function unencodable(code: ClientErrorCode, cause: unknown, index?: number): ClientError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ClientError(code, message, { index, path: cause instanceof WireError ? cause.path : undefined, cause });
 }
 
 /** Whether the same request may well be accepted later: the daemon's state was the reason, not the request. */

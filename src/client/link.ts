@@ -8,8 +8,8 @@ import type { ClientError } from './error.js';
 /** Where to connect, and as whom. */
 export interface LinkOptions {
   readonly socket: string;
-  /** "name/version", told to the daemon. */
-  readonly client: string;
+  /** The frame that says who we are. */
+  readonly hello: Buffer;
   /** Milliseconds for the daemon to answer hello. */
   readonly helloMs: number;
 }
@@ -62,7 +62,7 @@ export class Link {
   }
 
   #connect(): void {
-    const connection: Connection = new Connection(this.#options.socket, this.#options.client, this.#options.helloMs, {
+    const connection: Connection = new Connection(this.#options.socket, this.#options.hello, this.#options.helloMs, {
       welcome: (welcome) => {
         this.#state = { kind: 'up', connection };
         this.#user.up(connection, welcome);

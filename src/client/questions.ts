@@ -1,16 +1,20 @@
 // What a client asks besides appending: one reply each. Invariant: every question is settled once; over a reconnect it
 // is asked again, since reading changes nothing.
-import { Encoder } from '../wire/encode.js';
 import type { Reply } from '../wire/message.js';
 import { type Question, questionFrame } from '../wire/request.js';
 import type { Connection } from './connection.js';
-import { ClientError, refusal } from './error.js';
+import { ClientError, refusal, unencodable } from './error.js';
 
 /** Questions without an answer yet, at most. */
 export const questionsMax = 256;
 
+// Questions have even numbers from here on, appends odd ones, hello 0: so an error says whom it answers, even when
+// the question was given up.
+const firstId = 2;
+
 interface Asked {
-  readonly question: Question;
+  /** As it is sent, and sent again. */
+  readonly frame: Buffer;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: ClientError) => void;
   readonly timer: NodeJS.Timeout;
@@ -18,15 +22,13 @@ interface Asked {
 
 /** The open questions of one client. */
 export class Questions {
-  readonly #encoder = new Encoder();
   readonly #asked = new Map<number, Asked>();
-  readonly #nextId: () => number;
   readonly #changed: () => void;
+  #nextId = firstId;
   #connection: Connection | undefined = undefined;
 
-  /** `nextId` numbers the requests of the connection; `changed` is called when a question comes or goes. */
-  constructor(nextId: () => number, changed: () => void) {
-    this.#nextId = nextId;
+  /** `changed` is called when a question comes or goes. */
+  constructor(changed: () => void) {
     this.#changed = changed;
   }
 
@@ -34,34 +36,38 @@ export class Questions {
     return this.#asked.size;
   }
 
-  ask(question: Question, timeoutMs: number): Promise<Reply> {
+  /** Rejects with ClientError; `bad_request` at once for a question that cannot be encoded. */
+  async ask(question: Question, timeoutMs: number): Promise<Reply> {
     if (this.#asked.size >= questionsMax) {
-      return Promise.reject(new ClientError('overloaded', `${questionsMax} questions are open already`));
+      throw new ClientError('overloaded', `${questionsMax} questions are open already`);
     }
-    const id = this.#nextId();
-    return new Promise((resolve, reject) => {
+    const id = this.#nextId;
+    this.#nextId += 2;
+    const frame = frameOf(id, question);
+    return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#end(id)?.reject(new ClientError('timeout', `no answer to ${question.op} in ${timeoutMs} ms`));
       }, timeoutMs);
-      this.#asked.set(id, { question, resolve, reject, timer });
-      this.#connection?.write(questionFrame(this.#encoder, id, question));
+      this.#asked.set(id, { frame, resolve, reject, timer });
+      this.#connection?.write(frame);
       this.#changed();
     });
   }
 
   attach(connection: Connection): void {
     this.#connection = connection;
-    for (const [id, { question }] of this.#asked) connection.write(questionFrame(this.#encoder, id, question));
+    for (const { frame } of this.#asked.values()) connection.write(frame);
   }
 
   detach(): void {
     this.#connection = undefined;
   }
 
-  /** Whether the reply answers a question of ours. */
+  /** Whether the reply answers a question of ours, be it one that was given up. */
   answer(reply: Reply): boolean {
-    const asked = reply.id === null ? undefined : this.#end(reply.id);
-    if (asked === undefined) return false;
+    if (reply.id === null) return false;
+    const asked = this.#end(reply.id);
+    if (asked === undefined) return reply.op === 'error' && reply.id % 2 === 0;
     if (reply.op === 'error') asked.reject(refusal(reply));
     else asked.resolve(reply);
     return true;
@@ -78,5 +84,14 @@ export class Questions {
     clearTimeout(asked.timer);
     this.#changed();
     return asked;
+  }
+}
+
+/** The whole frame of a question. Throws ClientError `bad_request` for what cannot be encoded. */
+export function frameOf(id: number, question: Question): Buffer {
+  try {
+    return questionFrame(id, question);
+  } catch (error) {
+    throw unencodable('bad_request', error);
   }
 }

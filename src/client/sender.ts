@@ -38,6 +38,7 @@ export class Sender {
   #inFlightBytes = 0;
   #connection: Connection | undefined = undefined;
   #limits: Limits = { max_events: 1, max_frame_bytes: 0 };
+  // Odd: the even ones are questions.
   #nextId = 1;
   #dropped = 0;
   #refusals = 0;
@@ -66,11 +67,6 @@ export class Sender {
       this.#flush = undefined;
       this.send();
     });
-  }
-
-  /** A number for a request that is not an append. */
-  requestId(): number {
-    return this.#nextId++;
   }
 
   /** The connection is up: what was not acknowledged goes first. */
@@ -217,7 +213,8 @@ export class Sender {
     }
     if (this.#head === this.#waiting.length || this.#head >= staleMax) this.#compact();
     if (appends.length === 0) return undefined;
-    const id = this.requestId();
+    const id = this.#nextId;
+    this.#nextId += 2;
     const dropped = this.#dropped;
     this.#dropped = 0;
     parts.unshift(appendHead(this.#encoder, id, dropped, events, bytes));

@@ -6,7 +6,7 @@ import type { Connection } from './connection.js';
 import { ClientError, isRetryable } from './error.js';
 import { Link, type LinkOptions } from './link.js';
 import { type OutboxBounds, Outbox, defaultBounds } from './outbox.js';
-import { Questions } from './questions.js';
+import { Questions, frameOf } from './questions.js';
 import { ReceiptFile } from './receipts.js';
 import { Tail, type TailOptions, type TailRecord } from './tail.js';
 
@@ -43,6 +43,8 @@ export interface ConnectOptions {
 
 const defaultTimeoutMs = 30_000;
 const defaultConnectTimeoutMs = 5000;
+// No other request's number; so a late answer to hello is never taken for another one.
+const helloId = 0;
 
 /** The shared part of a client, from the first welcome to `close`. */
 export class Session {
@@ -63,10 +65,11 @@ export class Session {
     this.timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#opening = { up, failed };
     this.outbox = new Outbox({ ...defaultBounds, ...options.bounds }, () => { this.#hold(); });
-    this.questions = new Questions(() => this.outbox.sender.requestId(), () => { this.#hold(); });
+    this.questions = new Questions(() => { this.#hold(); });
     this.receipts = options.receiptsFile === undefined ? undefined : new ReceiptFile(options.receiptsFile);
     const helloMs = Math.max(options.connectTimeoutMs ?? defaultConnectTimeoutMs, options.startTimeoutMs ?? 0);
-    this.#linkOptions = { socket: placeOf(options), client: options.client ?? 'indelible-js/1', helloMs };
+    const hello = frameOf(helloId, { op: 'hello', client: options.client ?? 'indelible-js/1' });
+    this.#linkOptions = { socket: placeOf(options), hello, helloMs };
     this.#link = new Link(this.#linkOptions, {
       up: (connection, welcome) => { this.#up(connection, welcome); },
       reply: (reply) => { this.#reply(reply); },

@@ -1,11 +1,10 @@
 // Following the log: records in order, each once, over reconnects. Invariant: never more than a few records are held;
 // when the consumer is slow the socket stops being read, on a connection of its own that holds nobody else up.
 import type { Filters, Reply } from '../wire/message.js';
-import { Encoder } from '../wire/encode.js';
-import { questionFrame } from '../wire/request.js';
 import type { Connection } from './connection.js';
 import { ClientError, isRetryable, refusal } from './error.js';
 import { Link, type LinkOptions } from './link.js';
+import { frameOf } from './questions.js';
 
 /** Records held before the socket is paused; a chunk more may still arrive. */
 export const tailRecordsMax = 256;
@@ -29,7 +28,6 @@ const tailId = 1;
 /** An iteration that is going on. */
 export class Tail {
   readonly #filters: Filters;
-  readonly #encoder = new Encoder();
   readonly #link: Link;
   #next: number | undefined;
   #records: TailRecord[] = [];
@@ -37,13 +35,16 @@ export class Tail {
   #end: { readonly error: ClientError | undefined } | undefined = undefined;
   #wake: (() => void) | undefined = undefined;
 
+  /** Throws ClientError `bad_request` for filters that cannot be encoded. */
   constructor(link: LinkOptions, from: number | undefined, filters: Filters) {
-    this.#filters = filters;
+    this.#filters = { ...filters };
     this.#next = from;
+    // Once before the link is there, which would come back for ever with what cannot be said.
+    this.#question();
     this.#link = new Link(link, {
       up: (connection) => {
         this.#connection = connection;
-        connection.write(questionFrame(this.#encoder, tailId, { op: 'tail', from: this.#next, ...this.#filters }));
+        connection.write(this.#question());
       },
       reply: (reply) => { this.#take(reply); },
       down: () => { this.#connection = undefined; },
@@ -77,6 +78,10 @@ export class Tail {
     this.#end = { error };
     this.#link.close(error ?? new ClientError('closed', 'the tail was ended'));
     this.#rouse();
+  }
+
+  #question(): Buffer {
+    return frameOf(tailId, { op: 'tail', from: this.#next, ...this.#filters });
   }
 
   // Asked anew for every record: a consumer may stop the tail while it holds one.

@@ -49,8 +49,10 @@ export function appendHead(encoder: Encoder, id: number, dropped: number, count:
   return encoder.take();
 }
 
-/** The whole frame of any other request. */
-export function questionFrame(encoder: Encoder, id: number, question: Question): Buffer {
+/** The whole frame of any other request. Throws WireError `unencodable`, its path naming the field. */
+export function questionFrame(id: number, question: Question): Buffer {
+  // Not shared: half a frame of a question that cannot be written is gone with it.
+  const encoder = new Encoder();
   encoder.openFrame();
   writeValue(encoder, question.op === 'hello' ? { ...question, id, v: protocolVersion } : { ...question, id });
   encoder.closeFrame();

@@ -24,6 +24,8 @@ export class Daemon {
   readonly requests: Request[] = [];
   readonly limits = { events: 64, eventBytes: 10_000, frameBytes: 100_000 };
   answer: (append: Append) => Answer = () => undefined;
+  /** What is to become of any request: true when it has been seen to, by what was said or on purpose by nothing. */
+  instead: (request: Request, say: (reply: Reply) => void) => boolean = () => false;
   connections = 0;
   readonly #directory = mkdtempSync(join(tmpdir(), 'indelible-'));
   readonly #sockets = new Set<Socket>();
@@ -93,6 +95,7 @@ export class Daemon {
   #handle(socket: Socket, request: Request): void {
     this.requests.push(request);
     const id = request.id;
+    if (this.instead(request, (reply) => { socket.write(encodeReply(reply)); })) return;
     switch (request.op) {
       case 'hello':
         socket.write(encodeReply({
