@@ -7,7 +7,7 @@ import type { Filters, ProofReply, Reply, Status, Welcome } from '../wire/messag
 import { type Question, writeEntry } from '../wire/request.js';
 import { ClientError } from './error.js';
 import type { AppendOptions, ClientEvent, EmitOptions } from './event.js';
-import type { Receipt } from './pending.js';
+import type { Entries, Receipt } from './pending.js';
 import type { ReceiptTally } from './receipts.js';
 import { type ConnectOptions, Session } from './session.js';
 import type { TailOptions, TailRecord } from './tail.js';
@@ -77,7 +77,7 @@ export class Client<P extends string = 'generic', Given extends string = never> 
 
   /** Events lost by `emit` that no acknowledged request has reported yet. */
   get dropped(): number {
-    return this.#session.outbox.sender.dropped;
+    return this.#session.outbox.sender.losses.count;
   }
 
   /** How the file of receipts fares; undefined without `receiptsFile`. It never makes an append fail: look here. */
@@ -96,27 +96,27 @@ export class Client<P extends string = 'generic', Given extends string = never> 
     if (session.closed) return Promise.reject(closedError());
     const list = isList(events) ? events : [events];
     if (list.length === 0) return Promise.reject(new ClientError('bad_request', 'no events'));
-    let entries: Buffer;
+    let entries: Entries;
     try {
       entries = this.#encode(list, options);
     } catch (error) {
       return Promise.reject(asClientError(error));
     }
-    return session.outbox.append(entries, list.length, options.timeoutMs ?? session.timeoutMs, options.signal);
+    return session.outbox.append(entries, options.timeoutMs ?? session.timeoutMs, options.signal);
   }
 
   /** Best effort: never throws and never waits. What cannot be kept or is refused is counted, and the log says so. */
   emit<Q extends string = P>(event: ClientEvent<Q, Given>, options: EmitOptions<Q> = {}): void {
     const session = this.#session;
     if (session.closed) {
-      session.outbox.sender.drop(1);
+      session.outbox.sender.losses.add(1);
       return;
     }
     try {
       session.outbox.emit(this.#encode([event], options), session.timeoutMs);
     } catch {
       // The count is the report; emit's caller has said that it will not listen.
-      session.outbox.sender.drop(1);
+      session.outbox.sender.losses.add(1);
     }
   }
 
@@ -176,7 +176,7 @@ export class Client<P extends string = 'generic', Given extends string = never> 
     });
   }
 
-  #encode(events: readonly object[], options: EmitOptions): Buffer {
+  #encode(events: readonly object[], options: EmitOptions): Entries {
     const { profile = 'generic', traceparent, fields } = this.#defaults;
     this.#encoder.drop();
     for (const [index, event] of events.entries()) {
@@ -189,7 +189,7 @@ export class Client<P extends string = 'generic', Given extends string = never> 
           ? new ClientError('invalid_event', error.message, { index, path: error.path, cause: error }) : error;
       }
     }
-    return this.#encoder.take();
+    return { bytes: this.#encoder.take(), count: events.length, areNew: options.id === undefined };
   }
 
   async #ask<Op extends Reply['op']>(question: Question, op: Op, timeoutMs?: number): Promise<Extract<Reply, { op: Op }>> {

@@ -1,8 +1,8 @@
-// All appends of one client and its children: bounded, each with its deadline. Invariant: what was taken in is settled
-// by its deadline at the latest, and never more is held than the bounds say.
+// All appends of one client and its children: bounded, each with its deadline. Invariant: nobody waits for one beyond its
+// deadline, and never more is held than the bounds say.
 import { performance } from 'node:perf_hooks';
 import { ClientError } from './error.js';
-import type { Pending, Receipt } from './pending.js';
+import type { Entries, Pending, Receipt } from './pending.js';
 import { Sender } from './sender.js';
 
 /** How much may be held, waiting and in flight together. */
@@ -23,9 +23,9 @@ export const defaultBounds: OutboxBounds = {
 class Held {
   events = 0;
   bytes = 0;
-  change(sign: 1 | -1, append: Pending): void {
-    this.events += sign * append.count;
-    this.bytes += sign * append.entries.length;
+  change(sign: 1 | -1, { count, bytes }: Entries): void {
+    this.events += sign * count;
+    this.bytes += sign * bytes.length;
   }
 }
 
@@ -34,9 +34,9 @@ export class Outbox {
   readonly sender: Sender;
   readonly #bounds: OutboxBounds;
   readonly #changed: () => void;
-  // In the order they came in, so the first is the oldest.
+  // Waited for, in the order they came in, so the first is the oldest.
   readonly #outstanding = new Set<Pending>();
-  readonly #emitted = new WeakSet<Pending>();
+  readonly #emitted = new Set<Pending>();
   readonly #unlisten = new WeakMap<Pending, () => void>();
   readonly #held = { append: new Held(), emit: new Held() };
   #waiters: { readonly order: number; readonly done: () => void }[] = [];
@@ -50,38 +50,38 @@ export class Outbox {
     this.sender = new Sender((append) => { this.#settled(append); });
   }
 
-  /** Appends that are not settled. */
+  /** Appends that are neither settled nor beyond their deadline. */
   get outstanding(): number {
     return this.#outstanding.size;
   }
 
   /** A promise of the receipt; rejects with `overloaded` at once when there is no room. */
-  append(entries: Buffer, count: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<Receipt> {
+  append(entries: Entries, timeoutMs: number, signal: AbortSignal | undefined): Promise<Receipt> {
     const { events, bytes } = this.#held.append;
-    if (events + count > this.#bounds.appendEvents || bytes + entries.length > this.#bounds.appendBytes) {
+    if (events + entries.count > this.#bounds.appendEvents || bytes + entries.bytes.length > this.#bounds.appendBytes) {
       return Promise.reject(new ClientError('overloaded', `${events} events of ${bytes} bytes are waiting already`));
     }
     if (signal?.aborted === true) return Promise.reject(new ClientError('aborted', 'aborted: it was not sent'));
     return new Promise<Receipt>((resolve, reject) => {
-      const append = this.#take(entries, count, timeoutMs, resolve, reject);
-      this.#held.append.change(1, append);
+      const append = this.#take(entries, timeoutMs, resolve, reject);
+      this.#held.append.change(1, entries);
       if (signal !== undefined) this.#listen(append, signal);
     });
   }
 
   /** Takes one event in, or counts it as dropped. */
-  emit(entries: Buffer, timeoutMs: number): void {
+  emit(entries: Entries, timeoutMs: number): void {
     const { events, bytes } = this.#held.emit;
-    if (events + 1 > this.#bounds.emitEvents || bytes + entries.length > this.#bounds.emitBytes) {
-      this.sender.drop(1);
+    if (events + 1 > this.#bounds.emitEvents || bytes + entries.bytes.length > this.#bounds.emitBytes) {
+      this.sender.losses.add(1);
       return;
     }
-    const append = this.#take(entries, 1, timeoutMs, () => undefined, () => { this.sender.drop(1); });
+    const append = this.#take(entries, timeoutMs, () => undefined, () => { this.sender.losses.add(1); });
     this.#emitted.add(append);
-    this.#held.emit.change(1, append);
+    this.#held.emit.change(1, entries);
   }
 
-  /** Resolves when all that was taken in so far is settled. */
+  /** Resolves when all that was taken in so far is settled, or beyond its deadline. */
   flush(): Promise<void> {
     if (this.#outstanding.size === 0) return Promise.resolve();
     return new Promise((done) => { this.#waiters.push({ order: this.#order, done }); });
@@ -91,16 +91,17 @@ export class Outbox {
   close(error: ClientError): void {
     this.sender.close();
     if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
-    for (const append of [...this.#outstanding]) this.sender.settle(append, error);
+    for (const append of [...this.#outstanding, ...this.#emitted]) this.sender.settle(append, error);
   }
 
   #take(
-    entries: Buffer, count: number, timeoutMs: number,
+    entries: Entries, timeoutMs: number,
     resolve: (receipt: Receipt) => void, reject: (error: ClientError) => void,
   ): Pending {
     const deadline = performance.now() + timeoutMs;
     const append: Pending = {
-      order: this.#order++, entries, count, deadline, state: 'open', sent: false, alone: false, resolve, reject,
+      order: this.#order++, entries, deadline, state: 'waiting', sent: false, isDoubtful: false, eventsMax: Infinity,
+      notice: undefined, resolve, reject,
     };
     this.#outstanding.add(append);
     if (this.#outstanding.size === 1) this.#changed();
@@ -117,9 +118,13 @@ export class Outbox {
   }
 
   #settled(append: Pending): void {
-    this.#outstanding.delete(append);
     this.#unlisten.get(append)?.();
-    (this.#emitted.has(append) ? this.#held.emit : this.#held.append).change(-1, append);
+    (this.#emitted.delete(append) ? this.#held.emit : this.#held.append).change(-1, append.entries);
+    this.#waitedFor(append);
+  }
+
+  #waitedFor(append: Pending): void {
+    if (!this.#outstanding.delete(append)) return;
     if (this.#waiters.length > 0) this.#wake();
     if (this.#outstanding.size === 0) this.#changed();
   }
@@ -145,8 +150,10 @@ export class Outbox {
     const now = performance.now();
     let next = Infinity;
     for (const append of [...this.#outstanding]) {
-      if (append.deadline <= now) this.sender.settle(append, given('timeout', 'the deadline passed', append));
-      else if (append.deadline < next) next = append.deadline;
+      if (append.deadline > now) next = Math.min(next, append.deadline);
+      // Recorded or lost? The daemon will say, and nobody waits for it: it is not counted before.
+      else if (append.sent && this.#emitted.has(append)) this.#waitedFor(append);
+      else this.sender.settle(append, given('timeout', 'the deadline passed', append));
     }
     if (next < Infinity) this.#watchUntil(next);
   }

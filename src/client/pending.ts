@@ -22,42 +22,60 @@ export interface Receipt {
   readonly duplicates: readonly Duplicate[];
 }
 
+/** Events as they are sent, and sent again. */
+export interface Entries {
+  readonly bytes: Buffer;
+  readonly count: number;
+  /** Whether the client made up their ids, so that nobody can have recorded them before. */
+  readonly areNew: boolean;
+}
+
 /** One call of `append` or `emit`. */
 export interface Pending {
   /** Place among all appends of this client. */
   readonly order: number;
-  /** The encoded entries, as they are sent and sent again. */
-  readonly entries: Buffer;
-  readonly count: number;
+  readonly entries: Entries;
   /** When it is given up, on the clock of `performance.now()`. */
   readonly deadline: number;
-  state: 'open' | 'settled';
+  state: 'waiting' | 'flying' | 'settled';
   /** Whether it ever left, so that only the daemon knows whether it was recorded. */
   sent: boolean;
-  /** MUST NOT share a request: the one it was in was refused, and this event may be the reason. */
-  alone: boolean;
+  /** Whether a request with it was not answered, or with "later": it may have been recorded by it. */
+  isDoubtful: boolean;
+  /** It MUST NOT be in a request of more events, but its own: one of that size was refused, and it may be the reason. */
+  eventsMax: number;
+  /** The losses that are told in its request, and in no other. */
+  notice: Notice | undefined;
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: ClientError) => void;
 }
 
+/** A number of lost events that is on its way with these appends. */
+export interface Notice {
+  readonly count: number;
+  readonly appends: readonly Pending[];
+  /** Those of them that are new with this notice: where they are recorded, so is it. */
+  readonly witnesses: ReadonlySet<Pending>;
+  /** Appends of it that are not settled. */
+  open: number;
+}
+
 /**
  * Each append's own receipt out of the acknowledgement of the request they shared, in their order.
- * Throws ClientError `protocol` when the numbers cannot be true. `gap` says that the daemon had a loss to record.
+ * Throws ClientError `protocol` when the numbers cannot be true.
  */
-export function receiptsOf(ack: Ack, appends: readonly Pending[], gap: boolean): Receipt[] {
+export function receiptsOf(ack: Ack, appends: readonly Pending[]): Receipt[] {
   const sorted = sortDuplicates(ack, appends);
   let fresh = 0;
-  for (const [i, append] of appends.entries()) fresh += append.count - (sorted?.[i]?.length ?? 0);
-  // A daemon may count the record of the loss in front of the events, or not.
-  const ahead = ack.count - fresh;
-  if (ahead < 0 || ahead > (gap ? 1 : 0) || (ack.count > 0 && (ack.first === null || ack.mac === null))) {
+  for (const [i, append] of appends.entries()) fresh += append.entries.count - (sorted?.[i]?.length ?? 0);
+  if (ack.count !== fresh || (ack.count > 0 && (ack.first === null || ack.mac === null))) {
     throw new ClientError('protocol', `an ack of ${ack.count} records for ${fresh} new events`);
   }
   const end = ack.first === null ? null : ack.first + ack.count - 1;
-  let next = (ack.first ?? 0) + ahead;
+  let next = ack.first ?? 0;
   return appends.map((append, i) => {
     const duplicates = sorted?.[i] ?? noDuplicates;
-    const count = append.count - duplicates.length;
+    const count = append.entries.count - duplicates.length;
     if (count === 0) return { first: null, count, mac: null, seq: null, ts: null, duplicates };
     const first = next;
     next += count;
@@ -82,7 +100,7 @@ function sortDuplicates(ack: Ack, appends: readonly Pending[]): Duplicate[][] | 
 /** Which append event `index` of a request is from, and its place there. */
 export function placeOf(index: number, appends: readonly Pending[]): { append: number; index: number } | undefined {
   let start = 0;
-  for (const [append, { count }] of appends.entries()) {
+  for (const [append, { entries: { count } }] of appends.entries()) {
     if (index >= start && index < start + count) return { append, index: index - start };
     start += count;
   }

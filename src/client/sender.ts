@@ -7,40 +7,37 @@ import { appendHead, appendHeadBytesMax } from '../wire/request.js';
 import { backoffMs } from './backoff.js';
 import type { Connection } from './connection.js';
 import { ClientError, isRetryable, refusal } from './error.js';
-import { type Pending, type Receipt, placeOf, receiptsOf } from './pending.js';
+import { Losses } from './losses.js';
+import { type Entries, type Notice, type Pending, type Receipt, placeOf, receiptsOf } from './pending.js';
+import { Queue } from './queue.js';
 
 /** Requests sent and not yet answered, at most: enough to keep the daemon's queue full over a round trip. */
 export const inFlightRequestsMax = 64;
 /** Bytes of these requests, at most; they are kept for sending again. */
 export const inFlightBytesMax = 8 * 1024 * 1024;
 
-// Appends that are over and still in the queue, at most; then it is rewritten, so that this costs little for each.
-const staleMax = 4096;
-
 interface AppendRequest {
   readonly id: number;
   readonly frame: Buffer;
   readonly appends: readonly Pending[];
-  readonly dropped: number;
+  readonly notice: Notice | undefined;
 }
 
 type Limits = Pick<Welcome, 'max_events' | 'max_frame_bytes'>;
 
 /** Sends appends in the order they were given. */
 export class Sender {
+  /** What was lost; the next request says so. */
+  readonly losses = new Losses();
   readonly #encoder = new Encoder();
   readonly #settled: (append: Pending) => void;
-  // Read from `#head` on; cut off in one go when it is empty, since shifting a long array is quadratic.
-  #waiting: Pending[] = [];
-  #head = 0;
-  #stale = 0;
+  readonly #queue = new Queue();
   #inFlight: AppendRequest[] = [];
   #inFlightBytes = 0;
   #connection: Connection | undefined = undefined;
   #limits: Limits = { max_events: 1, max_frame_bytes: 0 };
   // Odd: the even ones are questions.
   #nextId = 1;
-  #dropped = 0;
   #refusals = 0;
   #retry: NodeJS.Timeout | undefined = undefined;
   #flush: NodeJS.Immediate | undefined = undefined;
@@ -50,19 +47,9 @@ export class Sender {
     this.#settled = settled;
   }
 
-  /** Counts events that were lost before they got here; the next request says so. */
-  drop(events: number): void {
-    this.#dropped += events;
-  }
-
-  /** Events lost and not yet acknowledged as such. */
-  get dropped(): number {
-    return this.#inFlight.reduce((sum, request) => sum + request.dropped, this.#dropped);
-  }
-
   /** Queues an append; those of one turn of the event loop leave together. */
   add(append: Pending): void {
-    this.#waiting.push(append);
+    this.#queue.add(append);
     this.#flush ??= setImmediate(() => {
       this.#flush = undefined;
       this.send();
@@ -78,25 +65,27 @@ export class Sender {
 
   detach(): void {
     this.#connection = undefined;
-    // Back into the queue, each event under its id: the next daemon may have other limits, and a request made for the old
-    // ones would be refused for ever. A count that went along is told again: better twice than never.
     const unanswered = this.#inFlight;
     this.#inFlight = [];
     this.#inFlightBytes = 0;
-    for (const request of unanswered) this.#dropped += request.dropped;
-    this.#requeue(unanswered.flatMap((request) => request.appends));
+    // Into the queue, each event under its id: the next daemon may have other limits, and a request made for the old ones
+    // would be refused for ever.
+    for (const { appends, notice } of unanswered) this.#doubt(appends, notice, true);
+    this.#queue.restore(unanswered.flatMap(({ appends }) => appends));
   }
 
   /** Takes an append back that its caller gave up; what was sent of it may be recorded all the same. */
   settle(append: Pending, error: ClientError): void {
     if (append.state === 'settled') return;
+    const { state, notice } = append;
     append.state = 'settled';
     append.reject(error);
     this.#settled(append);
-    // While no daemon is there the queue is not read: what was given up must not pile up in it.
-    this.#stale += 1;
-    if (this.#stale < staleMax) return;
-    this.#compact();
+    this.#queue.gaveUp();
+    if (notice === undefined) return;
+    notice.open -= 1;
+    // Nobody is left to take it along. One that is under way is looked at when it comes back.
+    if (notice.open === 0 && state === 'waiting') this.losses.takeBack(notice);
   }
 
   /** Stops the timers; appends that are left MUST be settled by the caller. */
@@ -121,6 +110,7 @@ export class Sender {
     const request = this.#answered(ack.id);
     this.#refusals = 0;
     const receipts = this.#receipts(ack, request);
+    if (request.notice !== undefined) this.losses.acknowledged(request.notice, request.appends, ack.count);
     for (const [i, append] of request.appends.entries()) {
       const receipt = receipts[i];
       if (append.state === 'settled' || receipt === undefined) continue;
@@ -132,30 +122,43 @@ export class Sender {
   }
 
   // A receipt that cannot be true is none: the callers are told, and the conversation ends.
-  #receipts(ack: Ack, request: AppendRequest): readonly Receipt[] {
+  #receipts(ack: Ack, { appends, notice }: AppendRequest): readonly Receipt[] {
     try {
-      return receiptsOf(ack, request.appends, request.dropped > 0);
+      return receiptsOf(ack, appends);
     } catch (error) {
-      if (error instanceof ClientError) for (const append of request.appends) this.settle(append, error);
+      if (notice !== undefined) this.losses.takeBack(notice);
+      if (error instanceof ClientError) for (const append of appends) this.settle(append, error);
       throw error;
     }
   }
 
   /** One event's fault is its own caller's only: the others of the request are sent again without it. */
   refused(error: ErrorReply): void {
-    const request = this.#answered(error.id);
-    this.#dropped += request.dropped;
-    if (isRetryable(error.code)) {
-      this.#requeue(request.appends);
-      this.#pause(error.retry_after_ms);
-      return;
-    }
-    const place = error.index === undefined ? undefined : placeOf(error.index, request.appends);
-    const guilty = request.appends[place?.append ?? (request.appends.length === 1 ? 0 : -1)];
-    if (guilty === undefined) for (const append of request.appends) append.alone = true;
-    else this.settle(guilty, refusal(error, place?.index));
-    this.#requeue(request.appends);
+    const { appends, notice } = this.#answered(error.id);
+    const isLater = isRetryable(error.code);
+    this.#doubt(appends, notice, isLater);
+    if (isLater) this.#pause(error.retry_after_ms);
+    else this.#blame(error, appends);
+    this.#queue.restore(appends);
     this.send();
+  }
+
+  // Once more together, in their order; if that is refused, too, in halves and halves of them: so each event is sent a few
+  // times, however many of them are wrong.
+  #blame(error: ErrorReply, appends: readonly Pending[]): void {
+    const place = error.index === undefined ? undefined : placeOf(error.index, appends);
+    const guilty = appends[place?.append ?? (appends.length === 1 ? 0 : -1)];
+    const events = appends.reduce((sum, { entries }) => sum + entries.count, 0);
+    for (const append of appends) {
+      append.eventsMax = append.eventsMax === Infinity ? events : Math.max(1, Math.floor(events / 2));
+    }
+    if (guilty !== undefined) this.settle(guilty, refusal(error, place?.index));
+  }
+
+  // After a "no" nothing of a request is recorded, and its losses may go with any other.
+  #doubt(appends: readonly Pending[], notice: Notice | undefined, isDoubtful: boolean): void {
+    for (const append of appends) append.isDoubtful ||= isDoubtful;
+    if (notice !== undefined && (!isDoubtful || notice.open === 0)) this.losses.takeBack(notice);
   }
 
   // Acks and append errors come in the order of their requests; anything else would give one caller another's receipt.
@@ -169,18 +172,6 @@ export class Sender {
     return request;
   }
 
-  #requeue(appends: readonly Pending[]): void {
-    const again = appends.filter((append) => append.state !== 'settled');
-    this.#compact();
-    this.#waiting = [...again, ...this.#waiting].sort((a, b) => a.order - b.order);
-  }
-
-  #compact(): void {
-    this.#waiting = this.#waiting.slice(this.#head).filter((append) => append.state !== 'settled');
-    this.#head = 0;
-    this.#stale = 0;
-  }
-
   #pause(retryAfterMs: number | undefined): void {
     this.#refusals += 1;
     this.#retry ??= setTimeout(() => {
@@ -189,42 +180,89 @@ export class Sender {
     }, (retryAfterMs ?? 0) + backoffMs(this.#refusals, Math.random));
   }
 
-  // As many appends from the head of the queue as one request holds.
   #nextRequest(): AppendRequest | undefined {
-    const appends: Pending[] = [];
-    const parts: Buffer[] = [];
-    let events = 0;
-    let bytes = 0;
-    while (this.#head < this.#waiting.length) {
-      const append = this.#waiting[this.#head];
-      if (append?.state === 'open') {
-        const fits = events + append.count <= this.#limits.max_events
-          && bytes + append.entries.length + appendHeadBytesMax <= this.#limits.max_frame_bytes;
-        if (appends.length > 0 && (!fits || append.alone || appends[0]?.alone === true)) break;
-        this.#head += 1;
-        if (fits) {
-          appends.push(append);
-          parts.push(append.entries);
-          events += append.count;
-          bytes += append.entries.length;
-          append.sent = true;
-        } else this.settle(append, this.#tooLarge(append));
-      } else this.#head += 1;
+    for (let first = this.#queue.first(); first !== undefined; first = this.#queue.first()) {
+      const appends = this.#sameAgain(first.notice) ?? this.#gather();
+      // None, if those that were at the head are too large.
+      if (appends.length > 0) return this.#request(appends);
     }
-    if (this.#head === this.#waiting.length || this.#head >= staleMax) this.#compact();
-    if (appends.length === 0) return undefined;
-    const id = this.#nextId;
-    this.#nextId += 2;
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    parts.unshift(appendHead(this.#encoder, id, dropped, events, bytes));
-    return { id, frame: Buffer.concat(parts), appends, dropped };
+    return undefined;
   }
 
-  #tooLarge(append: Pending): ClientError {
+  #request(appends: readonly Pending[]): AppendRequest {
+    const notice = appends[0]?.notice ?? this.losses.notice(appends);
+    const id = this.#nextId;
+    this.#nextId += 2;
+    let events = 0;
+    let bytes = 0;
+    for (const append of appends) {
+      append.state = 'flying';
+      append.sent = true;
+      events += append.entries.count;
+      bytes += append.entries.bytes.length;
+    }
+    const head = appendHead(this.#encoder, id, notice?.count ?? 0, events, bytes);
+    return { id, frame: Buffer.concat([head, ...appends.map(({ entries }) => entries.bytes)]), appends, notice };
+  }
+
+  // The appends that losses were told with; undefined if there were none, or today's daemon does not take so much.
+  #sameAgain(notice: Notice | undefined): readonly Pending[] | undefined {
+    if (notice === undefined) return undefined;
+    const load = new Load(this.#limits);
+    const appends = notice.appends.filter(({ state }) => state === 'waiting');
+    if (!appends.every(({ entries }) => load.add(entries))) {
+      this.losses.takeBack(notice);
+      return undefined;
+    }
+    return appends;
+  }
+
+  // As many appends from the head of the queue as one request holds.
+  #gather(): readonly Pending[] {
+    const load = new Load(this.#limits);
+    const appends: Pending[] = [];
+    for (let append = this.#queue.first(); append !== undefined; append = this.#queue.first()) {
+      if (append.notice !== undefined) break;
+      if (load.add(append.entries, append.eventsMax)) {
+        appends.push(append);
+        append.state = 'flying';
+      } else if (load.isEmpty) this.settle(append, this.#tooLarge(append.entries));
+      else break;
+    }
+    return appends;
+  }
+
+  #tooLarge({ count, bytes }: Entries): ClientError {
     const { max_events: eventsMax, max_frame_bytes: bytesMax } = this.#limits;
-    return append.count > eventsMax
-      ? new ClientError('too_many_events', `${append.count} events, at most ${eventsMax} in one append`)
-      : new ClientError('frame_too_large', `${append.entries.length} bytes, at most ${bytesMax} in one append`);
+    return count > eventsMax
+      ? new ClientError('too_many_events', `${count} events, at most ${eventsMax} in one append`)
+      : new ClientError('frame_too_large', `${bytes.length} bytes, at most ${bytesMax} in one append`);
+  }
+}
+
+// What one request holds so far.
+class Load {
+  readonly #bytesMax: number;
+  #eventsMax: number;
+  #events = 0;
+  #bytes = 0;
+
+  constructor(limits: Limits) {
+    this.#bytesMax = limits.max_frame_bytes - appendHeadBytesMax;
+    this.#eventsMax = limits.max_events;
+  }
+
+  get isEmpty(): boolean {
+    return this.#events === 0;
+  }
+
+  // Whether there was room. `company`: events of the whole request, at most, unless there are no others.
+  add({ count, bytes }: Entries, company = Infinity): boolean {
+    const eventsMax = this.isEmpty ? this.#eventsMax : Math.min(this.#eventsMax, company);
+    if (this.#events + count > eventsMax || this.#bytes + bytes.length > this.#bytesMax) return false;
+    this.#eventsMax = Math.min(this.#eventsMax, company);
+    this.#events += count;
+    this.#bytes += bytes.length;
+    return true;
   }
 }

@@ -22,6 +22,8 @@ export class Daemon {
   readonly records: Recorded[] = [];
   readonly appends: Append[] = [];
   readonly requests: Request[] = [];
+  /** Losses that were recorded, each in front of new events. */
+  readonly gaps: number[] = [];
   readonly limits = { events: 64, eventBytes: 10_000, frameBytes: 100_000 };
   answer: (append: Append) => Answer = () => undefined;
   /** What is to become of any request: true when it has been seen to, by what was said or on purpose by nothing. */
@@ -124,14 +126,15 @@ export class Daemon {
     const answer = this.answer(append);
     if (answer === 'hang up') socket.destroy();
     else if (answer === 'silence') return;
-    else if (answer === undefined) socket.write(encodeReply(this.#acknowledge(append)));
+    else if (answer === undefined) socket.write(encodeReply(this.acknowledge(append)));
     else if (answer === 'record and hang up') {
-      this.#acknowledge(append);
+      this.acknowledge(append);
       socket.destroy();
     } else socket.write(encodeReply(answer));
   }
 
-  #acknowledge(append: Append): Ack {
+  /** Records what is new of it; the answer is for whoever sends it. */
+  acknowledge(append: Append): Ack {
     const duplicates: Duplicate[] = [];
     const fresh: number[] = [];
     for (const [index, entry] of append.events.entries()) {
@@ -140,6 +143,7 @@ export class Daemon {
       else duplicates.push([index, known.seq, macOf(known.seq)]);
     }
     const [first] = fresh;
+    if (append.dropped > 0 && first !== undefined) this.gaps.push(append.dropped);
     return {
       op: 'ack', id: append.id, count: fresh.length, first: first ?? null, ts: first === undefined ? null : 'now',
       mac: first === undefined ? null : macOf(first + fresh.length - 1), ...(duplicates.length > 0 ? { duplicates } : {}),
