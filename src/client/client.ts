@@ -9,13 +9,13 @@ import { ClientError } from './error.js';
 import type { AppendOptions, ClientEvent, EmitOptions } from './event.js';
 import type { Entries, Receipt } from './pending.js';
 import type { ReceiptTally } from './receipts.js';
-import { type ConnectOptions, Session } from './session.js';
+import { type Closed, type ConnectOptions, Session } from './session.js';
 import type { TailOptions, TailRecord } from './tail.js';
 
 export { ClientError, type ClientErrorCode } from './error.js';
 export type { AppendOptions, ClientEvent, EmitOptions, EventOf, GenericEvent } from './event.js';
 export type { ProfileName } from '../event/catalogue.js';
-export type { ConnectOptions } from './session.js';
+export type { Closed, ConnectOptions } from './session.js';
 export type { Receipt } from './pending.js';
 export type { ReceiptTally } from './receipts.js';
 export type { TailOptions, TailRecord } from './tail.js';
@@ -162,8 +162,11 @@ export class Client<P extends string = 'generic', Given extends string = never> 
     return this.#session.flush();
   }
 
-  /** Flushes, then ends the connection, for all children too. After `timeoutMs` what is left is rejected `closed`. */
-  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+  /**
+   * Flushes, then ends the connection, for all children too. After `timeoutMs` what is left is rejected `closed`. Resolves
+   * with what `emit` lost behind the last event: the log does not tell of it, so whoever closes should.
+   */
+  close(options: { readonly timeoutMs?: number | undefined } = {}): Promise<Closed> {
     return this.#session.close(options.timeoutMs);
   }
 

@@ -46,6 +46,15 @@ const defaultConnectTimeoutMs = 5000;
 // No other request's number; so a late answer to hello is never taken for another one.
 const helloId = 0;
 
+/** How a client ended. */
+export interface Closed {
+  /**
+   * Events lost by `emit` that the log does not tell of: only a later event would have said so, and there is none. What
+   * was sent and not answered is among them.
+   */
+  readonly dropped: number;
+}
+
 /** The shared part of a client, from the first welcome to `close`. */
 export class Session {
   readonly timeoutMs: number;
@@ -60,6 +69,9 @@ export class Session {
   #welcome: Welcome | undefined = undefined;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #lastError: ClientError | undefined = undefined;
+  #closing: Promise<Closed> | undefined = undefined;
+  #giveUp: () => void = () => undefined;
+  readonly #givenUp = new Promise<void>((resolve) => { this.#giveUp = resolve; });
 
   private constructor(options: ConnectOptions, up: () => void, failed: (error: ClientError) => void) {
     this.timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
@@ -137,17 +149,22 @@ export class Session {
     }
   }
 
-  async close(timeoutMs: number | undefined): Promise<void> {
-    if (this.closed) return;
+  /** Flushes and ends; whoever calls waits for the same end, and the least patient brings it about. */
+  async close(timeoutMs: number | undefined): Promise<Closed> {
+    const timer = timeoutMs === undefined ? undefined : setTimeout(this.#giveUp, timeoutMs);
+    try {
+      return await (this.#closing ??= this.#close());
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #close(): Promise<Closed> {
     this.#state = 'closing';
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      if (timeoutMs !== undefined) timer = setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([this.flush(), late]);
+    await Promise.race([this.flush(), this.#givenUp]);
     this.#finish(new ClientError('closed', 'the client was closed; what was sent may have been recorded'));
-    await Promise.race([this.receipts?.close(), late]);
-    clearTimeout(timer);
+    await Promise.race([this.receipts?.close(), this.#givenUp]);
+    return { dropped: this.outbox.sender.losses.count };
   }
 
   /** Resolves when everything taken in so far is settled, and the receipts of it are written or could not be. */

@@ -16,7 +16,7 @@ export interface Talk {
   status(): Promise<Status>;
   recent(options: RecentOptions): Promise<Records>;
   append(event: { readonly action: string }, options: { readonly id: string; readonly timeoutMs: number }): Promise<Receipt>;
-  close(options: { readonly timeoutMs: number }): Promise<void>;
+  close(options: { readonly timeoutMs: number }): Promise<unknown>;
 }
 
 /** A daemon that answers, with its status; or the error it could not be reached with. */
