@@ -1,12 +1,10 @@
 // The SDK: `connect()`, then `await client.append(event)`. Invariant: `append` resolves only when the daemon has said
 // that the event is durable; everything else is an error with a code, and what `emit` loses is counted and recorded.
-import { randomUUID } from 'node:crypto';
-import { Encoder } from '../wire/encode.js';
-import { WireError } from '../wire/error.js';
 import type { Filters, ProofReply, Reply, Status, Welcome } from '../wire/message.js';
-import { type Question, writeEntry } from '../wire/request.js';
-import { ClientError } from './error.js';
-import type { AppendOptions, ClientEvent, EmitOptions } from './event.js';
+import type { Question } from '../wire/request.js';
+import { type EntryHead, defaultsOf } from './entries.js';
+import { ClientError, unencodable } from './error.js';
+import type { AppendOptions, ClientEvent, EmitOptions, FieldsOf, Given, NamesIn } from './event.js';
 import type { Entries, Receipt } from './pending.js';
 import type { ReceiptTally } from './receipts.js';
 import { type Closed, type ConnectOptions, Session } from './session.js';
@@ -33,41 +31,39 @@ export type Proof = Omit<ProofReply, 'op' | 'id'>;
 
 export type RecentOptions = Filters & { readonly limit?: number | undefined; readonly before?: number | undefined };
 
-/** What a client, and each child, adds to the events that go through it. */
-export interface Defaults<P extends string = string, Name extends string = string> {
-  readonly profile?: P | undefined;
-  readonly traceparent?: string | undefined;
-  /** Fields of every event that the event itself does not have. */
-  readonly fields?: Readonly<Record<Name, unknown>> | undefined;
-}
+/** What a child adds to the events that go through it; without a profile that of its parent. */
+export type Defaults<P extends string = string, Fields = Readonly<Record<string, unknown>>> =
+  Given<Fields> & { readonly profile?: P | undefined };
 
 /**
  * Connects to the daemon's socket; resolves when it has said hello. Rejects with ClientError `not_connected` when that
  * does not happen in time, with the daemon's own code when it refuses, and `aborted` by the signal.
  */
-export async function connect<P extends string = 'generic', Name extends string = never>(
-  options: ConnectOptions & {
-    readonly profile?: P | undefined;
-    readonly defaults?: Readonly<Record<Name, unknown>> | undefined;
-  } = {},
-): Promise<Client<P, Name>> {
-  const session = await Session.open(options);
-  return new Client(session, { profile: options.profile, fields: options.defaults });
+export async function connect<Fields extends FieldsOf<'generic'> = object>(
+  options?: ConnectOptions & { readonly profile?: 'generic' | undefined; readonly defaults?: Fields | undefined },
+): Promise<Client<'generic', NamesIn<Fields>>>;
+export async function connect<P extends string, Fields extends FieldsOf<P> = object>(
+  options: ConnectOptions & { readonly profile: P; readonly defaults?: Fields | undefined },
+): Promise<Client<P, NamesIn<Fields>>>;
+export async function connect(options: ConnectOptions = {}): Promise<Client<string, string>> {
+  const defaults = defaultsOf(options.defaults);
+  return new Client(await Session.open(options), { profile: options.profile ?? 'generic', traceparent: undefined, defaults });
 }
+
+type Head = Omit<EntryHead, 'id'>;
 
 /**
  * A connection to the daemon, shared by all its children; it reconnects by itself. Its events are those of the profile
- * `P`, and may leave out the fields named `Given`, which it adds.
+ * `P`, and may leave out the fields named `Name`, which it adds.
  */
-export class Client<P extends string = 'generic', Given extends string = never> {
+export class Client<P extends string = 'generic', Name extends string = never> {
   readonly #session: Session;
-  readonly #defaults: Defaults;
-  readonly #encoder = new Encoder();
+  readonly #head: Head;
 
   /** Made by `connect` and `child`. */
-  constructor(session: Session, defaults: Defaults) {
+  constructor(session: Session, head: Head) {
     this.#session = session;
-    this.#defaults = defaults;
+    this.#head = head;
   }
 
   /** What the daemon said at the last connect: its limits, its log, and who it takes this process for. */
@@ -90,7 +86,7 @@ export class Client<P extends string = 'generic', Given extends string = never> 
    * refusal at once, `timeout` when the deadline passes, `overloaded` when too much is waiting here.
    */
   append<Q extends string = P>(
-    events: ClientEvent<Q, Given> | readonly ClientEvent<Q, Given>[], options: AppendOptions<Q> = {},
+    events: ClientEvent<Q, Name> | readonly ClientEvent<Q, Name>[], options: AppendOptions<Q> = {},
   ): Promise<Receipt> {
     const session = this.#session;
     if (session.closed) return Promise.reject(closedError());
@@ -100,13 +96,13 @@ export class Client<P extends string = 'generic', Given extends string = never> 
     try {
       entries = this.#encode(list, options);
     } catch (error) {
-      return Promise.reject(asClientError(error));
+      return Promise.reject(error instanceof ClientError ? error : unencodable('invalid_event', error));
     }
     return session.outbox.append(entries, options.timeoutMs ?? session.timeoutMs, options.signal);
   }
 
   /** Best effort: never throws and never waits. What cannot be kept or is refused is counted, and the log says so. */
-  emit<Q extends string = P>(event: ClientEvent<Q, Given>, options: EmitOptions<Q> = {}): void {
+  emit<Q extends string = P>(event: ClientEvent<Q, Name>, options: EmitOptions<Q> = {}): void {
     const session = this.#session;
     if (session.closed) {
       session.outbox.sender.losses.add(1);
@@ -170,29 +166,28 @@ export class Client<P extends string = 'generic', Given extends string = never> 
     return this.#session.close(options.timeoutMs);
   }
 
-  /** A client of the same connection that adds more defaults; `close` on either closes both. */
-  child<Q extends string = P, Name extends string = never>(defaults: Defaults<Q, Name>): Client<Q, Given | Name> {
+  /**
+   * A client of the same connection that adds more defaults, each where the event has no such field or it is undefined;
+   * `close` on either closes both. Throws ClientError `bad_request` for fields that cannot be read.
+   */
+  child<Fields extends FieldsOf<P> = object>(
+    defaults: Given<Fields> & { readonly profile?: undefined },
+  ): Client<P, Name | NamesIn<Fields>>;
+  child<Q extends string, Fields extends FieldsOf<Q> = object>(
+    defaults: Given<Fields> & { readonly profile: Q },
+  ): Client<Q, Name | NamesIn<Fields>>;
+  child({ profile, traceparent, fields }: Defaults): Client<P, Name> | Client<string, string> {
+    const head = this.#head;
     return new Client(this.#session, {
-      profile: defaults.profile ?? this.#defaults.profile,
-      traceparent: defaults.traceparent ?? this.#defaults.traceparent,
-      fields: defaults.fields === undefined ? this.#defaults.fields : { ...this.#defaults.fields, ...defaults.fields },
+      profile: profile ?? head.profile, traceparent: traceparent ?? head.traceparent, defaults: defaultsOf(fields, head.defaults),
     });
   }
 
-  #encode(events: readonly object[], options: EmitOptions): Entries {
-    const { profile = 'generic', traceparent, fields } = this.#defaults;
-    this.#encoder.drop();
-    for (const [index, event] of events.entries()) {
-      const id = options.id === undefined ? randomUUID() : events.length === 1 ? options.id : `${options.id}.${index}`;
-      const whole = fields === undefined ? event : { ...fields, ...event };
-      try {
-        writeEntry(this.#encoder, options.profile ?? profile, whole, id, options.traceparent ?? traceparent);
-      } catch (error) {
-        throw error instanceof WireError
-          ? new ClientError('invalid_event', error.message, { index, path: error.path, cause: error }) : error;
-      }
-    }
-    return { bytes: this.#encoder.take(), count: events.length, areNew: options.id === undefined };
+  #encode(events: readonly object[], { profile, id, traceparent }: EmitOptions): Entries {
+    const head = this.#head;
+    return this.#session.entries.write(events, {
+      profile: profile ?? head.profile, id, traceparent: traceparent ?? head.traceparent, defaults: head.defaults,
+    }, this.#session.welcome);
   }
 
   async #ask<Op extends Reply['op']>(question: Question, op: Op, timeoutMs?: number): Promise<Extract<Reply, { op: Op }>> {
@@ -209,9 +204,4 @@ function isList(events: object): events is readonly object[] {
 
 function closedError(): ClientError {
   return new ClientError('closed', 'the client was closed');
-}
-
-function asClientError(error: unknown): ClientError {
-  if (error instanceof ClientError) return error;
-  return new ClientError('invalid_event', error instanceof Error ? error.message : String(error), { cause: error });
 }

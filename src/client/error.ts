@@ -32,9 +32,22 @@ export function refusal(error: ErrorReply, index = error.index): ClientError {
 }
 
 /** What the caller gave and the wire cannot carry, or what its own code threw meanwhile; `index` is the event's place. */
-export function unencodable(code: ClientErrorCode, cause: unknown, index?: number): ClientError {
+export function unencodable(code: 'invalid_event' | 'bad_request', cause: unknown, index?: number): ClientError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new ClientError(code, message, { index, path: cause instanceof WireError ? cause.path : undefined, cause });
+  const wire = cause instanceof WireError ? cause : undefined;
+  const isTooLarge = wire?.code === 'too_large';
+  const why = !isTooLarge ? code : code === 'invalid_event' ? 'event_too_large' : 'frame_too_large';
+  return new ClientError(why, message, { index, path: isTooLarge ? undefined : wire?.path, cause });
+}
+
+/** An append that no request can hold. */
+export function tooManyEvents(events: number, eventsMax: number): ClientError {
+  return new ClientError('too_many_events', `${events} events, at most ${eventsMax} in one append`);
+}
+
+/** An append or a question that no request can hold. */
+export function frameTooLarge(bytes: number, bytesMax: number): ClientError {
+  return new ClientError('frame_too_large', `${bytes} bytes, at most ${bytesMax} in one request`);
 }
 
 /** Whether the same request may well be accepted later: the daemon's state was the reason, not the request. */

@@ -18,6 +18,22 @@ export type GenericEvent = EventOf<'generic'>;
 export type ClientEvent<P extends string = string, Given extends string = never> =
   [Given] extends [never] ? EventOf<P> : Without<EventOf<P>, Given>;
 
+/** Fields that some event of `P` may have. */
+export type FieldsOf<P extends string> = { readonly [Name in NamesOf<EventOf<P>>]?: FieldOf<EventOf<P>, Name> };
+
+type NamesOf<Event> = Event extends unknown ? keyof Event : never;
+type FieldOf<Event, Name extends PropertyKey> = Event extends unknown ? (Name extends keyof Event ? Event[Name] : never) : never;
+
+/** What a client adds to its events: with these `fields`, each where the event itself has none. */
+export interface Given<Fields> {
+  /** W3C Trace Context. */
+  readonly traceparent?: string | undefined;
+  readonly fields?: Fields | undefined;
+}
+
+/** The names of fields that are known by name: only what is sure to be added may be left out. */
+export type NamesIn<Fields> = string extends keyof Fields ? never : keyof Fields & string;
+
 // One kind after the other, or the kinds would melt into what they have in common.
 type Without<Event, Given extends string> = Event extends unknown
   ? Omit<Event, Given> & Partial<Pick<Event, Extract<keyof Event, Given>>>

@@ -1,7 +1,7 @@
 // All appends of one client and its children: bounded, each with its deadline. Invariant: nobody waits for one beyond its
 // deadline, and never more is held than the bounds say.
 import { performance } from 'node:perf_hooks';
-import { ClientError } from './error.js';
+import { ClientError, frameTooLarge, tooManyEvents } from './error.js';
 import type { Entries, Pending, Receipt } from './pending.js';
 import { Sender } from './sender.js';
 
@@ -55,10 +55,14 @@ export class Outbox {
     return this.#outstanding.size;
   }
 
-  /** A promise of the receipt; rejects with `overloaded` at once when there is no room. */
+  /** A promise of the receipt; rejects at once when there is no room: `overloaded` if there may be some later. */
   append(entries: Entries, timeoutMs: number, signal: AbortSignal | undefined): Promise<Receipt> {
     const { events, bytes } = this.#held.append;
-    if (events + entries.count > this.#bounds.appendEvents || bytes + entries.bytes.length > this.#bounds.appendBytes) {
+    const { appendEvents: eventsMax, appendBytes: bytesMax } = this.#bounds;
+    // "Later" would be no answer to what never fits.
+    if (entries.count > eventsMax) return Promise.reject(tooManyEvents(entries.count, eventsMax));
+    if (entries.bytes.length > bytesMax) return Promise.reject(frameTooLarge(entries.bytes.length, bytesMax));
+    if (events + entries.count > eventsMax || bytes + entries.bytes.length > bytesMax) {
       return Promise.reject(new ClientError('overloaded', `${events} events of ${bytes} bytes are waiting already`));
     }
     if (signal?.aborted === true) return Promise.reject(new ClientError('aborted', 'aborted: it was not sent'));

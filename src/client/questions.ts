@@ -1,9 +1,11 @@
 // What a client asks besides appending: one reply each. Invariant: every question is settled once; over a reconnect it
 // is asked again, since reading changes nothing.
-import type { Reply } from '../wire/message.js';
+import type { Reply, Welcome } from '../wire/message.js';
 import { type Question, questionFrame } from '../wire/request.js';
+import { eventLimits } from '../wire/value.js';
+import { frameHeaderBytes } from '../wire/frame.js';
 import type { Connection } from './connection.js';
-import { ClientError, refusal, unencodable } from './error.js';
+import { ClientError, frameTooLarge, refusal, unencodable } from './error.js';
 
 /** Questions without an answer yet, at most. */
 export const questionsMax = 256;
@@ -11,6 +13,9 @@ export const questionsMax = 256;
 // Questions have even numbers from here on, appends odd ones, hello 0: so an error says whom it answers, even when
 // the question was given up.
 const firstId = 2;
+
+/** Bytes of hello, at most: no daemon takes less, and none has said yet how much it takes. */
+export const helloBytesMax = 1024;
 
 interface Asked {
   /** As it is sent, and sent again. */
@@ -26,6 +31,7 @@ export class Questions {
   readonly #changed: () => void;
   #nextId = firstId;
   #connection: Connection | undefined = undefined;
+  #bytesMax = helloBytesMax;
 
   /** `changed` is called when a question comes or goes. */
   constructor(changed: () => void) {
@@ -43,7 +49,7 @@ export class Questions {
     }
     const id = this.#nextId;
     this.#nextId += 2;
-    const frame = frameOf(id, question);
+    const frame = frameOf(id, question, this.#bytesMax);
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#end(id)?.reject(new ClientError('timeout', `no answer to ${question.op} in ${timeoutMs} ms`));
@@ -54,9 +60,14 @@ export class Questions {
     });
   }
 
-  attach(connection: Connection): void {
+  attach(connection: Connection, { max_frame_bytes: bytesMax }: Pick<Welcome, 'max_frame_bytes'>): void {
     this.#connection = connection;
-    for (const { frame } of this.#asked.values()) connection.write(frame);
+    this.#bytesMax = bytesMax;
+    for (const [id, { frame }] of [...this.#asked]) {
+      if (frame.length - frameHeaderBytes <= bytesMax) connection.write(frame);
+      // It would end the conversation, and the next one, and with them everybody else's.
+      else this.#end(id)?.reject(frameTooLarge(frame.length - frameHeaderBytes, bytesMax));
+    }
   }
 
   detach(): void {
@@ -87,10 +98,10 @@ export class Questions {
   }
 }
 
-/** The whole frame of a question. Throws ClientError `bad_request` for what cannot be encoded. */
-export function frameOf(id: number, question: Question): Buffer {
+/** The whole frame of a question. Throws ClientError `bad_request` for what cannot be encoded, else `frame_too_large`. */
+export function frameOf(id: number, question: Question, bytesMax: number): Buffer {
   try {
-    return questionFrame(id, question);
+    return questionFrame(id, question, eventLimits(bytesMax));
   } catch (error) {
     throw unencodable('bad_request', error);
   }

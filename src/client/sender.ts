@@ -6,7 +6,7 @@ import type { Ack, ErrorReply, Welcome } from '../wire/message.js';
 import { appendHead, appendHeadBytesMax } from '../wire/request.js';
 import { backoffMs } from './backoff.js';
 import type { Connection } from './connection.js';
-import { ClientError, isRetryable, refusal } from './error.js';
+import { ClientError, frameTooLarge, isRetryable, refusal, tooManyEvents } from './error.js';
 import { Losses } from './losses.js';
 import { type Entries, type Notice, type Pending, type Receipt, placeOf, receiptsOf } from './pending.js';
 import { Queue } from './queue.js';
@@ -234,9 +234,7 @@ export class Sender {
 
   #tooLarge({ count, bytes }: Entries): ClientError {
     const { max_events: eventsMax, max_frame_bytes: bytesMax } = this.#limits;
-    return count > eventsMax
-      ? new ClientError('too_many_events', `${count} events, at most ${eventsMax} in one append`)
-      : new ClientError('frame_too_large', `${bytes.length} bytes, at most ${bytesMax} in one append`);
+    return count > eventsMax ? tooManyEvents(count, eventsMax) : frameTooLarge(bytes.length, bytesMax);
   }
 }
 

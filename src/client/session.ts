@@ -3,10 +3,11 @@
 import type { Reply, Welcome } from '../wire/message.js';
 import { checkedSocketPath, socketPath } from '../wire/place.js';
 import type { Connection } from './connection.js';
+import { EntryWriter } from './entries.js';
 import { ClientError, isRetryable } from './error.js';
 import { Link, type LinkOptions } from './link.js';
 import { type OutboxBounds, Outbox, defaultBounds } from './outbox.js';
-import { Questions, frameOf } from './questions.js';
+import { Questions, frameOf, helloBytesMax } from './questions.js';
 import { ReceiptFile } from './receipts.js';
 import { Tail, type TailOptions, type TailRecord } from './tail.js';
 
@@ -58,6 +59,7 @@ export interface Closed {
 /** The shared part of a client, from the first welcome to `close`. */
 export class Session {
   readonly timeoutMs: number;
+  readonly entries = new EntryWriter();
   readonly outbox: Outbox;
   readonly questions: Questions;
   /** Undefined if none are kept. */
@@ -80,7 +82,7 @@ export class Session {
     this.questions = new Questions(() => { this.#hold(); });
     this.receipts = options.receiptsFile === undefined ? undefined : new ReceiptFile(options.receiptsFile);
     const helloMs = Math.max(options.connectTimeoutMs ?? defaultConnectTimeoutMs, options.startTimeoutMs ?? 0);
-    const hello = frameOf(helloId, { op: 'hello', client: options.client ?? 'indelible-js/1' });
+    const hello = frameOf(helloId, { op: 'hello', client: options.client ?? 'indelible-js/1' }, helloBytesMax);
     this.#linkOptions = { socket: placeOf(options), hello, helloMs };
     this.#link = new Link(this.#linkOptions, {
       up: (connection, welcome) => { this.#up(connection, welcome); },
@@ -137,7 +139,7 @@ export class Session {
     if (this.closed) throw new ClientError('closed', 'the client was closed');
     const from = options.from ?? (await this.#nextSeq());
     if (isAborted(options.signal)) return;
-    const tail = new Tail(this.#linkOptions, from, options.filters ?? {});
+    const tail = new Tail(this.#linkOptions, from, options.filters ?? {}, this.welcome.max_frame_bytes);
     const abort = (): void => { tail.stop(undefined); };
     options.signal?.addEventListener('abort', abort, { once: true });
     this.#tails.add(tail);
@@ -187,7 +189,7 @@ export class Session {
       this.#state = 'open';
       this.#opening.up();
     }
-    this.questions.attach(connection);
+    this.questions.attach(connection, welcome);
     this.outbox.sender.attach(connection, welcome);
     this.#hold();
   }

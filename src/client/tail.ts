@@ -28,6 +28,7 @@ const tailId = 1;
 /** An iteration that is going on. */
 export class Tail {
   readonly #filters: Filters;
+  readonly #bytesMax: number;
   readonly #link: Link;
   #next: number | undefined;
   #records: TailRecord[] = [];
@@ -35,8 +36,9 @@ export class Tail {
   #end: { readonly error: ClientError | undefined } | undefined = undefined;
   #wake: (() => void) | undefined = undefined;
 
-  /** Throws ClientError `bad_request` for filters that cannot be encoded. */
-  constructor(link: LinkOptions, from: number | undefined, filters: Filters) {
+  /** Throws ClientError for filters that cannot be encoded in a request of `bytesMax` bytes. */
+  constructor(link: LinkOptions, from: number | undefined, filters: Filters, bytesMax: number) {
+    this.#bytesMax = bytesMax;
     this.#filters = { ...filters };
     this.#next = from;
     // Once before the link is there, which would come back for ever with what cannot be said.
@@ -81,7 +83,7 @@ export class Tail {
   }
 
   #question(): Buffer {
-    return frameOf(tailId, { op: 'tail', from: this.#next, ...this.#filters });
+    return frameOf(tailId, { op: 'tail', from: this.#next, ...this.#filters }, this.#bytesMax);
   }
 
   // Asked anew for every record: a consumer may stop the tail while it holds one.

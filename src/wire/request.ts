@@ -2,7 +2,7 @@
 // after a reconnect is byte for byte what the caller gave, whatever became of its objects since.
 import { Encoder } from './encode.js';
 import { type Filters, protocolVersion } from './message.js';
-import { writeValue } from './value.js';
+import { type ValueLimits, writeValue } from './value.js';
 
 /** An append's fields in front of its entries are at most this long, in bytes of payload. */
 export const appendHeadBytesMax = 64;
@@ -15,15 +15,15 @@ export type Question =
   | ({ readonly op: 'tail'; readonly from?: number | undefined } & Filters)
   | { readonly op: 'prove'; readonly seq: number };
 
-/** Writes one entry of an append. Throws WireError `unencodable`, its path beginning at the event. */
+/** Writes one entry of an append. Throws WireError `unencodable` or `too_large`, its path beginning at the event. */
 export function writeEntry(
-  encoder: Encoder, profile: string, event: object, id: string, traceparent: string | undefined,
+  encoder: Encoder, profile: string, event: object, id: string, traceparent: string | undefined, limits?: ValueLimits,
 ): void {
   encoder.map(traceparent === undefined ? 3 : 4);
   encoder.text('profile');
   encoder.text(profile);
   encoder.text('event');
-  writeValue(encoder, event);
+  writeValue(encoder, event, limits);
   encoder.text('id');
   encoder.text(id);
   if (traceparent === undefined) return;
@@ -49,12 +49,12 @@ export function appendHead(encoder: Encoder, id: number, dropped: number, count:
   return encoder.take();
 }
 
-/** The whole frame of any other request. Throws WireError `unencodable`, its path naming the field. */
-export function questionFrame(id: number, question: Question): Buffer {
+/** The whole frame of any other request. Throws WireError `unencodable` or `too_large`, its path naming the field. */
+export function questionFrame(id: number, question: Question, limits: ValueLimits): Buffer {
   // Not shared: half a frame of a question that cannot be written is gone with it.
   const encoder = new Encoder();
   encoder.openFrame();
-  writeValue(encoder, question.op === 'hello' ? { ...question, id, v: protocolVersion } : { ...question, id });
+  writeValue(encoder, question.op === 'hello' ? { ...question, id, v: protocolVersion } : { ...question, id }, limits);
   encoder.closeFrame();
   return encoder.take();
 }

@@ -86,6 +86,31 @@ export async function withFieldsOfTheClient(client: Client): Promise<void> {
   await command.append({ event: 'started', pid: 1, kind: 'cancelled' });
 }
 
+export async function ofWhatTheClientIsAndAdds(
+  client: Client, ms: number | undefined, profile: 'mvm.local' | undefined, name: string | undefined, fields: Record<string, unknown>,
+): Promise<void> {
+  await client.close({ timeoutMs: ms });
+  const session = client.child({ fields: { actor: 'agent', outcome: 'success' } });
+  await session.append({ action: 'a', actor: name });
+  await client.child({ traceparent: '', profile: undefined }).append({ action: 'a' });
+  // @ts-expect-error a profile that is named to the compiler only
+  await connect<'x0x.exec'>();
+  // @ts-expect-error a profile that may not be there
+  client.child({ profile });
+  // @ts-expect-error a word that is not in the list
+  await connect({ defaults: { outcome: 'ok' } });
+  // @ts-expect-error a field of another type
+  await connect({ defaults: { action: 5 } });
+  // @ts-expect-error of the profile named
+  await connect({ profile: 'x0x.exec', defaults: { request_id: 1 } });
+  // @ts-expect-error of the profile of the child
+  client.child({ profile: 'x0x.exec', fields: { request_id: 1 } });
+  // @ts-expect-error fields of which nothing is known may not be the one that is missing
+  await client.child({ fields }).append({ outcome: 'denied' });
+  // @ts-expect-error a field that no event has
+  client.child({ fields: { actr: 'agent' } });
+}
+
 test('the compiler has checked the above', () => {
   expect(right).toHaveLength(6);
 });
