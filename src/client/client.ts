@@ -92,13 +92,11 @@ export class Client<P extends string = 'generic', Name extends string = never> {
     if (session.closed) return Promise.reject(closedError());
     const list = isList(events) ? events : [events];
     if (list.length === 0) return Promise.reject(new ClientError('bad_request', 'no events'));
-    let entries: Entries;
     try {
-      entries = this.#encode(list, options);
+      return session.outbox.append(this.#encode(list, options), options.timeoutMs ?? session.timeoutMs, options.signal);
     } catch (error) {
       return Promise.reject(error instanceof ClientError ? error : unencodable('invalid_event', error));
     }
-    return session.outbox.append(entries, options.timeoutMs ?? session.timeoutMs, options.signal);
   }
 
   /** Best effort: never throws and never waits. What cannot be kept or is refused is counted, and the log says so. */

@@ -1,6 +1,7 @@
 // All appends of one client and its children: bounded, each with its deadline. Invariant: nobody waits for one beyond its
 // deadline, and never more is held than the bounds say.
 import { performance } from 'node:perf_hooks';
+import { durationMs } from './duration.js';
 import { ClientError, frameTooLarge, tooManyEvents } from './error.js';
 import type { Entries, Pending, Receipt } from './pending.js';
 import { Sender } from './sender.js';
@@ -37,7 +38,9 @@ export class Outbox {
   // Waited for, in the order they came in, so the first is the oldest.
   readonly #outstanding = new Set<Pending>();
   readonly #emitted = new Set<Pending>();
-  readonly #unlisten = new WeakMap<Pending, () => void>();
+  // One listener for each signal, however many appends it ends: of eleven Node says that they leak.
+  readonly #bySignal = new Map<AbortSignal, { readonly appends: Set<Pending>; readonly abort: () => void }>();
+  readonly #signals = new WeakMap<Pending, AbortSignal>();
   readonly #held = { append: new Held(), emit: new Held() };
   #waiters: { readonly order: number; readonly done: () => void }[] = [];
   #order = 0;
@@ -55,19 +58,20 @@ export class Outbox {
     return this.#outstanding.size;
   }
 
-  /** A promise of the receipt; rejects at once when there is no room: `overloaded` if there may be some later. */
+  /** A promise of the receipt. Throws ClientError when there is no room: `overloaded` if there may be some later. */
   append(entries: Entries, timeoutMs: number, signal: AbortSignal | undefined): Promise<Receipt> {
     const { events, bytes } = this.#held.append;
+    const deadline = performance.now() + durationMs('timeoutMs', timeoutMs);
     const { appendEvents: eventsMax, appendBytes: bytesMax } = this.#bounds;
     // "Later" would be no answer to what never fits.
-    if (entries.count > eventsMax) return Promise.reject(tooManyEvents(entries.count, eventsMax));
-    if (entries.bytes.length > bytesMax) return Promise.reject(frameTooLarge(entries.bytes.length, bytesMax));
+    if (entries.count > eventsMax) throw tooManyEvents(entries.count, eventsMax);
+    if (entries.bytes.length > bytesMax) throw frameTooLarge(entries.bytes.length, bytesMax);
     if (events + entries.count > eventsMax || bytes + entries.bytes.length > bytesMax) {
-      return Promise.reject(new ClientError('overloaded', `${events} events of ${bytes} bytes are waiting already`));
+      throw new ClientError('overloaded', `${events} events of ${bytes} bytes are waiting already`);
     }
-    if (signal?.aborted === true) return Promise.reject(new ClientError('aborted', 'aborted: it was not sent'));
+    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not sent');
     return new Promise<Receipt>((resolve, reject) => {
-      const append = this.#take(entries, timeoutMs, resolve, reject);
+      const append = this.#take(entries, deadline, resolve, reject);
       this.#held.append.change(1, entries);
       if (signal !== undefined) this.#listen(append, signal);
     });
@@ -80,7 +84,7 @@ export class Outbox {
       this.sender.losses.add(1);
       return;
     }
-    const append = this.#take(entries, timeoutMs, () => undefined, () => { this.sender.losses.add(1); });
+    const append = this.#take(entries, performance.now() + timeoutMs, () => undefined, () => { this.sender.losses.add(1); });
     this.#emitted.add(append);
     this.#held.emit.change(1, entries);
   }
@@ -99,10 +103,8 @@ export class Outbox {
   }
 
   #take(
-    entries: Entries, timeoutMs: number,
-    resolve: (receipt: Receipt) => void, reject: (error: ClientError) => void,
+    entries: Entries, deadline: number, resolve: (receipt: Receipt) => void, reject: (error: ClientError) => void,
   ): Pending {
-    const deadline = performance.now() + timeoutMs;
     const append: Pending = {
       order: this.#order++, entries, deadline, state: 'waiting', sent: false, isDoubtful: false, eventsMax: Infinity,
       notice: undefined, resolve, reject,
@@ -115,14 +117,31 @@ export class Outbox {
   }
 
   #listen(append: Pending, signal: AbortSignal): void {
-    const abort = (): void => { this.sender.settle(append, given('aborted', 'aborted', append)); };
+    this.#signals.set(append, signal);
+    const known = this.#bySignal.get(signal);
+    if (known !== undefined) {
+      known.appends.add(append);
+      return;
+    }
+    const appends = new Set([append]);
+    const abort = (): void => { for (const one of [...appends]) this.sender.settle(one, given('aborted', 'aborted', one)); };
+    this.#bySignal.set(signal, { appends, abort });
     signal.addEventListener('abort', abort, { once: true });
-    // A signal may outlive many appends; none of them may stay hanging on it.
-    this.#unlisten.set(append, () => { signal.removeEventListener('abort', abort); });
+  }
+
+  // A signal may outlive many appends; none of them may stay hanging on it.
+  #unlisten(append: Pending): void {
+    const signal = this.#signals.get(append);
+    const known = signal === undefined ? undefined : this.#bySignal.get(signal);
+    if (signal === undefined || known === undefined) return;
+    known.appends.delete(append);
+    if (known.appends.size > 0) return;
+    this.#bySignal.delete(signal);
+    signal.removeEventListener('abort', known.abort);
   }
 
   #settled(append: Pending): void {
-    this.#unlisten.get(append)?.();
+    this.#unlisten(append);
     (this.#emitted.delete(append) ? this.#held.emit : this.#held.append).change(-1, append.entries);
     this.#waitedFor(append);
   }

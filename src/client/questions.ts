@@ -5,6 +5,7 @@ import { type Question, questionFrame } from '../wire/request.js';
 import { eventLimits } from '../wire/value.js';
 import { frameHeaderBytes } from '../wire/frame.js';
 import type { Connection } from './connection.js';
+import { durationMs } from './duration.js';
 import { ClientError, frameTooLarge, refusal, unencodable } from './error.js';
 
 /** Questions without an answer yet, at most. */
@@ -42,22 +43,29 @@ export class Questions {
     return this.#asked.size;
   }
 
-  /** Rejects with ClientError; `bad_request` at once for a question that cannot be encoded. */
-  async ask(question: Question, timeoutMs: number): Promise<Reply> {
+  /** Rejects with ClientError; `bad_request` at once for a question that cannot be encoded, `aborted` by the signal. */
+  async ask(question: Question, timeoutMs: number, signal?: AbortSignal): Promise<Reply> {
+    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not asked');
     if (this.#asked.size >= questionsMax) {
       throw new ClientError('overloaded', `${questionsMax} questions are open already`);
     }
     const id = this.#nextId;
     this.#nextId += 2;
     const frame = frameOf(id, question, this.#bytesMax);
-    return await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#end(id)?.reject(new ClientError('timeout', `no answer to ${question.op} in ${timeoutMs} ms`));
-      }, timeoutMs);
-      this.#asked.set(id, { frame, resolve, reject, timer });
-      this.#connection?.write(frame);
-      this.#changed();
-    });
+    const ms = durationMs('timeoutMs', timeoutMs);
+    const end = (code: 'timeout' | 'aborted', message: string): void => { this.#end(id)?.reject(new ClientError(code, message)); };
+    const abort = (): void => { end('aborted', 'aborted before the answer'); };
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await new Promise((resolve, reject) => {
+        const timer = setTimeout(() => { end('timeout', `no answer to ${question.op} in ${ms} ms`); }, ms);
+        this.#asked.set(id, { frame, resolve, reject, timer });
+        this.#connection?.write(frame);
+        this.#changed();
+      });
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
   attach(connection: Connection, { max_frame_bytes: bytesMax }: Pick<Welcome, 'max_frame_bytes'>): void {

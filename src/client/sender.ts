@@ -6,6 +6,7 @@ import type { Ack, ErrorReply, Welcome } from '../wire/message.js';
 import { appendHead, appendHeadBytesMax } from '../wire/request.js';
 import { backoffMs } from './backoff.js';
 import type { Connection } from './connection.js';
+import { durationMs } from './duration.js';
 import { ClientError, frameTooLarge, isRetryable, refusal, tooManyEvents } from './error.js';
 import { Losses } from './losses.js';
 import { type Entries, type Notice, type Pending, type Receipt, placeOf, receiptsOf } from './pending.js';
@@ -65,6 +66,9 @@ export class Sender {
 
   detach(): void {
     this.#connection = undefined;
+    // Who asked for a pause is gone with it.
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
     const unanswered = this.#inFlight;
     this.#inFlight = [];
     this.#inFlightBytes = 0;
@@ -174,10 +178,11 @@ export class Sender {
 
   #pause(retryAfterMs: number | undefined): void {
     this.#refusals += 1;
+    // The connection keeps the process alive while somebody waits; a pause alone must not.
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
       this.send();
-    }, (retryAfterMs ?? 0) + backoffMs(this.#refusals, Math.random));
+    }, durationMs('retry_after_ms', (retryAfterMs ?? 0) + backoffMs(this.#refusals, Math.random))).unref();
   }
 
   #nextRequest(): AppendRequest | undefined {

@@ -3,6 +3,7 @@
 import type { Reply, Welcome } from '../wire/message.js';
 import { checkedSocketPath, socketPath } from '../wire/place.js';
 import type { Connection } from './connection.js';
+import { durationMs } from './duration.js';
 import { EntryWriter } from './entries.js';
 import { ClientError, isRetryable } from './error.js';
 import { Link, type LinkOptions } from './link.js';
@@ -21,7 +22,10 @@ export interface ConnectOptions {
   readonly profile?: string | undefined;
   /** Fields of every event that the event itself does not have. */
   readonly defaults?: Readonly<Record<string, unknown>> | undefined;
-  /** Milliseconds for an append or a question, reconnects and retries included: 30,000 when absent. */
+  /**
+   * Milliseconds for an append or a question, reconnects and retries included: 30,000 when absent. Here and below Infinity
+   * is as long as a timer can wait, some 24 days.
+   */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds for `connect` itself: 5,000 when absent. */
   readonly connectTimeoutMs?: number | undefined;
@@ -75,13 +79,14 @@ export class Session {
   #giveUp: () => void = () => undefined;
   readonly #givenUp = new Promise<void>((resolve) => { this.#giveUp = resolve; });
 
-  private constructor(options: ConnectOptions, up: () => void, failed: (error: ClientError) => void) {
-    this.timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  private constructor(
+    options: ConnectOptions, helloMs: number, up: () => void, failed: (error: ClientError) => void,
+  ) {
+    this.timeoutMs = durationMs('timeoutMs', options.timeoutMs ?? defaultTimeoutMs);
     this.#opening = { up, failed };
     this.outbox = new Outbox({ ...defaultBounds, ...options.bounds }, () => { this.#hold(); });
     this.questions = new Questions(() => { this.#hold(); });
     this.receipts = options.receiptsFile === undefined ? undefined : new ReceiptFile(options.receiptsFile);
-    const helloMs = Math.max(options.connectTimeoutMs ?? defaultConnectTimeoutMs, options.startTimeoutMs ?? 0);
     const hello = frameOf(helloId, { op: 'hello', client: options.client ?? 'indelible-js/1' }, helloBytesMax);
     this.#linkOptions = { socket: placeOf(options), hello, helloMs };
     this.#link = new Link(this.#linkOptions, {
@@ -93,8 +98,10 @@ export class Session {
 
   /** A session that has been welcomed once. */
   static open(options: ConnectOptions): Promise<Session> {
-    const { signal, connectTimeoutMs: ms = defaultConnectTimeoutMs, startTimeoutMs: startMs = 0 } = options;
+    const { signal } = options;
     return new Promise((resolve, reject) => {
+      const ms = durationMs('connectTimeoutMs', options.connectTimeoutMs ?? defaultConnectTimeoutMs);
+      const startMs = durationMs('startTimeoutMs', options.startTimeoutMs ?? 0);
       if (signal?.aborted === true) throw new ClientError('aborted', 'aborted before connecting');
       const abort = (): void => { failed(new ClientError('aborted', 'aborted while connecting')); };
       const end = (): void => {
@@ -116,7 +123,7 @@ export class Session {
       }, ms);
       let session: Session;
       try {
-        session = new Session(options, () => { end(); resolve(session); }, failed);
+        session = new Session(options, Math.max(ms, startMs), () => { end(); resolve(session); }, failed);
       } catch (error) {
         clearTimeout(timer);
         throw error;
@@ -137,8 +144,9 @@ export class Session {
 
   async *tail(options: TailOptions): AsyncGenerator<TailRecord, void, undefined> {
     if (this.closed) throw new ClientError('closed', 'the client was closed');
-    const from = options.from ?? (await this.#nextSeq());
-    if (isAborted(options.signal)) return;
+    const from = options.from ?? (await this.#nextSeq(options.signal));
+    // Either ends the iteration, also before it has begun.
+    if (isAborted(options.signal) || this.#hasEnded()) return;
     const tail = new Tail(this.#linkOptions, from, options.filters ?? {}, this.welcome.max_frame_bytes);
     const abort = (): void => { tail.stop(undefined); };
     options.signal?.addEventListener('abort', abort, { once: true });
@@ -153,7 +161,7 @@ export class Session {
 
   /** Flushes and ends; whoever calls waits for the same end, and the least patient brings it about. */
   async close(timeoutMs: number | undefined): Promise<Closed> {
-    const timer = timeoutMs === undefined ? undefined : setTimeout(this.#giveUp, timeoutMs);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(this.#giveUp, durationMs('timeoutMs', timeoutMs));
     try {
       return await (this.#closing ??= this.#close());
     } finally {
@@ -175,12 +183,22 @@ export class Session {
     await this.receipts?.flush();
   }
 
+  // Asked anew: it may end while something is waited for.
+  #hasEnded(): boolean {
+    return this.closed;
+  }
+
   // "From now" as a number, so that a connection lost before the first record loses none.
-  async #nextSeq(): Promise<number | undefined> {
-    const reply = await this.questions.ask({ op: 'status' }, this.timeoutMs);
-    const head = reply.op === 'status' ? reply['head'] : undefined;
-    const seq = typeof head === 'object' && head !== null && 'seq' in head ? head['seq'] : undefined;
-    return typeof seq === 'number' ? seq + 1 : undefined;
+  async #nextSeq(signal: AbortSignal | undefined): Promise<number | undefined> {
+    try {
+      const reply = await this.questions.ask({ op: 'status' }, this.timeoutMs, signal);
+      const head = reply.op === 'status' ? reply['head'] : undefined;
+      const seq = typeof head === 'object' && head !== null && 'seq' in head ? head['seq'] : undefined;
+      return typeof seq === 'number' ? seq + 1 : undefined;
+    } catch (error) {
+      if (isAborted(signal) || this.closed) return undefined;
+      throw error;
+    }
   }
 
   #up(connection: Connection, welcome: Welcome): void {

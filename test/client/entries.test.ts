@@ -91,8 +91,9 @@ describe('what the daemon would never take is refused at once', () => {
     ['too_many_events', Array.from({ length: 65 }, () => ({ action: 'a' })), {}],
     ['frame_too_large', Array.from({ length: 20 }, () => ({ action: 'x'.repeat(9000) })), {}],
   ])('%s', async (code, given, more) => {
+    // Nobody is there to ask.
+    await daemon.stop();
     await expect(client.append(given)).rejects.toMatchObject({ code, ...more });
-    expect(daemon.appends).toHaveLength(0);
   });
 
   test('and so is what the client itself would never hold', async () => {
