@@ -88,6 +88,9 @@ const noDuplicates: readonly Duplicate[] = [];
 // The duplicates of each append, their index counted from its own first event.
 function sortDuplicates(ack: Ack, appends: readonly Pending[]): Duplicate[][] | undefined {
   if (ack.duplicates === undefined || ack.duplicates.length === 0) return undefined;
+  if (new Set(ack.duplicates.map(([index]) => index)).size < ack.duplicates.length) {
+    throw new ClientError('protocol', 'an ack that names a duplicate twice');
+  }
   const sorted: Duplicate[][] = appends.map(() => []);
   for (const [index, seq, mac] of ack.duplicates) {
     const place = placeOf(index, appends);

@@ -164,6 +164,8 @@ describe('append', () => {
   test('an impossible ack is a protocol error, not a receipt', async () => {
     daemon.answer = ({ id }) => ({ op: 'ack', id, first: 1, count: 5, mac: macOf(1), ts: 'now' });
     expect(await codeOf(client.append({ action: 'a' }))).toBe('protocol');
+    daemon.answer = ({ id }) => ({ op: 'ack', id, first: 1, count: 1, mac: macOf(1), ts: 'now', duplicates: [[0, 1, macOf(1)], [0, 1, macOf(1)]] });
+    expect(await codeOf(client.append([{ action: 'a' }, { action: 'b' }, { action: 'c' }]))).toBe('protocol');
   });
 });
 
