@@ -106,8 +106,8 @@ export class Outbox {
     entries: Entries, deadline: number, resolve: (receipt: Receipt) => void, reject: (error: ClientError) => void,
   ): Pending {
     const append: Pending = {
-      order: this.#order++, entries, deadline, state: 'waiting', sent: false, isDoubtful: false, eventsMax: Infinity,
-      notice: undefined, resolve, reject,
+      order: this.#order++, entries, deadline, state: 'waiting', sent: false, isOverdue: false, isDoubtful: false,
+      eventsMax: Infinity, notice: undefined, resolve, reject,
     };
     this.#outstanding.add(append);
     if (this.#outstanding.size === 1) this.#changed();
@@ -175,8 +175,10 @@ export class Outbox {
     for (const append of [...this.#outstanding]) {
       if (append.deadline > now) next = Math.min(next, append.deadline);
       // Recorded or lost? The daemon will say, and nobody waits for it: it is not counted before.
-      else if (append.sent && this.#emitted.has(append)) this.#waitedFor(append);
-      else this.sender.settle(append, given('timeout', 'the deadline passed', append));
+      else if (append.sent && this.#emitted.has(append)) {
+        append.isOverdue = true;
+        this.#waitedFor(append);
+      } else this.sender.settle(append, given('timeout', 'the deadline passed', append));
     }
     if (next < Infinity) this.#watchUntil(next);
   }

@@ -40,6 +40,8 @@ export interface Pending {
   state: 'waiting' | 'flying' | 'settled';
   /** Whether it ever left, so that only the daemon knows whether it was recorded. */
   sent: boolean;
+  /** Whether its deadline has passed and nobody waits; where its request is not answered, it is not sent again. */
+  isOverdue: boolean;
   /** Whether a request with it was not answered, or with "later": it may have been recorded by it. */
   isDoubtful: boolean;
   /** It MUST NOT be in a request of more events, but its own: one of that size was refused, and it may be the reason. */

@@ -74,7 +74,11 @@ export class Sender {
     this.#inFlightBytes = 0;
     // Into the queue, each event under its id: the next daemon may have other limits, and a request made for the old ones
     // would be refused for ever.
-    for (const { appends, notice } of unanswered) this.#doubt(appends, notice, true);
+    for (const { appends, notice } of unanswered) {
+      // Not for ever: it may be what ends every connection.
+      for (const append of appends) if (append.isOverdue) this.settle(append, new ClientError('timeout', 'no answer in time'));
+      this.#doubt(appends, notice, true);
+    }
     this.#queue.restore(unanswered.flatMap(({ appends }) => appends));
   }
 

@@ -141,12 +141,24 @@ describe('an emit whose deadline passes', () => {
     expect([hurried.dropped, daemon.records.length]).toEqual([0, 1]);
   });
 
-  test('is asked about again after a reconnect', async () => {
+  test('while no daemon is there, is asked about once more', async () => {
+    await daemon.stop();
+    await hurried.flush();
+    expect(hurried.dropped).toBe(0);
+    daemon.instead = () => false;
+    await daemon.start();
+    await until(() => daemon.records.length === 1);
+    await hurried.status();
+    expect(hurried.dropped).toBe(0);
+  });
+
+  test('and whose connection ends then is lost: it does not end every other one, too', async () => {
     await hurried.flush();
     daemon.instead = () => false;
     daemon.hangUp();
-    await until(() => daemon.records.length === 1);
-    expect(hurried.dropped).toBe(0);
+    await until(() => hurried.dropped === 1);
+    await hurried.child({}).append({ action: 'b' }, { timeoutMs: 10_000 });
+    expect([daemon.records.length, daemon.gaps]).toEqual([1, [1]]);
   });
 
   test('is lost when the client is closed before it is known', async () => {
