@@ -8,8 +8,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Disk } from '../disk/disk.js';
 import type { LogPub } from '../log/own.js';
 import type { SegmentFile } from '../log/segment.js';
+import type { SnapshotKeeper } from './keeper.js';
 import type { ReceiptBook } from './receipts.js';
-import type { SnapshotKeeper } from './snapshot.js';
 import type { Stretch } from './stretch.js';
 
 /** Closed segments that somebody else walks meanwhile. */

@@ -10,15 +10,25 @@ import type { Facts } from './facts.js';
 import type { Fault, Findings } from './finding.js';
 import { SegmentsMoved } from './held.js';
 import type { Passes, Tail } from './passes.js';
+import type { SnapshotKeeper } from './keeper.js';
 import type { Note } from './report.js';
-import { compareHead, headMoves, readHead, sameHead } from './sealed-head.js';
+import { compareHead, durableSeq, headMoves, readHead, sameHead } from './sealed-head.js';
 import type { HeadState } from './sealed-head.js';
-import type { SnapshotKeeper } from './snapshot.js';
 import { checkCheckpointFile, checkStoredKey, readSmall } from './state.js';
 import type { Walk } from './walk.js';
 
 /** Rounds after a head that moves. Each reads only what came since the last, so a few catch up with any daemon. */
 const roundsMax = 16;
+
+/** The head names a record that was walked and not kept, or can be read at last: the verification begins again from there. */
+export class HeadMoved extends Error {
+  readonly code = 'head_moved';
+
+  constructor() {
+    super('log/head did not stay what it was first, nor move on from there, each time that the log was read; verify again');
+    this.name = 'HeadMoved';
+  }
+}
 
 /** What the end is judged with. */
 export interface EndingParts {
@@ -36,12 +46,15 @@ export interface EndingParts {
 /** See the file's head. */
 export class Ending {
   readonly #parts: EndingParts;
+  /** The walk began behind this record. */
+  readonly #begunBehind: number;
 
   constructor(parts: EndingParts) {
     this.#parts = parts;
+    this.#begunBehind = parts.walk.seq;
   }
 
-  /** Walks to the end, judges it, and returns the head it was judged by. */
+  /** Walks to the end, judges it, and returns the head it was judged by. @throws HeadMoved */
   walkToEnd(first: HeadState): HeadState {
     const { disk, places, walk, passes, keeper } = this.#parts;
     let head = first;
@@ -51,11 +64,12 @@ export class Ending {
     let isOvertaken = false;
     for (let round = 1; ; round += 1) {
       const now = readHead(disk, places.head);
-      const moved = !sameHead(head, now);
-      // Not moved: this is the end. Moved, but only to what was walked already: judge by the newer one.
-      const settled = !moved || (now.state === 'ok' && now.head.seq <= walk.seq && keeper.at(now.head.seq) !== undefined);
+      if (head.state !== 'ok' && now.state === 'ok') throw new HeadMoved();
+      // Not moved, or gone: this is the end. Moved, but only to what was walked already: judge by the newer one.
+      const settled = sameHead(head, now) || now.state !== 'ok' || now.head.seq <= walk.seq;
       if (settled || isOvertaken || round === roundsMax) {
         if (settled) head = now;
+        if (head.state === 'ok' && !keeper.covers(head.head.seq)) throw new HeadMoved();
         const faults = this.#headFaults(head);
         // A slot read while it is overwritten may look whole and be half of each: only bytes that stay are evidence.
         if (faults.length > 0 && round < roundsMax && headMoves(disk, places.head, head)) continue;
@@ -68,7 +82,7 @@ export class Ending {
         if (settled) this.#checkCheckpoint(checkpoint);
         return head;
       }
-      if (now.state === 'ok') keeper.want(now.head.seq);
+      keeper.expect(now.head.seq);
       try {
         tail = passes.pass(durableSeq(now));
       } catch (error) {
@@ -110,7 +124,8 @@ export class Ending {
       const what = `the head vouches for record ${head.seq}, the log ends with record ${walk.seq}`;
       return [{ code: 'log_truncated', message: `${what}: ${head.seq - walk.seq} acknowledged records are gone, or the head is forged` }];
     }
-    const where = head.seq <= retiredTo ? 'was removed by retention' : 'is damaged or not in the log';
+    const where = head.seq <= retiredTo ? 'was removed by retention'
+      : head.seq < this.#begunBehind ? 'is older than the checkpoint that the run resumed from, which no crash can do' : 'is damaged or not in the log';
     return [{ code: 'head_mismatch', message: `record ${head.seq}, which the head names, ${where}` }];
   }
 
@@ -130,7 +145,7 @@ export class Ending {
       const message = `the head names record ${headSeq} and is older than the seal at record ${seal.seq}, which no crash can do`;
       this.#add([{ code: 'head_mismatch', message }], { seq: headSeq });
     }
-    notes.push({ code: 'unacknowledged', message: `${walk.seq - headSeq} whole records stand behind the head; a crash came before they were acknowledged` });
+    notes.push({ code: 'unacknowledged', message: `${walk.seq - headSeq} whole records stand behind the head: they are about to be acknowledged, or a crash came before that` });
   }
 
   #checkCheckpoint(text: string | null | undefined): void {
@@ -144,9 +159,4 @@ export class Ending {
     if (fault?.code === 'checkpoint_mismatch' && walk.reached > walk.seq) return;
     if (fault !== undefined) this.#add([fault], {});
   }
-}
-
-/** Infinity where the head says nothing: then everything must be whole. */
-function durableSeq(state: HeadState): number {
-  return state.state === 'ok' ? state.head.seq : Number.POSITIVE_INFINITY;
 }

@@ -64,6 +64,7 @@ export class Ledger {
   readonly #parts: LedgerParts;
   #chain: EpochChain;
   #tree: Frontier | undefined = Frontier.empty();
+  #leaf: Buffer | undefined;
   #genesisMac: string | undefined;
   #previous: Previous | null = null;
   /** What the first kept header must fit, when records before it were removed by retention. */
@@ -90,6 +91,8 @@ export class Ledger {
 
   get chain(): EpochChain { return this.#chain; }
   get tree(): Frontier | undefined { return this.#tree; }
+  /** The last record's leaf hash; undefined where the tree is not known. */
+  get leaf(): Buffer | undefined { return this.#leaf; }
   /** Good records of which a good seal signs the root. */
   get proven(): number { return this.#proven; }
   /** The newest seal whose signatures and root are good. */
@@ -108,7 +111,7 @@ export class Ledger {
     return this.#removedTo === 0 || first <= this.#removedTo + 1;
   }
 
-  /** The same of what a MAC or a signed root proves. */
+  /** The last record of which a MAC or a signed root proves that a `segment_removed` tells. */
   get removedForSure(): number { return this.#removedForSure; }
   /** Whether anything but headers and seals was said by the daemon: one that tells of its runs tells of what it removed. */
   get tellsOfRuns(): boolean { return this.#tellsOfRuns; }
@@ -138,9 +141,6 @@ export class Ledger {
     if (!isWhole || this.#tree?.size !== seq || verifier === undefined || this.#genesisMac === undefined) return undefined;
     return { seq, mac, epoch, vkey: verifier.vkey, genesis: this.#genesisMac, frontier: formatFrontier(this.#tree) };
   }
-
-  /** Whether lines must be seen here, because a removal under way names them already. */
-  get hasLeftovers(): boolean { return this.#parts.leftovers.size > 0; }
 
   /** Goes on behind a stretch that was walked elsewhere and begins where this stands. */
   goOn(stretch: Stretch): void {
@@ -188,6 +188,7 @@ export class Ledger {
     else if (kind !== undefined) this.#tellsOfRuns = true;
     const hash = this.#tree === undefined ? undefined : leafHash(line);
     if (hash !== undefined) this.#tree?.append(hash);
+    this.#leaf = hash;
     if (kind !== undefined && this.#parts.leftovers.size > 0) this.#checkLeftover(frame.seq, hash ?? leafHash(line));
     return this.#anchored;
   }

@@ -134,8 +134,13 @@ export class Passes {
     const { disk, held } = this.#parts;
     const file = held.take(segment) ?? openListed(disk, segment);
     try {
-      const stoppedAt = this.#walkLines(file, segment, newest, durableSeq);
-      if (stoppedAt !== undefined) return { segment: segment.name, offset: stoppedAt, torn: isTorn(disk, file, stoppedAt) };
+      for (let stoppedAt = this.#walkLines(file, segment, newest, durableSeq); stoppedAt !== undefined;) {
+        const torn = isTorn(disk, file, stoppedAt);
+        // What was half written when it was read, and followed by whole lines when it was looked at, is whole now.
+        const again = torn ? stoppedAt : this.#walkLines(file, segment, newest, durableSeq);
+        if (again === stoppedAt) return { segment: segment.name, offset: stoppedAt, torn };
+        stoppedAt = again;
+      }
       if (!newest) this.#checkClosed(segment);
       else if (this.#line === 0) this.#checkEmpty(segment);
       return undefined;

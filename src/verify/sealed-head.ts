@@ -20,6 +20,11 @@ export type HeadState =
   | { readonly state: 'absent' }
   | { readonly state: 'malformed' };
 
+/** The record up to which the log is durable; Infinity where the head says nothing: then everything must be whole. */
+export function durableSeq(state: HeadState): number {
+  return state.state === 'ok' ? state.head.seq : Number.POSITIVE_INFINITY;
+}
+
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

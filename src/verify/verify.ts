@@ -12,7 +12,7 @@ import { listSegments, placesIn } from '../log/segment.js';
 import type { Places, SegmentFile } from '../log/segment.js';
 import { ordersFor } from './ahead.js';
 import type { LookAhead } from './ahead.js';
-import { Ending } from './ending.js';
+import { Ending, HeadMoved } from './ending.js';
 import { EpochChain } from './epochs.js';
 import type { Facts } from './facts.js';
 import { Findings } from './finding.js';
@@ -20,6 +20,7 @@ import type { FindingCode } from './finding.js';
 import { HeldSegments, SegmentsMoved } from './held.js';
 import { identify } from './identify.js';
 import type { Witness } from './identify.js';
+import { SnapshotKeeper } from './keeper.js';
 import { ForeignFormat, Ledger } from './ledger.js';
 import { OutsideCheckpoints } from './outside.js';
 import { Passes } from './passes.js';
@@ -30,10 +31,9 @@ import { reportOf } from './reached.js';
 import { checkPassedOver, epochsIn, resumeAt } from './resume.js';
 import { RetiredWalk } from './retired.js';
 import type { RetiredOutcome } from './retired.js';
-import { readHead } from './sealed-head.js';
+import { durableSeq, readHead } from './sealed-head.js';
 import type { HeadState } from './sealed-head.js';
 import { SilenceWatch, reportSilence } from './silence.js';
-import { SnapshotKeeper } from './snapshot.js';
 import { checkLink, checkLogPub, readStoredKey } from './state.js';
 import { KeyTrail } from './trail.js';
 import { Walk } from './walk.js';
@@ -58,7 +58,7 @@ export interface VerifyOptions extends Witness {
 
 /** What the landmarks of another format are called as long as nothing proves that they are. */
 const foreignCodes = ['bad_genesis', 'bad_header', 'bad_line'] as const;
-/** Times the whole is begun anew because retention removed a segment meanwhile. */
+/** Times the whole is begun anew because retention removed a segment meanwhile, or the head went where it cannot be followed. */
 const attemptsMax = 5;
 
 /**
@@ -76,7 +76,7 @@ export function verify(options: VerifyOptions): Report {
       return verification.run();
     } catch (error) {
       // Gone between two looks at it: it was retention's, and the next attempt will see why.
-      const isMoved = error instanceof SegmentsMoved || errorCode(error) === 'ENOENT';
+      const isMoved = error instanceof SegmentsMoved || error instanceof HeadMoved || errorCode(error) === 'ENOENT';
       if (isMoved && attempt < attemptsMax) continue;
       return verification.stopped(error);
     }
@@ -167,7 +167,8 @@ class Verification {
     const chain = new EpochChain(facts);
     const epochKey = key === undefined ? undefined : firstEpoch(key.key.secret, facts.logPub[0]);
     const trail = epochKey === undefined ? undefined : new KeyTrail(epochKey);
-    const keeper = new SnapshotKeeper(checkpoints.sizes, this.#head.state === 'ok' ? this.#head.head.seq : Number.POSITIVE_INFINITY);
+    const readAgain = (): number => durableSeq(readHead(disk, this.#places.head));
+    const keeper = new SnapshotKeeper(checkpoints.sizes, durableSeq(this.#head), readAgain);
     const retired = this.#passRetired(facts, listed, held, chain, trail);
     const silence = new SilenceWatch();
     const ledger = new Ledger({
@@ -178,7 +179,7 @@ class Verification {
     const walk = new Walk({ findings, ledger, trail, receipts: this.#receipts, silence, keeper });
     this.#walk = walk;
     const segments = this.#begin(walk, listed, retired);
-    keeper.offer(walk.seq, false, () => walk.snapshot('', 0));
+    keeper.offer(walk.passed(0, false), () => walk.snapshot('', 0));
     const ahead = retired.leftovers.size > 0 ? undefined : this.#options.lookAhead?.({
       logPub: facts.logPub, firstEpoch: epochKey, epochsMax: this.#epochsMax(segments),
       retiredStarts: retired.starts, retiredTo: this.#retiredTo,

@@ -14,6 +14,7 @@ import { where } from './finding.js';
 import type { Fault, Findings, LinePlace, Place } from './finding.js';
 import { judgeByLinks, judgeWithKey } from './judge.js';
 import type { Judgement } from './judge.js';
+import type { Passed, SnapshotKeeper } from './keeper.js';
 import { describeLine, ownKindOf } from './landmark.js';
 import type { Ledger, LedgerCopy } from './ledger.js';
 import { replayPace } from './pace.js';
@@ -24,7 +25,7 @@ import { sameSeam } from './seam.js';
 import type { Seam } from './seam.js';
 import { reportSilence } from './silence.js';
 import type { SilenceWatch } from './silence.js';
-import type { Snapshot, SnapshotKeeper } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 import type { Stretch } from './stretch.js';
 import type { KeyTrail } from './trail.js';
 
@@ -146,6 +147,11 @@ export class Walk {
     };
   }
 
+  /** The record that stands here, `plain` if it simply followed the one before it. */
+  passed(end: number, plain: boolean): Passed {
+    return { seq: this.#seq, mac: this.#mac, open: this.#open, end, leaf: this.#ledger.leaf, plain };
+  }
+
   /** Says that records up to `seq` are missing and that this has been reported. */
   explainTo(seq: number): void {
     this.#explainedTo = Math.max(this.#explainedTo, seq);
@@ -169,7 +175,7 @@ export class Walk {
       this.#report([{ code: 'segment_name', message }], { ...where(place), seq: frame.seq });
     }
     if (this.#isRegular(frame)) {
-      this.#accept(frame, line, place);
+      this.#accept(frame, line, place, 'regular');
       return 'taken';
     }
     const judgement = this.#judge(frame);
@@ -233,12 +239,13 @@ export class Walk {
       this.#report([{ code: 'epoch_gap', message }], { ...where(place), seq: frame.seq });
       chain.jump(frame.key.epoch);
     }
-    this.#accept(frame, line, place, !follows);
+    this.#accept(frame, line, place, follows ? 'adjacent' : 'jumped');
   }
 
-  #accept(frame: Frame, line: Buffer, place: LinePlace, jumped = false): void {
+  #accept(frame: Frame, line: Buffer, place: LinePlace, manner: 'regular' | 'adjacent' | 'jumped'): void {
     const kind = ownKindOf(frame.body);
     const isSeal = kind === 'seal';
+    const jumped = manner === 'jumped';
     // Where lines are missing it is not known what stood before.
     const standing = { behindSeal: jumped ? undefined : this.behindSeal, inCommit: this.#open && !jumped };
     if (this.#ledger.pass(frame, line, place, kind, standing)) this.#fallback = undefined;
@@ -258,7 +265,9 @@ export class Walk {
     if (receipts.nextSeq <= frame.seq) this.#passReceipts(frame);
     this.#watchSilence(frame, kind);
     const { keeper } = this.#parts;
-    if (frame.seq >= keeper.nextSeq) keeper.offer(frame.seq, frame.open, () => this.snapshot(place.segment, place.end));
+    if (frame.seq < keeper.nextSeq) return;
+    const plain = manner === 'regular' && place.line > 1 && !isSeal && kind !== 'segment';
+    keeper.offer(this.passed(place.end, plain), () => this.snapshot(place.segment, place.end));
   }
 
   #passReceipts(frame: Frame): void {
