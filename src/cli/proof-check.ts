@@ -2,11 +2,10 @@
  * `indelible verify --proof`: one record, checked away from its log. Invariant: nothing taken from the record or the proof
  * reaches the terminal unescaped.
  */
-// Not the log's door, which follows no links: what a person names on a command line may be a link or a pipe.
-import { readFileSync } from 'node:fs';
 import { printable } from '../event/printable.js';
 import type { ProofReport } from '../verify/proof.js';
 import { checkProof, parseIdentity } from '../verify/proof.js';
+import { readNamed } from './verdict.js';
 
 /** The options of `verify` as far as they matter here. */
 export interface ProofOptions {
@@ -27,7 +26,10 @@ export type ProofOutcome =
   | { readonly kind: 'checked'; readonly exit: number; readonly text: string }
   | { readonly kind: 'wrong_usage'; readonly message: string };
 
-/** Checks a proof if one is asked for; undefined if not. @throws UnusableInput for a `--checkpoint` that is none */
+/**
+ * Checks a proof if one is asked for; undefined if not.
+ * @throws UnusableInput for a `--checkpoint` that is none; Error for what cannot be read
+ */
 export function proofOutcome(options: ProofOptions): ProofOutcome | undefined {
   const { proof, record, pub, checkpoint } = options;
   if (proof === undefined && record === undefined) return undefined;
@@ -41,13 +43,13 @@ export function proofOutcome(options: ProofOptions): ProofOutcome | undefined {
   for (const [name, value] of ofTheLog) {
     if (value !== undefined) return wrong(`--proof is checked without the log: ${name} does not belong to it`);
   }
-  const read = readAll({ '--proof': proof, '--record': record, '--pub': pub, ...(checkpoint === undefined ? {} : { '--checkpoint': checkpoint }) });
-  if (typeof read === 'string') return wrong(read);
-  const identity = parseIdentity(textOf(read, '--pub'));
+  const proofText = readNamed('--proof', proof).toString('utf8');
+  const line = readNamed('--record', record);
+  const identity = parseIdentity(readNamed('--pub', pub).toString('utf8'));
   if (identity === undefined) return wrong(`--pub: ${printable(pub)} holds neither a log's public keys (log.pub) nor an identity vkey`);
   const report = checkProof({
-    proof: textOf(read, '--proof'), record: read.get('--record') ?? Buffer.alloc(0), identity,
-    ...(checkpoint === undefined ? {} : { checkpoint: textOf(read, '--checkpoint') }),
+    proof: proofText, record: line, identity,
+    ...(checkpoint === undefined ? {} : { checkpoint: readNamed('--checkpoint', checkpoint).toString('utf8') }),
   });
   const text = options.json === true ? `${JSON.stringify(report)}\n` : reportText(report, record);
   return { kind: 'checked', exit: report.exit, text };
@@ -55,23 +57,6 @@ export function proofOutcome(options: ProofOptions): ProofOutcome | undefined {
 
 function wrong(message: string): ProofOutcome {
   return { kind: 'wrong_usage', message };
-}
-
-/** Every named file's bytes, `-` being stdin; or why one could not be read. */
-function readAll(files: Readonly<Record<string, string>>): ReadonlyMap<string, Buffer> | string {
-  const read = new Map<string, Buffer>();
-  for (const [option, path] of Object.entries(files)) {
-    try {
-      read.set(option, readFileSync(path === '-' ? 0 : path));
-    } catch (error) {
-      return `${option}: ${printable(error instanceof Error ? error.message : String(error))}`;
-    }
-  }
-  return read;
-}
-
-function textOf(read: ReadonlyMap<string, Buffer>, option: string): string {
-  return read.get(option)?.toString('utf8') ?? '';
 }
 
 function reportText(report: ProofReport, path: string): string {

@@ -2,20 +2,20 @@
  * `indelible verify`: what the library found, said to people or to programs. Invariant: nothing taken from the log
  * reaches the terminal unescaped, and the exit status is the report's own.
  */
-// Not the log's door, which follows no links: what a person names on a command line may be a link or a pipe.
+// Not the log's door, which follows no links: what a person names, or puts beside the log, may be a link or a pipe.
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command } from '@commander-js/extra-typings';
 import { realClock } from '../clock/clock.js';
-import { realDisk } from '../disk/disk.js';
+import { errorCode, realDisk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
+import { printable } from '../event/printable.js';
 import { parseVerificationKey } from '../keys/verification.js';
 import type { VerificationKey } from '../keys/verification.js';
 import type { LogPub } from '../log/own.js';
 import { placesIn } from '../log/segment.js';
 import { lookAheadOnThreads } from '../verify/ahead.js';
 import { parseLogPub } from '../verify/facts.js';
-import { UnusableInput } from '../verify/outside.js';
 import { ProgressBar } from '../verify/progress.js';
 import { receiptsIn } from '../verify/receipts-file.js';
 import type { Report } from '../verify/report.js';
@@ -25,6 +25,7 @@ import type { VerifyOptions } from '../verify/verify.js';
 import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
 import { proofOutcome } from './proof-check.js';
+import { WrongUsage, forOption, giveVerdict, readNamed, sayWhyNone } from './verdict.js';
 
 const helpText = `
 Example:
@@ -43,7 +44,7 @@ Exit status:
   0  intact; with --proof: proven
   1  tampered with, or something is lost; with --proof: not proven, the proof or the record malformed among it
   2  wrong usage
-  3  could not be verified (no log, no key, unreadable); with --proof: proven, but --checkpoint is over another size`;
+  3  could not be verified (no log, no key, something unreadable, no room to print); with --proof: proven, but --checkpoint is over another size`;
 
 /** The options as commander hands them over. */
 interface Given {
@@ -61,42 +62,27 @@ interface Given {
   readonly progress: boolean;
 }
 
-/** What was typed cannot be used; the message says what and where. */
-class WrongUsage extends Error {}
-
-function attempt<T>(option: string, action: () => T): T {
-  try {
-    return action();
-  } catch (cause) {
-    throw new WrongUsage(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
-}
-
-function readInput(option: string, path: string): string {
-  return attempt(option, () => readFileSync(path === '-' ? 0 : path, 'utf8'));
-}
-
 /**
  * A checkpoint to compare with; undefined where it is the very file that this run is to save and no earlier one has: the first
  * of many runs with the same command line. That there was none is said.
  */
 function readCheckpoint(option: string, path: string | undefined, saved: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  if (path === saved && realDisk.entry(path) === undefined) {
+  if (path === saved && forOption(option, () => realDisk.entry(path)) === undefined) {
     process.stderr.write(`indelible verify: there is no ${path} yet: this is the first run that saves one, and nothing is compared with it\n`);
     return undefined;
   }
-  return readInput(option, path);
+  return readNamed(option, path).toString('utf8');
 }
 
 function readKey(path: string): VerificationKey {
-  const key = parseVerificationKey(readInput('--key', path));
+  const key = parseVerificationKey(readNamed('--key', path).toString('utf8'));
   if (key === undefined) throw new WrongUsage(`--key: ${path} does not hold a verification key (one line, indelible-verification-key:v1:…)`);
   return key;
 }
 
 function readPub(path: string): LogPub {
-  const pub = parseLogPub(readInput('--pub', path));
+  const pub = parseLogPub(readNamed('--pub', path).toString('utf8'));
   if (pub === undefined) throw new WrongUsage(`--pub: ${path} does not hold a log's public keys (two lines, as in log.pub)`);
   return pub;
 }
@@ -104,8 +90,22 @@ function readPub(path: string): LogPub {
 /** What to check with: what was named, else the key that lies beside the log, if that is there. */
 function keyFor(given: Given, directory: string): VerifyOptions['key'] {
   if (given.key !== undefined) return { key: readKey(given.key), besideLog: false };
-  const path = placesIn(directory).verificationKey;
-  return given.pub !== undefined || realDisk.entry(path) === undefined ? undefined : { key: readKey(path), besideLog: true };
+  return given.pub !== undefined ? undefined : keyBeside(placesIn(directory).verificationKey);
+}
+
+/** Nobody named it: where it is no good the log is looked at without it, and what can be said of that log is in the report. */
+function keyBeside(path: string): VerifyOptions['key'] {
+  let why: string;
+  try {
+    const key = parseVerificationKey(readFileSync(path, 'utf8'));
+    if (key !== undefined) return { key, besideLog: true };
+    why = `${path} does not hold one`;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    why = error instanceof Error ? error.message : String(error);
+  }
+  process.stderr.write(`indelible verify: the key beside the log is not used: ${printable(why)}\n`);
+  return undefined;
 }
 
 function check(given: Given, directory: string): Report {
@@ -116,7 +116,7 @@ function check(given: Given, directory: string): Report {
   const { receipts } = given;
   const checkpoint = readCheckpoint('--checkpoint', given.checkpoint, given.saveCheckpoint);
   const fromCheckpoint = readCheckpoint('--from-checkpoint', given.fromCheckpoint, given.saveCheckpoint);
-  const file = receipts === undefined ? undefined : attempt('--receipts', () => openSync(receipts, 'r'));
+  const file = receipts === undefined ? undefined : forOption('--receipts', () => openSync(receipts, 'r'));
   try {
     return verify({
       disk: realDisk,
@@ -136,12 +136,11 @@ function check(given: Given, directory: string): Report {
   }
 }
 
-function run(given: Given): void {
+async function run(given: Given): Promise<void> {
   const proof = proofOutcome(given);
   if (proof?.kind === 'wrong_usage') throw new WrongUsage(proof.message);
   if (proof !== undefined) {
-    process.stdout.write(proof.text);
-    process.exitCode = proof.exit;
+    await giveVerdict(proof.text, proof.exit);
     return;
   }
   const directory = given.stateDir ?? stateDirectory(process.env);
@@ -149,10 +148,9 @@ function run(given: Given): void {
     throw new WrongUsage('no state directory: give --state-dir, or set INDELIBLE_STATE_DIR, XDG_STATE_HOME or HOME');
   }
   const report = check(given, directory);
-  process.stdout.write(given.json === true ? `${JSON.stringify(report)}\n` : reportText(report, directory));
-  process.exitCode = report.exit;
+  await giveVerdict(given.json === true ? `${JSON.stringify(report)}\n` : reportText(report, directory), report.exit);
   const { saveCheckpoint } = given;
-  if (saveCheckpoint !== undefined) attempt('--save-checkpoint', () => { keepCheckpoint(report, saveCheckpoint); });
+  if (saveCheckpoint !== undefined) forOption('--save-checkpoint', () => { keepCheckpoint(report, saveCheckpoint); });
 }
 
 /** Only what an intact log ends with is worth resuming from. */
@@ -186,13 +184,11 @@ export function verifyCommand(): Command {
     .option('--no-progress', 'never show progress')
     .addHelpText('after', helpText)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage));
-  return command.action((given) => {
+  return command.action(async (given) => {
     try {
-      run(given);
+      await run(given);
     } catch (error) {
-      if (!(error instanceof WrongUsage) && !(error instanceof UnusableInput)) throw error;
-      process.stderr.write(`indelible verify: ${error.message}\n`);
-      process.exitCode = exitCodes.usage;
+      process.exitCode = sayWhyNone(error);
     }
   });
 }

@@ -23,7 +23,7 @@ export interface ReceiptCheck {
   readonly outcome: 'mismatch' | 'missing';
 }
 
-/** Whether a value is a receipt; extra fields do not matter. */
+/** The receipt in a line; undefined if it is none. Extra fields do not matter. */
 export function parseReceipt(line: string): Receipt | undefined {
   let value: unknown;
   try {
@@ -53,7 +53,7 @@ export class ReceiptBook {
   }
 
   #add(receipt: Receipt): void {
-    if (this.#count === receiptsMax) throw new RangeError(`more than ${receiptsMax} receipts`);
+    if (this.#count === receiptsMax) throw new RangeError(`more than ${receiptsMax} receipts: give fewer at a time`);
     if (this.#count === this.#seqs.length) {
       const seqs = new Float64Array(this.#count * 2);
       seqs.set(this.#seqs);

@@ -113,12 +113,14 @@ class Verification {
   }
 
   run(): Report {
-    const { disk } = this.#options;
+    const { disk, stateDirectory } = this.#options;
+    const kind = disk.entry(stateDirectory)?.kind;
+    if (kind === 'file' || kind === 'other') return this.#stop('no_log', `${stateDirectory} is not a directory`);
     // In this order: whatever is read first is behind what is read later, and never the other way round.
     const stored = readStoredKey(disk, this.#places);
     this.#head = readHead(disk, this.#places.head);
     const segments = listSegments(disk, this.#places.log);
-    if (!this.#isThereALog(stored, segments)) return this.#stop('no_log', `there is no log in ${this.#options.stateDirectory}`);
+    if (!this.#isThereALog(stored, segments)) return this.#stop('no_log', `there is no log in ${stateDirectory}`);
     if (this.#options.key === undefined && this.#options.pub === undefined) {
       return this.#stop('no_key', 'neither a verification key nor a public key was given');
     }

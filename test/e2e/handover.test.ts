@@ -74,6 +74,6 @@ test('verify compares with nothing where the file that it is to save is not ther
     const first = indelible(['verify', '--state-dir', join(directory, 's'), '--key', key, option, saved, '--save-checkpoint', saved]);
     expect([first.status, first.stderr]).toEqual([0, expect.stringContaining(`there is no ${saved} yet`)]);
     // Any other file that is not there is a mistake.
-    expect(indelible(['verify', '--state-dir', join(directory, 's'), '--key', key, option, `${saved}-other`, '--save-checkpoint', saved]).status).toBe(2);
+    expect(indelible(['verify', '--state-dir', join(directory, 's'), '--key', key, option, `${saved}-other`, '--save-checkpoint', saved]).status).toBe(3);
   }
 });

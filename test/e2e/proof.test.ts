@@ -138,7 +138,7 @@ describe('a proof', () => {
     expect(run('verify', '--proof', proof, '--pub', pub).status).toBe(2);
     expect(run('verify', '--record', record, '--pub', pub).status).toBe(2);
     expect(run('verify', '--proof', proof, '--record', record).status).toBe(2);
-    expect(checked(join(place, 'nothing'), record).status).toBe(2);
+    expect(checked(join(place, 'nothing'), record)).toMatchObject({ status: 3, stderr: expect.stringMatching(/^indelible verify: --proof: ENOENT/) as string });
     expect(checked(proof, record, record).status).toBe(2);
     for (const [option, value] of [['--state-dir', state], ['--key', bad], ['--receipts', receipts]]) {
       expect(checked(proof, record, pub, option ?? '', value ?? '')).toMatchObject({ status: 2, stderr: expect.stringContaining(option ?? '') as string });

@@ -1,6 +1,6 @@
 // `indelible verify` on real files: several threads, resuming, and names that a segment should not have.
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -97,6 +97,82 @@ describe('resuming', () => {
   it('a note that is none is wrong usage', () => {
     writeFileSync(kept, 'something else\n');
     expect(run('--state-dir', state, '--from-checkpoint', kept)).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+describe('what is no verdict is not called tampering', () => {
+  const state = join(place, 'whole');
+  const key = join(place, 'whole.key');
+  const log = smallLog();
+
+  beforeAll(() => {
+    log.writeTo(state);
+    writeFileSync(key, readFileSync(join(state, 'keys/verification.key')));
+  });
+
+  /** What `verify` said on stderr, with its status; stdout goes where `to` says. */
+  function runTo(to: 'full disk' | 'closed pipe', ...args: readonly string[]): readonly [number | null, string] {
+    const script = to === 'full disk' ? '"$0" "$@" > /dev/full' : '{ "$0" "$@"; echo $? >&3; } | true';
+    const words = ['-c', script, process.execPath, program, 'verify', '--state-dir', state, ...args];
+    const { status, stderr, output } = spawnSync('bash', words, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+    return [to === 'full disk' ? status : Number(output[3]), stderr];
+  }
+
+  it.each([[], ['--json']])('a full disk keeps the report from being printed, and that is said %s', (...args) => {
+    const said = 'indelible verify: the verdict could not be printed: ENOSPC: no space left on device, write; its exit status would be';
+    expect(runTo('full disk', '--key', key, ...args)).toEqual([3, `${said} 0\n`]);
+    expect(runTo('full disk', '--key', key, '--checkpoint', strange(), ...args)).toEqual([1, `${said} 1\n`]);
+  });
+
+  it.each([[], ['--json']])('a reader that goes away is none of the log\'s faults %s', (...args) => {
+    expect(runTo('closed pipe', '--key', key, ...args)).toEqual([0, '']);
+    expect(runTo('closed pipe', '--key', key, '--checkpoint', strange(), ...args)).toEqual([1, '']);
+  });
+
+  /** A checkpoint of another log. */
+  function strange(): string {
+    const path = join(place, 'strange.txt');
+    writeFileSync(path, smallLog({ seed: 'another' }).checkpoints[0] ?? '');
+    return path;
+  }
+
+  it.each(['--key', '--pub', '--checkpoint', '--from-checkpoint', '--receipts'])('%s with what cannot be read could not be verified', (option) => {
+    for (const [path, code] of [[join(place, 'absent'), 'ENOENT'], [place, 'EISDIR']] as const) {
+      const { status, stdout, stderr } = run('--state-dir', state, option, path);
+      expect([status, stdout, stderr.split('\n').length]).toEqual([3, '', 2]);
+      expect(stderr).toMatch(new RegExp(`^indelible verify: .*${code}`));
+    }
+  });
+
+  it('a checkpoint that is to be saved and may not even be looked at', () => {
+    const path = join(key, 'below a file');
+    const { status, stderr } = run('--state-dir', state, '--key', key, '--save-checkpoint', path);
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/^indelible verify: --save-checkpoint: ENOTDIR/)]);
+  });
+
+  it('a file in the state directory\'s place', () => {
+    expect(run('--state-dir', key)).toMatchObject({ status: 3, stdout: expect.stringContaining('no_log: ') as string, stderr: '' });
+  });
+
+  it('a key beside the log that is none', () => {
+    const other = join(place, 'spoiled');
+    log.writeTo(other);
+    writeFileSync(join(other, 'keys/verification.key'), 'no key\n');
+    const { status, stdout, stderr } = run('--state-dir', other);
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/^indelible verify: the key beside the log is not used: .*\n$/)]);
+    expect(stdout).toContain('no_key: ');
+  });
+
+  const someoneElse = 65_534;
+  it.runIf(process.getuid?.() === 0)('a user who may not enter the state directory', () => {
+    const closed = join(place, 'closed');
+    mkdirSync(closed, { mode: 0o700 });
+    chmodSync(place, 0o755);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'verify', '--state-dir', closed], {
+      encoding: 'utf8', uid: someoneElse, gid: someoneElse, cwd: '/',
+    });
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/^indelible verify: the key beside the log is not used: EACCES: .*\n$/)]);
+    expect(stdout).toContain('unreadable: EACCES');
   });
 });
 
