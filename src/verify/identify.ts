@@ -46,7 +46,8 @@ export function identify(scene: Scene, { key, pub }: Witness): Facts | undefined
         findings.add('wrong_key', `the log says it is ${name ?? 'another'}, the key belongs to ${key.key.origin}`, { seq: 1 });
       }
       if (pub !== undefined && (pub[0] !== found.facts.logPub[0] || pub[1] !== found.facts.logPub[1])) {
-        findings.add('log_pub_mismatch', 'the public key that was given is not this log\'s');
+        const stranger = factsFrom(pub)?.origin ?? 'another log';
+        findings.add('wrong_key', `the public key that was given is that of ${stranger}, not of this log, ${found.facts.origin}, nor of its key`);
       }
       return found.facts;
     case 'another_log': {

@@ -171,9 +171,10 @@ function completeness(outcome: Outcome, checked: boolean): Verdict {
 }
 
 function authenticity({ findings, checkedWith, covered }: Outcome, checked: boolean): Verdict {
-  if (findings.has('bad_mac', 'bad_signature', 'wrong_key', 'head_forged', 'bad_key_order', 'log_pub_mismatch', 'bad_genesis', 'checkpoint_malformed')) {
+  if (findings.has('bad_mac', 'bad_signature', 'head_forged', 'bad_key_order', 'log_pub_mismatch', 'bad_genesis', 'checkpoint_malformed')) {
     return failed('not everything was written by this log\'s daemon');
   }
+  if (findings.has('wrong_key')) return failed('the log and the keys that were given do not belong together');
   if (!checked) return notChecked('no record could be checked');
   switch (checkedWith) {
     case 'key': return ok('every record was written with the key of this log');

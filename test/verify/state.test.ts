@@ -65,6 +65,12 @@ describe('segments', () => {
     expect(report).toMatchObject({ exit: 1, findings: [{ code: 'wrong_key' }], verdicts: { integrity: { verdict: 'not_checked' } } });
   });
 
+  it('the log\'s own key and another\'s public key: the log is whole, and what was given does not belong together', () => {
+    expect(check(clean, { pub: other.logPub })).toMatchObject({
+      exit: 1, findings: [{ code: 'wrong_key' }], verdicts: { integrity: { verdict: 'ok' }, completeness: { verdict: 'ok' }, authenticity: { verdict: 'failed' } },
+    });
+  });
+
   it('an empty one is what a rotation leaves only under the next record\'s name', () => {
     const sealed = smallLog();
     sealed.seal();
