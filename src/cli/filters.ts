@@ -1,4 +1,5 @@
 // The filters of `tail`, as options of a command.
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import type { Filters } from '../client/client.js';
 import type { FilterName } from '../wire/message.js';
@@ -16,9 +17,15 @@ function flagOf(name: FilterName): string {
   return `--${name.replaceAll('_', '-')}`;
 }
 
+/** Of two values of one filter nobody could say which one counts. */
+function once(value: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError(`it was given before, as '${before}'; each filter takes one value.`);
+  return value;
+}
+
 /** Adds one option for each filter. */
 export function addFilters(command: Command): void {
-  for (const name of filterNames) command.option(`${flagOf(name)} <value>`, `only records ${help[name]}`);
+  for (const name of filterNames) command.option(`${flagOf(name)} <value>`, `only records ${help[name]}`, once);
 }
 
 /** The filters among a command's parsed options. */

@@ -158,6 +158,7 @@ it('wrong usage is 2, no log is 3, and neither says anything on stdout', () => {
   const nowhere = temporaryDirectory();
   for (const [args, status] of [
     [['--since', 'yesterday'], 2], [['--until', '2026-02-30T00:00:00Z'], 2], [['--limit', '0'], 2], [['--json', '--csv'], 2], [['--nonsense'], 2], [[], 3],
+    [['--kind', 'a', '--kind', 'b'], 2], [['--kind', 'a', '--kind', 'a'], 2],
   ] as const) {
     const outcome = query(nowhere, ...args);
     expect([args, outcome.status, outcome.stdout]).toEqual([args, status, '']);
