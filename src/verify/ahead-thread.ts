@@ -8,15 +8,15 @@ import type { AheadAnswer, AheadOrder, ThreadStart } from './ahead.js';
 import { factsFrom } from './facts.js';
 import { StretchWalker } from './stretch-walker.js';
 
-const { logPub, firstEpoch, epochsMax, retiredStarts, retiredTo, port, signs } = workerData as ThreadStart;
+const { logPub, firstEpoch, epochsMax, retiredStarts, retiredTo, port, signs, at } = workerData as ThreadStart;
 const facts = factsFrom(logPub);
 const walker = facts === undefined
   ? undefined
   : new StretchWalker({ disk: realDisk, facts, firstEpoch, epochsMax, retiredStarts, retiredTo });
 
 function sign(): void {
-  Atomics.add(signs, 0, 1);
-  Atomics.notify(signs, 0);
+  Atomics.add(signs, at, 1);
+  Atomics.notify(signs, at);
 }
 
 function answer({ segment, seqs }: AheadOrder): AheadAnswer {

@@ -35,8 +35,10 @@ export interface AheadStart {
 /** What every thread is told at its start. */
 export interface ThreadStart extends AheadStart {
   readonly port: MessagePort;
-  /** Counts what the threads do: it moves with every answer, and now and then in between. */
+  /** Where each thread counts what it does: its own moves with every answer, and now and then in between. */
   readonly signs: Int32Array;
+  /** Which of them is this thread's. */
+  readonly at: number;
 }
 
 /** One segment to walk, and the records in it whose MACs are wanted, ascending. */
@@ -72,20 +74,28 @@ const threadsMax = 8;
 /** A thread takes longer to start than this many bytes take to walk. */
 const aheadBytesMin = 8 * 1024 * 1024;
 
+/** Orders that one thread has at once: the one it walks and the next. */
+const ordersPerThread = 2;
+
+/** What the threads run, and how long one that gives no sign of life is waited for, ms. */
+export interface ThreadOptions {
+  readonly script: URL;
+  readonly patienceMs: number;
+}
+
+const usual: ThreadOptions = { script: new URL('./ahead-thread.js', import.meta.url), patienceMs: 30_000 };
+
 /** Looks ahead on so many threads. They read the real disk. */
-export function lookAheadOnThreads(threads: number): LookAhead {
+export function lookAheadOnThreads(threads: number, options = usual): LookAhead {
   return (start, orders) => {
     const bytes = orders.reduce((sum, order) => sum + order.bytes, 0);
-    return bytes < aheadBytesMin ? undefined : new AheadOnThreads(Math.min(threads, threadsMax), start, orders);
+    return bytes < aheadBytesMin ? undefined : new AheadOnThreads(Math.min(threads, threadsMax), start, orders, options);
   };
 }
 
-/** Orders that one thread has at once: the one it walks and the next. */
-const ordersPerThread = 2;
-/** A thread that gives no sign of life for this long is not waited for, ms. */
-const patienceMs = 30_000;
-
 interface Hand {
+  /** Where in `signs` it counts. */
+  readonly at: number;
   readonly worker: Worker;
   readonly port: MessagePort;
   orders: number;
@@ -93,31 +103,34 @@ interface Hand {
 
 /** Hands out segments in their order and takes them back in the same. */
 class AheadOnThreads implements Ahead {
-  readonly #signs = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  readonly #hands: Hand[];
+  readonly #signs = new Int32Array(new SharedArrayBuffer(threadsMax * Int32Array.BYTES_PER_ELEMENT));
+  readonly #patienceMs: number;
+  #hands: Hand[];
   readonly #waiting: AheadOrder[];
-  readonly #inHand = new Set<string>();
+  readonly #inHand = new Map<string, Hand>();
   readonly #done = new Map<string, Stretch | undefined>();
 
-  constructor(threads: number, start: AheadStart, orders: readonly AheadOrder[]) {
+  constructor(threads: number, start: AheadStart, orders: readonly AheadOrder[], { script, patienceMs }: ThreadOptions) {
     this.#waiting = [...orders];
-    this.#hands = Array.from({ length: Math.min(threads, orders.length) }, () => {
+    this.#patienceMs = patienceMs;
+    this.#hands = Array.from({ length: Math.min(threads, orders.length) }, (_, at) => {
       const { port1, port2 } = new MessageChannel();
-      const workerData: ThreadStart = { ...start, port: port2, signs: this.#signs };
-      const worker = new Worker(new URL('./ahead-thread.js', import.meta.url), { workerData, transferList: [port2] });
+      const workerData: ThreadStart = { ...start, port: port2, signs: this.#signs, at };
+      const worker = new Worker(script, { workerData, transferList: [port2] });
       worker.unref();
       // Whoever waits learns by its silence; nobody else needs to.
       worker.on('error', () => undefined);
-      return { worker, port: port1, orders: 0 };
+      return { at, worker, port: port1, orders: 0 };
     });
     this.#handOut();
   }
 
   take(segment: SegmentFile): Stretch | undefined {
-    while (this.#inHand.has(segment.name)) {
-      const before = Atomics.load(this.#signs, 0);
+    for (let hand = this.#inHand.get(segment.name); hand !== undefined; hand = this.#inHand.get(segment.name)) {
+      const before = Atomics.load(this.#signs, hand.at);
       if (this.#collect()) continue;
-      if (Atomics.wait(this.#signs, 0, before, patienceMs) === 'timed-out') this.close();
+      // What the others do says nothing of this one.
+      if (Atomics.wait(this.#signs, hand.at, before, this.#patienceMs) === 'timed-out') this.#giveUp(hand);
     }
     const stretch = this.#done.get(segment.name);
     this.#done.delete(segment.name);
@@ -127,12 +140,16 @@ class AheadOnThreads implements Ahead {
 
   /** Ends the threads, whatever they do. */
   close(): void {
-    for (const { worker, port } of this.#hands.splice(0)) {
-      port.close();
-      void worker.terminate();
-    }
+    for (const hand of this.#hands) this.#giveUp(hand);
     this.#waiting.length = 0;
-    this.#inHand.clear();
+  }
+
+  /** Ends one thread; what it had in hand, nobody walks ahead. */
+  #giveUp(hand: Hand): void {
+    this.#hands = this.#hands.filter((other) => other !== hand);
+    for (const [name, holder] of this.#inHand) if (holder === hand) this.#inHand.delete(name);
+    hand.port.close();
+    void hand.worker.terminate();
   }
 
   #handOut(): void {
@@ -141,7 +158,7 @@ class AheadOnThreads implements Ahead {
     for (let hand = idlest(); hand !== undefined && this.#held < heldMax; hand = idlest()) {
       const order = this.#waiting.shift();
       if (order === undefined) return;
-      this.#inHand.add(order.segment.name);
+      this.#inHand.set(order.segment.name, hand);
       hand.orders += 1;
       hand.port.postMessage(order);
     }

@@ -1,7 +1,8 @@
 // Segments walked ahead of whoever verifies: the same report as without, whatever is wrong with the log.
 import { expect, it } from 'vitest';
 import { listSegments } from '../../src/log/segment.js';
-import type { LookAhead } from '../../src/verify/ahead.js';
+import { lookAheadOnThreads } from '../../src/verify/ahead.js';
+import type { AheadOrder, LookAhead } from '../../src/verify/ahead.js';
 import { factsFrom } from '../../src/verify/facts.js';
 import { StretchWalker } from '../../src/verify/stretch-walker.js';
 import { verify } from '../../src/verify/verify.js';
@@ -132,4 +133,30 @@ it('a log whose beginning was retired, and one with a removal under way, read th
   for (const [path, node] of after.nodes) before.nodes.set(path, node);
   bothWays(before, withKey);
   expect(verify({ ...withKey, disk: before }).exit).toBe(0);
+});
+
+it('a thread that died is not waited for while the others are busy, and what they walk is taken', () => {
+  // The one that gets the first order does nothing any more; the other answers, and is never idle.
+  const script = new URL(`data:text/javascript,${encodeURIComponent(`
+    import { workerData } from 'node:worker_threads';
+    const { port, signs, at } = workerData;
+    const sign = () => { Atomics.add(signs, at, 1); Atomics.notify(signs, at); };
+    let isDead = false;
+    port.on('message', ({ segment }) => {
+      isDead ||= segment.name === 'dead';
+      if (isDead) return;
+      setInterval(sign, 1);
+      port.postMessage({ name: segment.name, stretch: { from: segment.name, pace: { times: new Float64Array(0) } } });
+      sign();
+    });`)}`);
+  const start = { logPub: log.logPub, firstEpoch: undefined, epochsMax: 1, retiredStarts: new Set<number>(), retiredTo: 0 };
+  const order = (name: string): AheadOrder => ({ segment: { name, path: '', first: 1 }, bytes: 2 ** 23, seqs: new Float64Array(0) });
+  const orders = ['dead', 'second', 'third', 'fourth', 'fifth'].map(order);
+  const ahead = lookAheadOnThreads(2, { script, patienceMs: 3000 })(start, orders);
+  try {
+    const taken = orders.map(({ segment }) => ahead?.take(segment)?.from);
+    expect(taken).toEqual([undefined, 'second', undefined, 'fourth', 'fifth']);
+  } finally {
+    ahead?.close();
+  }
 });
