@@ -55,7 +55,7 @@ export class LogScan {
   readonly #options: ScanOptions;
   readonly #places: Places;
   readonly #head: { readonly seq: number; readonly mac: string; readonly segment: string; readonly bytes: number } | undefined;
-  /** Records that the head covers. */
+  /** The segments that begin at or before the head's record. */
   readonly #durable: readonly SegmentFile[];
 
   constructor(options: ScanOptions) {
