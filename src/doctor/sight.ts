@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClientError } from '../client/client.js';
-import { decodeHead, headBytes } from '../log/head.js';
+import { decodeHead, headReads, headSpanBytes } from '../log/head.js';
 import { ownKind } from '../log/own.js';
 import type { Frame } from '../log/record.js';
 import { parseFrame } from '../log/record.js';
@@ -38,9 +38,6 @@ export interface Sight {
 
 /** Read from the end of a segment, bytes. */
 export const endBytesMax = 4 * 1024 * 1024;
-/** The head is caught half written for microseconds only. */
-const headTries = 5;
-const pauseMs = 2;
 
 /** @throws whatever keeps this user or this machine from reading */
 export async function look(reached: Reached, host: Host, places: Places): Promise<Sight> {
@@ -102,11 +99,11 @@ export async function newestFrames(host: Host, places: Places): Promise<readonly
 }
 
 async function readHead(host: Host, places: Places): Promise<{ readonly segment: string; readonly bytes: number } | undefined> {
-  for (let tries = 1; tries <= headTries; tries += 1) {
-    const slot = await host.readSpan(places.head, 0, headBytes + 1);
+  for (let tries = 1; tries <= headReads.max; tries += 1) {
+    const slot = await host.readSpan(places.head, 0, headSpanBytes);
     const head = slot === undefined ? undefined : decodeHead(slot);
     if (head !== undefined) return head;
-    await delay(pauseMs);
+    await delay(headReads.pauseMs);
   }
   return undefined;
 }

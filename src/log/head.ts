@@ -6,9 +6,11 @@
  */
 import { macOf, macTail, macTailBytes, splitTail } from '../chain/link.js';
 import { decodeBase64 } from '../checkpoint/note.js';
+import type { Disk } from '../disk/disk.js';
 import { hashBytes } from '../keys/hash.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
+import { readSpan } from './torn.js';
 
 /** The slot, one page. */
 export const headBytes = 4096;
@@ -77,4 +79,41 @@ export function decodeHead(slot: Buffer): ReadHead | undefined {
   if (root?.length !== hashBytes || key === undefined) return undefined;
   if (!Number.isSafeInteger(Number(seq)) || !Number.isSafeInteger(Number(bytes))) return undefined;
   return { origin, seq: Number(seq), mac, segment, bytes: Number(bytes), root, key, covered: tail.covered, headMac: tail.mac };
+}
+
+/** A slot caught while it is overwritten is whole again within microseconds: how often it is read at most, and ms in between. */
+export const headReads = { max: 5, pauseMs: 2 } as const;
+/** Read of a slot: one byte more, so that a longer file is seen to be one; never more, whatever lies there. */
+export const headSpanBytes = headBytes + 1;
+
+/** What `log/head` turned out to be. */
+export type HeadState =
+  | { readonly state: 'ok'; readonly head: ReadHead }
+  | { readonly state: 'absent' }
+  | { readonly state: 'malformed' };
+
+/** Reads the slot, again for a few times while it is half written. */
+export function readHead(disk: Disk, path: string): HeadState {
+  for (let tries = 1; ; tries += 1) {
+    const kind = disk.entry(path)?.kind;
+    if (kind === undefined) return { state: 'absent' };
+    const head = kind === 'file' ? decodeHead(readSlot(disk, path)) : undefined;
+    if (head !== undefined) return { state: 'ok', head };
+    if (kind !== 'file' || tries === headReads.max) return { state: 'malformed' };
+    pauseForHead();
+  }
+}
+
+/** Long enough for the daemon to have written the slot. */
+export function pauseForHead(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, headReads.pauseMs);
+}
+
+function readSlot(disk: Disk, path: string): Buffer {
+  const file = disk.open(path, 'read');
+  try {
+    return readSpan(disk, file, 0, headSpanBytes);
+  } finally {
+    disk.close(file);
+  }
 }

@@ -4,13 +4,13 @@
  * or does not follow is handed on with its fault and never as sound; what is skipped, or cannot be read, is in the tally.
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
+import { readHead } from '../log/head.js';
 import type { Line } from '../log/lines.js';
 import { readLines } from '../log/lines.js';
 import { listSegments, placesIn } from '../log/segment.js';
 import type { Places, SegmentFile } from '../log/segment.js';
 import type { Examined } from '../wire/filter.js';
 import { readLinesBackward } from '../log/backward.js';
-import { readDurable } from './durable.js';
 import { Before, macOfLine, seqOf } from './link.js';
 import { openFile, reasonOf } from './open.js';
 import { beforeFirst } from './retired.js';
@@ -62,8 +62,8 @@ export class LogScan {
     this.#options = options;
     this.#places = placesIn(options.stateDirectory);
     // The head first: all that it covers was written before, so it must be found afterwards.
-    const durable = readDurable(options.disk, this.#places);
-    const head = durable.kind === 'known' ? durable.head : undefined;
+    const slot = readHead(options.disk, this.#places.head);
+    const head = slot.state === 'ok' ? slot.head : undefined;
     this.#head = head;
     this.origin = head?.origin;
     this.tally.headKnown = head !== undefined;

@@ -5,6 +5,8 @@
  */
 import type { Disk } from '../disk/disk.js';
 import type { KeyName } from '../keys/name.js';
+import { readHead } from '../log/head.js';
+import type { HeadState } from '../log/head.js';
 import type { Places } from '../log/segment.js';
 import type { Facts } from './facts.js';
 import type { Fault, Findings } from './finding.js';
@@ -12,8 +14,7 @@ import { SegmentsMoved } from './held.js';
 import type { Passes, Tail } from './passes.js';
 import type { SnapshotKeeper } from './keeper.js';
 import type { Note } from './report.js';
-import { compareHead, durableSeq, headMoves, readHead, sameHead } from './sealed-head.js';
-import type { HeadState } from './sealed-head.js';
+import { compareHead, durableSeq, headMoves, sameHead } from './sealed-head.js';
 import { checkCheckpointFile, checkStoredKey, readSmall } from './state.js';
 import type { Walk } from './walk.js';
 

@@ -4,12 +4,12 @@
  */
 import type { Disk } from '../disk/disk.js';
 import type { VerificationKey } from '../keys/verification.js';
+import type { HeadState } from '../log/head.js';
 import type { LogPub } from '../log/own.js';
 import type { Places, SegmentFile } from '../log/segment.js';
 import { establish, factsFrom, parseLogPub, statedIn } from './facts.js';
 import type { Facts } from './facts.js';
 import type { Findings } from './finding.js';
-import type { HeadState } from './sealed-head.js';
 import { readSmall } from './state.js';
 
 /** What a log is verified with. Neither: it cannot be. */

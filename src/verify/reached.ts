@@ -2,6 +2,7 @@
  * How far a verification came, made into its report. Invariant: only what was walked is counted, wherever it ended.
  */
 import { formatKeyName } from '../keys/name.js';
+import type { HeadState } from '../log/head.js';
 import type { Facts } from './facts.js';
 import type { Findings } from './finding.js';
 import type { Witness } from './identify.js';
@@ -11,7 +12,6 @@ import type { Passes } from './passes.js';
 import type { ReceiptBook } from './receipts.js';
 import { makeReport, noCounts } from './report.js';
 import type { Note, Report } from './report.js';
-import type { HeadState } from './sealed-head.js';
 import type { Walk } from './walk.js';
 
 /** What there is when it ends. What is undefined was not reached. */

@@ -5,57 +5,14 @@
 import { macMatches } from '../chain/link.js';
 import type { Disk } from '../disk/disk.js';
 import { compareKeyNames, formatKeyName } from '../keys/name.js';
-import { decodeHead, headBytes } from '../log/head.js';
-import type { ReadHead } from '../log/head.js';
+import { headReads, pauseForHead, readHead } from '../log/head.js';
+import type { HeadState, ReadHead } from '../log/head.js';
 import type { Fault } from './finding.js';
 import type { Snapshot } from './snapshot.js';
-
-/** A slot caught while the daemon overwrites it is whole again within microseconds. */
-const readTriesMax = 5;
-const readPauseMs = 2;
-
-/** What `log/head` turned out to be. */
-export type HeadState =
-  | { readonly state: 'ok'; readonly head: ReadHead }
-  | { readonly state: 'absent' }
-  | { readonly state: 'malformed' };
 
 /** The record up to which the log is durable; Infinity where the head says nothing: then everything must be whole. */
 export function durableSeq(state: HeadState): number {
   return state.state === 'ok' ? state.head.seq : Number.POSITIVE_INFINITY;
-}
-
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-/** Reads the slot, again for a few times while it is half written. */
-export function readHead(disk: Disk, path: string): HeadState {
-  for (let tries = 1; ; tries += 1) {
-    const kind = disk.entry(path)?.kind;
-    if (kind === undefined) return { state: 'absent' };
-    const slot = kind === 'file' ? readSlot(disk, path) : undefined;
-    const head = slot === undefined ? undefined : decodeHead(slot);
-    if (head !== undefined) return { state: 'ok', head };
-    if (tries === readTriesMax) return { state: 'malformed' };
-    pause(readPauseMs);
-  }
-}
-
-/** One byte more than a slot, so that a longer file is seen to be one; never more, whatever lies there. */
-function readSlot(disk: Disk, path: string): Buffer {
-  const file = disk.open(path, 'read');
-  try {
-    const slot = Buffer.alloc(headBytes + 1);
-    let got = 0;
-    for (;;) {
-      const more = disk.readAt(file, slot.subarray(got), got);
-      if (more === 0) return slot.subarray(0, got);
-      got += more;
-    }
-  } finally {
-    disk.close(file);
-  }
 }
 
 /** Whether two reads of the head saw the same. */
@@ -66,9 +23,9 @@ export function sameHead(a: HeadState, b: HeadState): boolean {
 
 /** Whether the head moves on within a moment, so that what was read of it may have been half of two. */
 export function headMoves(disk: Disk, path: string, from: HeadState): boolean {
-  for (let tries = 1; tries <= readTriesMax; tries += 1) {
+  for (let tries = 1; tries <= headReads.max; tries += 1) {
     if (!sameHead(from, readHead(disk, path))) return true;
-    pause(readPauseMs);
+    pauseForHead();
   }
   return false;
 }

@@ -7,6 +7,8 @@ import { errorCode } from '../disk/disk.js';
 import type { Disk } from '../disk/disk.js';
 import type { KeyName } from '../keys/name.js';
 import { firstEpoch } from '../keys/schedule.js';
+import { readHead } from '../log/head.js';
+import type { HeadState } from '../log/head.js';
 import type { Previous } from '../log/own.js';
 import { listSegments, placesIn } from '../log/segment.js';
 import type { Places, SegmentFile } from '../log/segment.js';
@@ -31,8 +33,7 @@ import { reportOf } from './reached.js';
 import { checkPassedOver, epochsIn, resumeAt } from './resume.js';
 import { RetiredWalk } from './retired.js';
 import type { RetiredOutcome } from './retired.js';
-import { durableSeq, readHead } from './sealed-head.js';
-import type { HeadState } from './sealed-head.js';
+import { durableSeq } from './sealed-head.js';
 import { SilenceWatch, reportSilence } from './silence.js';
 import { checkLink, checkLogPub, readStoredKey } from './state.js';
 import { KeyTrail } from './trail.js';
@@ -209,8 +210,7 @@ class Verification {
     const read = { lastSeq: walk.seq, retiredTo: this.#retiredTo, resumedBehind: this.#resumedBehind ?? 0 };
     checkpoints.check(facts, (size) => keeper.at(size), read, findings);
     this.#checkRemovals(ledger, retired);
-    const { previous } = ledger;
-    if (previous !== null) this.#notes.push({ code: 'continues', message: continues(previous) });
+    if (ledger.previous !== null) this.#notes.push({ code: 'continues', message: continues(ledger.previous) });
     this.#settle(walk);
   }
 
