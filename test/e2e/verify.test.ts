@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realDisk } from '../../src/disk/disk.js';
 import type { Report } from '../../src/verify/report.js';
 import { verify } from '../../src/verify/verify.js';
-import { program } from '../daemon.js';
+import { Conversation, Daemon, linesIn, program, temporaryDirectory, verified } from '../daemon.js';
 import { LogMaker, smallLog } from '../verify/make-log.js';
 
 const place = mkdtempSync(join(tmpdir(), 'ind-verify-'));
@@ -97,6 +97,50 @@ describe('resuming', () => {
   it('a note that is none is wrong usage', () => {
     writeFileSync(kept, 'something else\n');
     expect(run('--state-dir', state, '--from-checkpoint', kept)).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+describe('a request of 1,024 lines in line mode is many commits behind one head', () => {
+  const request = (id: number): object =>
+    ({ op: 'append', id, events: Array.from({ length: 1024 }, (_, n) => ({ profile: 'generic', event: { action: 'b', detail: n } })) });
+
+  it('a kill in the middle of it leaves a log that is intact', async () => {
+    const daemon = await Daemon.start();
+    try {
+      const conversation = new Conversation(daemon.socket);
+      const before = linesIn(daemon.state).length;
+      conversation.send(request(1));
+      while (linesIn(daemon.state).length < before + 300) await new Promise((resolve) => { setImmediate(resolve); });
+      await daemon.kill('SIGKILL');
+      await conversation.closed;
+      expect(verified(daemon.state)).toMatchObject({ exit: 0, findings: [] });
+    } finally {
+      await daemon.clear();
+    }
+  });
+
+  it('and so is the log while such requests are written, whenever one looks', async () => {
+    const key = join(temporaryDirectory(), 'key');
+    const daemon = await Daemon.start();
+    try {
+      writeFileSync(key, readFileSync(join(daemon.state, 'keys/verification.key')));
+      const conversation = new Conversation(daemon.socket);
+      for (let id = 1; id <= 6; id += 1) conversation.send(request(id));
+      const seen = new Set<number>();
+      for (let looks = 0; conversation.replies.length < 6 || looks === 0; looks += 1) {
+        const { exit, findings, last } = verified(daemon.state);
+        expect([exit, findings]).toEqual([0, []]);
+        seen.add(last?.seq ?? 0);
+        await new Promise((resolve) => { setImmediate(resolve); });
+      }
+      expect(conversation.replies.map(({ op }) => op)).toEqual(Array.from({ length: 6 }, () => 'ack'));
+      expect(seen.size).toBeGreaterThan(1);
+      expect(run('--state-dir', daemon.state, '--key', key)).toMatchObject({ status: 0 });
+      await conversation.close();
+    } finally {
+      rmSync(join(key, '..'), { recursive: true });
+      await daemon.clear();
+    }
   });
 });
 
