@@ -120,7 +120,7 @@ describe('a proof', () => {
     expect(checked(proof, record, pub, '--checkpoint', join(copy, 'checkpoint'))).toMatchObject({ status: 0, stdout: expect.stringContaining('kept elsewhere') as string });
   });
 
-  test('with a changed record, a changed path or another key fails, and what is missing or does not belong is wrong usage', () => {
+  test('with a changed record, a changed path or another key fails; an option that is missing or does not belong is wrong usage, a file that is missing is 3', () => {
     const { proof, record } = proved(5);
     const other = proved(6);
     const bad = join(place, 'bad');
