@@ -36,7 +36,11 @@ could not be recorded, or it succeeded and its record is incomplete; 126 denied,
 What is recorded: request, started, warnings, exit; or a lone denial; or request and denial if it cannot be started.
 Nothing runs before request is durable. Warnings come at 8 MiB of stdout, at 8 MiB of stderr and after 60 s (or at half of
 a smaller limit). Output is cut off at 16 MiB each, and the command sees a closed pipe; after 300 s it gets SIGTERM, and 5 s
-later SIGKILL. Secrets in arguments are masked by the daemon. A terminal goes to the command as it is: its bytes are not counted and have no cap.
+later SIGKILL, and a cancelled warning says so. A command has ended when its whole process group has and its output is passed
+on: what it leaves in the background belongs to it, is waited for, and ended at the limit; exit then has its own code, and the
+duration of all. A daemon that makes a session of its own (setsid) goes on; and under a terminal, where a command shares the
+group of its job, the command alone is waited for and ended. Secrets in arguments are masked by the daemon. A terminal goes to the command as it is: its bytes
+are not counted and have no cap.
 If the daemon goes away meanwhile, the command goes on, and its record is completed if it comes back in time.
 
 The ACL is a JSON file that only you or root can write to. Without one every command may run and is recorded.

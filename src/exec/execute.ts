@@ -10,7 +10,7 @@ import { type Call, type DenialReason, decide } from './decision.js';
 import { ExecError, messageOf } from './failure.js';
 import { Journal, type Loss, type Recorder } from './journal.js';
 import type { Limits } from './limits.js';
-import { type Ending, Running } from './running.js';
+import { type Cause, type Ending, Running } from './running.js';
 import { type Slot, type TryLock, takeSlot } from './slots.js';
 
 /** Exit status where it is not the command's own, as with env(1), nohup(1) and timeout(1). */
@@ -105,6 +105,7 @@ async function run(order: Order, journal: Journal, limits: Limits): Promise<Outc
     event: 'exit', code, signal: signal === null ? null : constants.signals[signal], duration_ms: durationMs,
     stdout_bytes: stdoutBytes, stderr_bytes: stderrBytes, truncated,
   });
+  if (ending.cancelledBy !== undefined) notes.push(whyCancelled(ending.cancelledBy, limits));
   notes.push(...ending.faults.map((fault) => `output could not be passed on: ${fault}`));
   const waiting = setTimeout(() => { tell('the command has ended; waiting for the daemon to acknowledge that'); }, patienceMs);
   const losses = await journal.settle(settleMs);
@@ -118,11 +119,15 @@ function noteOf(kind: string, limits: Limits): readonly string[] {
   switch (kind) {
     case 'stdout_cap_hit': return [`stdout was cut off after its cap of ${limits.stdoutBytes} bytes`];
     case 'stderr_cap_hit': return [`stderr was cut off after its cap of ${limits.stderrBytes} bytes`];
-    case 'cancelled': {
-      const orStdin = limits.stdinBytes === undefined ? '' : ` or of ${limits.stdinBytes} bytes of stdin`;
-      return [`the command was ended: over its limit of ${limits.durationMs} ms${orStdin}`];
-    }
     default: return [];
+  }
+}
+
+function whyCancelled(cause: Cause, { durationMs, stdinBytes = 0 }: Limits): string {
+  switch (cause) {
+    case 'time': return `the command, or what it left behind, was ended: over its limit of ${durationMs} ms`;
+    case 'stdin': return `the command was ended: over its limit of ${stdinBytes} bytes of stdin`;
+    case 'signal': return 'what the command left behind was ended: a signal had asked for it';
   }
 }
 

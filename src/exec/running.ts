@@ -1,5 +1,7 @@
-// A command while it runs: its streams, its limits, its end. Invariant: whatever the command, its descendants or the
-// readers of its output do, it ends at the latest a moment after its time limit, and what is said of it is exact.
+// A command while it runs: its streams, its limits, its end. A command has ended when its process has, nobody of its group
+// is left (under a terminal it has none of its own: there its process alone counts), and its output was passed on to the
+// last byte. Invariant: whatever the command, its descendants or the readers of its output do, it ends at the latest a
+// moment after its time limit; its slot is taken so long; and what is said of it is exact.
 //
 // A terminal goes to the command as it is, so that it finds what it would find without us; its bytes are then not
 // counted (0) and only the time limit holds. Everything else that it puts out goes through an Outflow.
@@ -9,6 +11,7 @@ import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Clock } from '../clock/clock.js';
 import type { Entry } from './journal.js';
+import { isPopulated, untilEmpty } from './group.js';
 import { stdinKind, supply } from './inflow.js';
 import { type Limits, warnAfterBytes, warnAfterMs } from './limits.js';
 import { Outflow } from './outflow.js';
@@ -18,11 +21,16 @@ import type { Placement } from './signals.js';
 
 export type Warning = Omit<Extract<Entry, { readonly event: 'warning' }>, 'event'>;
 
-/** How a command ended. */
+/** Why a command was ended by us: its time or its stdin was used up, or a signal asked for it and not all of it obeyed. */
+export type Cause = 'time' | 'stdin' | 'signal';
+
+/** How a command ended. `code` and `signal` are those of its process. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Until all of it had ended, also what it left in the background. */
   readonly durationMs: number;
+  readonly cancelledBy: Cause | undefined;
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
   /** Output was cut off, by its cap or because we stopped waiting for it. */
@@ -38,7 +46,7 @@ export interface Start {
   readonly argv: readonly string[];
   readonly limits: Limits;
   readonly clock: Clock;
-  /** From SIGTERM to SIGKILL, and from the last call to end to the end of waiting for output, ms. */
+  /** From SIGTERM to SIGKILL, and from the last call to end to the end of waiting, ms. */
   readonly graceMs: number;
   readonly warn: (warning: Warning) => void;
 }
@@ -54,34 +62,33 @@ export class Running {
   readonly #flows: { readonly stdout: Outflow | undefined; readonly stderr: Outflow | undefined };
   readonly #startedAt: number;
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #stopWaiting = new AbortController();
   #phase: 'running' | 'ending' | 'ended' = 'running';
-  #isLate = false;
-  #giveUp: () => void = () => undefined;
+  #process: 'there' | 'gone' = 'there';
+  #isAsked = false;
+  #cancelledBy: Cause | undefined = undefined;
 
   private constructor(
-    start: Start, child: ChildProcess, pid: number, as: Placement, ends: { readonly stdout?: number; readonly stderr?: number },
-    stdin: number | undefined,
+    start: Start, child: ChildProcess, pid: number, as: Placement, forwarding: Forwarding,
+    ends: { readonly stdout?: number; readonly stderr?: number }, stdin: number | undefined,
   ) {
     this.#start = start;
     this.#child = child;
     this.pid = pid;
     this.#as = as;
     this.#startedAt = start.clock.monotonic();
-    this.#forwarding = new Forwarding(as, () => { this.#late(); });
-    this.#forwarding.begin(pid);
+    this.#forwarding = forwarding;
+    forwarding.begin(pid, () => { this.#ask(); });
     this.#flows = {
       stdout: ends.stdout === undefined ? undefined : this.#flow('stdout', ends.stdout, 1, start.limits.stdoutBytes),
       stderr: ends.stderr === undefined ? undefined : this.#flow('stderr', ends.stderr, 2, start.limits.stderrBytes),
     };
     const { stdinBytes, durationMs } = start.limits;
-    if (stdin !== undefined) void supply(process.stdin, stdin, stdinBytes ?? 0, (bytes) => { this.#cancel(bytes); });
+    if (stdin !== undefined) void supply(process.stdin, stdin, stdinBytes ?? 0, (bytes) => { this.#cancel('stdin', bytes); });
     this.#after(warnAfterMs(durationMs), () => {
       if (this.#phase === 'running') start.warn({ kind: 'duration_approaching_cap' });
     });
-    this.#after(durationMs, () => {
-      this.#cancel(undefined);
-      this.#late();
-    });
+    this.#after(durationMs, () => { this.#cancel('time'); });
     this.ended = this.#untilEnded(stdin !== undefined);
   }
 
@@ -94,16 +101,18 @@ export class Running {
     const stderr = isCounted.err ? pipes.pop() : undefined;
     const as = placement();
     const [command = '', ...words] = start.argv;
+    const forwarding = new Forwarding(as);
     try {
       const child = spawn(command, words, {
         stdio: [input?.read ?? 0, stdout?.write ?? 1, stderr?.write ?? 2], detached: as === 'leader',
       });
       const { pid } = child;
       if (pid === undefined) throw await failureOf(child);
-      return new Running(start, child, pid, as, {
+      return new Running(start, child, pid, as, forwarding, {
         ...(stdout === undefined ? {} : { stdout: stdout.read }), ...(stderr === undefined ? {} : { stderr: stderr.read }),
       }, input?.write);
     } catch (error) {
+      forwarding.end();
       for (const ours of [input?.write, stdout?.read, stderr?.read]) if (ours !== undefined) closeSync(ours);
       throw error;
     } finally {
@@ -123,49 +132,73 @@ export class Running {
   async #untilEnded(isSupplied: boolean): Promise<Ending> {
     const { stdout, stderr } = this.#flows;
     const passed = Promise.all([stdout?.run(), stderr?.run()]);
-    const givenUp = new Promise<void>((resolve) => { this.#giveUp = resolve; });
+    const stop = this.#stopWaiting.signal;
+    const givenUp = new Promise<void>((resolve) => { stop.addEventListener('abort', () => { resolve(); }); });
     const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
       this.#child.once('exit', (...how) => { resolve(how); });
     });
-    const durationMs = Math.round(this.#start.clock.monotonic() - this.#startedAt);
-    this.#forwarding.finish();
-    // What was told to end and left others of its group behind: they MUST not outlive the limit. The group keeps its
-    // number while it has members, and nothing else can have taken it in this instant.
-    if (this.#phase === 'ending' && this.#as === 'leader') send(this.pid, 'SIGKILL', this.#as);
+    this.#process = 'gone';
+    if (this.#isAsked) this.#ask();
+    await Promise.race([Promise.all([passed, this.#untilAlone()]), givenUp]);
     this.#phase = 'ended';
-    if (isSupplied) process.stdin.destroy();
-    if (this.#isLate) this.#late();
-    await Promise.race([passed, givenUp]);
+    this.#stopWaiting.abort();
     for (const timer of this.#timers) clearTimeout(timer);
+    if (isSupplied) process.stdin.destroy();
     const flows = [stdout, stderr].filter((flow) => flow !== undefined);
     const isStuck = flows.some((flow) => flow.end === 'open' && flow.isStalled);
     for (const flow of flows) flow.abandon();
     if (!isStuck) await passed;
     this.#forwarding.end();
     return {
-      code, signal, durationMs, stdoutBytes: stdout?.passed ?? 0, stderrBytes: stderr?.passed ?? 0,
+      code, signal, durationMs: Math.round(this.#start.clock.monotonic() - this.#startedAt), cancelledBy: this.#cancelledBy,
+      stdoutBytes: stdout?.passed ?? 0, stderrBytes: stderr?.passed ?? 0,
       truncated: flows.some(({ end }) => end === 'capped' || end === 'abandoned'), isStuck,
       faults: flows.flatMap(({ fault }) => fault ?? []),
     };
   }
 
-  // The time or the input is used up.
-  #cancel(bytes: number | undefined): void {
-    if (this.#phase !== 'running') return;
-    this.#phase = 'ending';
-    this.#start.warn({ kind: 'cancelled', ...(bytes === undefined ? {} : { bytes }) });
-    send(this.pid, 'SIGTERM', this.#as);
-    // A stopped command would not hear of it.
-    send(this.pid, 'SIGCONT', this.#as);
-    this.#after(this.#start.graceMs, () => {
-      if (this.#phase === 'ending') send(this.pid, 'SIGKILL', this.#as);
-    });
+  // Until nobody is left who could be sent a signal: the group keeps its number while it has members, a process does not.
+  async #untilAlone(): Promise<void> {
+    if (this.#as === 'leader') await untilEmpty(this.pid, this.#stopWaiting.signal);
+    this.#forwarding.finish();
   }
 
-  // Somebody wants this to end: once the command has, what is left of its output gets a moment and no more.
-  #late(): void {
-    this.#isLate = true;
-    if (this.#phase === 'ended') this.#after(this.#start.graceMs, this.#giveUp);
+  #isPopulated(): boolean {
+    return this.#process === 'there' || (this.#as === 'leader' && isPopulated(this.pid));
+  }
+
+  // The time or the input is used up, or what was asked to end leaves something behind.
+  #cancel(cause: Cause, bytes?: number): void {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'ending';
+    this.#cancelledBy = cause;
+    this.#start.warn({ kind: 'cancelled', ...(bytes === undefined ? {} : { bytes }) });
+    if (cause === 'signal') {
+      this.#force();
+      return;
+    }
+    if (this.#isPopulated()) {
+      send(this.pid, 'SIGTERM', this.#as);
+      // A stopped command would not hear of it.
+      send(this.pid, 'SIGCONT', this.#as);
+    }
+    this.#after(this.#start.graceMs, () => { this.#force(); });
+  }
+
+  // What is left now did not mind being asked. Output that is held by others than its group is not waited for.
+  #force(): void {
+    if (!this.#isPopulated()) {
+      this.#stopWaiting.abort();
+      return;
+    }
+    send(this.pid, 'SIGKILL', this.#as);
+    this.#after(this.#start.graceMs, () => { this.#stopWaiting.abort(); });
+  }
+
+  // Somebody wants this to end: once the command's process has, what it leaves behind gets a moment and no more.
+  #ask(): void {
+    this.#isAsked = true;
+    if (this.#process === 'gone') this.#after(this.#start.graceMs, () => { this.#cancel('signal'); });
   }
 
   #after(ms: number, action: () => void): void {

@@ -28,30 +28,30 @@ export function send(pid: number, signal: NodeJS.Signals, as: Placement): void {
   }
 }
 
-/** Passes signals on from now on; what comes before there is a command waits for it. */
+/**
+ * Catches signals from its construction on, which MUST be before the command is started: one that came in between would end
+ * us and leave a command that nobody watches. What is caught meanwhile is handled in a later turn, when there is a pid.
+ */
 export class Forwarding {
   readonly #as: Placement;
-  readonly #onEnding: () => void;
-  readonly #early: NodeJS.Signals[] = [];
   readonly #listeners: readonly (readonly [NodeJS.Signals, () => void])[];
   #pid: number | undefined = undefined;
+  #onEnding: () => void = () => undefined;
 
-  /** `onEnding` is called with every signal that asks a program to end. */
-  constructor(as: Placement, onEnding: () => void) {
+  constructor(as: Placement) {
     this.#as = as;
-    this.#onEnding = onEnding;
     const caught = [...fromTerminal, ...fromOthers, ...(as === 'leader' ? stopping : [])];
     this.#listeners = caught.map((signal) => [signal, () => { this.#pass(signal); }]);
     for (const [signal, listener] of this.#listeners) process.on(signal, listener);
   }
 
-  /** The command is there. */
-  begin(pid: number): void {
+  /** The command is there, in the turn of the construction still. `onEnding` is called with each signal that asks for an end. */
+  begin(pid: number, onEnding: () => void): void {
     this.#pid = pid;
-    for (const signal of this.#early.splice(0)) this.#pass(signal);
+    this.#onEnding = onEnding;
   }
 
-  /** The command has ended and its pid may be another's: nothing is sent any more, and signals ask us to stop waiting. */
+  /** Nobody is left to send to, and the pid may be another's: from now on signals only ask us to stop waiting. */
   finish(): void {
     this.#pid = undefined;
   }
@@ -64,7 +64,6 @@ export class Forwarding {
   #pass(signal: NodeJS.Signals): void {
     if (ending.has(signal)) this.#onEnding();
     if (this.#as === 'job' && (fromTerminal as readonly string[]).includes(signal) && terminalTie() === 'foreground') return;
-    if (this.#pid === undefined) this.#early.push(signal);
-    else send(this.#pid, signal, this.#as);
+    if (this.#pid !== undefined) send(this.#pid, signal, this.#as);
   }
 }

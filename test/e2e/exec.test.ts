@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Daemon as FakeDaemon } from '../client/daemon.js';
 import { Daemon, program } from '../daemon.js';
 import { makePipes } from '../../src/exec/pipe.js';
+import { statOf } from '../../src/exec/stat.js';
 import { Wrapped, aclIn, eventsOf, outline, wrap } from '../exec/wrapped.js';
 
 const place = realpathSync(mkdtempSync(join(tmpdir(), 'ind-run-')));
@@ -43,6 +44,11 @@ async function sent(name: string, then: () => void = () => undefined): Promise<v
 /** A command in JavaScript. */
 function js(code: string): string[] {
   return [process.execPath, '-e', code];
+}
+
+/** Whether a process goes on; one that has ended may be a zombie for ever where nobody takes orphans in. */
+function isAlive(pid: number): boolean {
+  return statOf(String(pid))?.isAlive ?? false;
 }
 
 function allow(rule: object, more: object = {}): string {
@@ -159,6 +165,28 @@ describe('signals', () => {
   });
 });
 
+describe('what a command leaves in the background', () => {
+  test('belongs to it: its end is the end of both', async () => {
+    const marker = join(place, 'background');
+    const run = Wrapped.start(daemon.path, ['--', 'sh', '-c', `exec 3<&0; (cat <&3; touch ${marker}) >/dev/null 2>&1 & echo ready; exit 3`], { stdin: 'pipe' });
+    await Promise.all([run.says(/ready/), sent('started')]);
+    run.process.stdin?.end();
+    expect([(await run.ended).code, existsSync(marker)]).toEqual([3, true]);
+    expect(outline(events())).toEqual(['request', 'started', 'exit']);
+    expect(events().at(-1)).toMatchObject({ code: 3, signal: null, truncated: false });
+  });
+
+  test('ends a moment after a signal that it does not mind', async () => {
+    // A shell without job control lets its background ignore SIGINT.
+    const run = Wrapped.start(daemon.path, ['--', 'sh', '-c', 'sleep 1000 >/dev/null 2>&1 & echo "pid $!"']);
+    const left = Number(await run.says(/pid (\d+)\n/));
+    run.process.kill('SIGINT');
+    await run.ended;
+    expect(isAlive(left)).toBe(false);
+    expect(outline(events())).toEqual(['request', 'started', 'warning cancelled', 'exit']);
+  });
+});
+
 describe('under a terminal', () => {
   test('the command has it: stdin, stdout, stderr, /dev/tty, its size', async () => {
     const run = Wrapped.underTerminal(daemon.path, ['sh', '-c', 'test -t 0 && test -t 1 && test -t 2 && echo three >/dev/tty; stty rows 12 cols 34; stty size; exit 5']);
@@ -250,11 +278,26 @@ describe('the time limit', () => {
     expect(events().at(-1)).toMatchObject({ signal: 9 });
   });
 
-  test('ends the wait for what the command left behind with its output open', async () => {
+  test('ends what the command left in the background, whether it holds the output or not', async () => {
+    for (const output of ['', ' >/dev/null 2>&1']) {
+      daemon.records.length = 0;
+      const run = Wrapped.start(daemon.path, ['--timeout', '400', '--', 'sh', '-c', `sleep 1000${output} & echo "pid $!"; exit 4`]);
+      const left = Number(await run.says(/pid (\d+)\n/));
+      const { code, stderr } = await run.ended;
+      expect([code, isAlive(left)]).toEqual([4, false]);
+      expect(stderr).toContain('what it left behind, was ended: over its limit of 400 ms');
+      expect(outline(events())).toEqual(['request', 'started', 'warning duration_approaching_cap', 'warning cancelled', 'exit']);
+      expect(events().at(-1)).toMatchObject({ code: 4, signal: null, truncated: false });
+      expect(Number(events().at(-1)?.['duration_ms'])).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  test('ends the wait for what left the group of the command with its output open', async () => {
     const run = Wrapped.start(daemon.path, ['--timeout', '400', '--', 'sh', '-c', 'setsid sleep 1000 & echo "pid $!"; exit 4']);
     const left = Number(await run.says(/pid (\d+)\n/));
     expect((await run.ended).code).toBe(4);
     process.kill(left, 'SIGKILL');
+    expect(outline(events()).slice(-2)).toEqual(['warning cancelled', 'exit']);
     expect(events().at(-1)).toMatchObject({ code: 4, truncated: true });
   });
 
