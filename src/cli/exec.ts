@@ -46,16 +46,19 @@ If the daemon goes away meanwhile, the command goes on, and its record is comple
 The ACL is a JSON file that only you or root can write to. Without one every command may run and is recorded.
   {"version": 1, "enabled": true,
    "agents": [{"agent_id": "<64 hex>", "machine_id": "<64 hex>", "uid": 1000, "trusted": true}],
-   "commands": [{"description": "read the history", "argv": ["/usr/bin/git", "log", "**"], "cwd": ["/srv/**"],
+   "commands": [{"description": "look at files", "argv": ["/usr/bin/ls", "-l", "--", "**"], "cwd": ["/srv/**"],
      "stdin_bytes_max": 0, "timeout_ms_max": 60000, "stdout_bytes_max": 1048576, "stderr_bytes_max": 1048576,
      "concurrency_max": 2}]}
 "agents", "machine_id", "uid", "trusted", "cwd" and all limits may be absent. "*" stands for any text within one argument,
-a last "**" for any further arguments, neither for | & ; ( ) < > $ \` \\ or a line break. In "cwd", "*" is one name and a last
-"/**" all below. The name of a command is found by PATH, which the caller sets: spell it out where that matters.
+"/" and ".." too, a last "**" for any further arguments, neither for | & ; ( ) < > $ \` \\ or a line break. In the command (the
+first of "argv") and in "cwd", "*" is one name; a command's path may not hold "..". In "cwd" a last "/**" is all below.
+What "*" and "**" let in may be an option, and many programs have one that writes files or runs programs (git log --output=F):
+put "--" before it, as above. A command's name is found by PATH: spell the path out. An ACL binds only those who can start
+nothing but this, and whose environment (LD_PRELOAD, PAGER) somebody cleans, as sudo(8) does.
 
 Examples:
   indelible exec -- make test
-  indelible exec --acl /etc/indelible/exec.json --timeout 60000 -- /usr/bin/git log -n 5`;
+  indelible exec --acl /etc/indelible/exec.json --timeout 60000 -- /usr/bin/ls -l -- src`;
 
 interface Options {
   readonly agentId?: string | undefined;

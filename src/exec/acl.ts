@@ -9,8 +9,8 @@
 //         "uid": 1000,                          who may call himself so; absent: anyone
 //         "trusted": true } ],                  false: denied by name
 //     "commands": [
-//       { "description": "read the history",    recorded as matched_acl
-//         "argv": ["/usr/bin/git", "log", "**"],
+//       { "description": "look at files",       recorded as matched_acl
+//         "argv": ["/usr/bin/ls", "-l", "--", "**"],
 //         "cwd": ["/srv/**"],                   absent: anywhere
 //         "stdin_bytes_max": 0, "timeout_ms_max": 60000, "stdout_bytes_max": 1048576,
 //         "stderr_bytes_max": 1048576, "concurrency_max": 2 } ] }
@@ -18,6 +18,7 @@
 // The first command whose patterns, directory and limits all admit the call decides.
 import { ExecError, messageOf } from './failure.js';
 import { timeoutMsMax } from './limits.js';
+import { goesUp } from './pattern.js';
 
 /** Who may run something. */
 export interface AgentEntry {
@@ -112,7 +113,9 @@ function list<T>(read: (value: unknown, path: string) => T): (value: unknown, pa
 
 function argvPatterns(value: unknown, path: string): readonly string[] {
   const patterns = list((item, where) => (item === '' ? '' : text(item, where)))(value, path);
-  if (patterns.length === 0) throw wrong(path, 'should name a command');
+  const [command] = patterns;
+  if (command === undefined) throw wrong(path, 'should name a command');
+  if (goesUp(command)) throw wrong(`${path}/0`, 'has a ".." in its path: spell out where it leads');
   const early = patterns.findIndex((pattern, i) => pattern.includes('**') && (pattern !== '**' || i < patterns.length - 1));
   if (early >= 0) throw wrong(`${path}/${early}`, 'has "**", which stands alone and at the end only');
   return patterns;

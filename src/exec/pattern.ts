@@ -1,5 +1,6 @@
-// Patterns for arguments and directories. Invariant: `*` stands for text that no shell would act on; an argument with a
-// shell's metacharacters is allowed only where the pattern spells them out. Matching takes time in proportion to pattern
+// Patterns for commands, arguments and directories. Invariant: `*` stands for text that no shell would act on; an argument
+// with a shell's metacharacters is allowed only where the pattern spells them out; and where a command or a directory is
+// meant, `*` stays within one name of the path. Matching takes time in proportion to pattern
 // times text, never more, because the text comes from whoever wants to run something.
 
 /** bash(1), DEFINITIONS: metacharacters, without blanks; and those of expansion and escape. Quotes and globs start nothing. */
@@ -15,6 +16,12 @@ type Fits = (character: string) => boolean;
 
 const inArgument: Fits = (character) => !hasMetacharacter(character);
 const inName: Fits = (character) => character !== '/';
+const inCommand: Fits = (character) => inArgument(character) && inName(character);
+
+/** Whether a path goes up again, so that it is not what the names before seem to say. */
+export function goesUp(path: string): boolean {
+  return path.split('/').includes('..');
+}
 
 /** Matches a text in which each `*` of the pattern stands for any run of characters that fit. */
 function matches(pattern: string, text: string, fits: Fits): boolean {
@@ -39,14 +46,18 @@ function matches(pattern: string, text: string, fits: Fits): boolean {
   return at === pattern.length;
 }
 
-/** Whether an argv is what the patterns list: one for each argument, and `**` at the end for any further ones. */
+/**
+ * Whether an argv is what the patterns list: one for each argument, and `**` at the end for any further ones. The first is
+ * the command, in which `*` is one name, and which never goes up (`..`); in others `*` is any text, `/` and `..` too.
+ */
 export function argvMatches(patterns: readonly string[], argv: readonly string[]): boolean {
   const isOpen = patterns.at(-1) === '**';
   const fixed = isOpen ? patterns.slice(0, -1) : patterns;
   if (argv.length < fixed.length || (!isOpen && argv.length > fixed.length)) return false;
   return argv.every((argument, i) => {
     const pattern = fixed[i];
-    return pattern === undefined ? !hasMetacharacter(argument) : matches(pattern, argument, inArgument);
+    if (pattern === undefined) return !hasMetacharacter(argument);
+    return i > 0 ? matches(pattern, argument, inArgument) : !goesUp(argument) && matches(pattern, argument, inCommand);
   });
 }
 

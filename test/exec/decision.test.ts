@@ -72,6 +72,16 @@ describe('what', () => {
     ] as const) expect([argv, reason(commands(argv))]).toEqual([argv, expected]);
   });
 
+  test('in a command `*` is one name of its path, which never goes up', () => {
+    for (const [pattern, command, expected] of [
+      ['/usr/bin/*', '/usr/bin/git', 'allowed'], ['/usr/bin/*', '/usr/bin/a/b', 'argv_not_allowed'],
+      ['/usr/bin/*', '/usr/bin/../../../tmp/evil.sh', 'argv_not_allowed'], ['/usr/bin/*', '/usr/bin/..', 'argv_not_allowed'],
+      ['/usr/*/git', '/usr/../git', 'argv_not_allowed'], ['/opt/*/bin/*', '/opt/a/bin/b', 'allowed'], ['*', './git', 'argv_not_allowed'],
+      ['*', '/tmp/evil.sh', 'argv_not_allowed'], ['/usr/bin/*', '/usr/bin/a..b', 'allowed'],
+    ] as const) expect([pattern, command, reason(commands([pattern, '**']), { argv: [command, 'log'] })]).toEqual([pattern, command, expected]);
+    expect(reason(commands(['git', '/srv/*']), { argv: ['git', '/srv/a/../b'] })).toBe('allowed');
+  });
+
   test('a shell\'s metacharacters are allowed only where the pattern spells them out', () => {
     for (const character of ['|', '&', ';', '(', ')', '<', '>', '$', '`', '\\', '\n', '\r']) {
       const argv = ['git', `a${character}b`];
@@ -126,7 +136,7 @@ describe('an ACL with a mistake', () => {
   test('is an error that names the place', () => {
     for (const [acl, place] of [
       [{ ...good, version: 2 }, '/version '], [{ ...good, enabled: 'yes' }, '/enabled '], [{ ...good, agent: [] }, '/agent '],
-      [{ version: 1, enabled: true }, '/commands '], [[], '/ '], [command({ argv: [] }), '/commands/0/argv '],
+      [{ version: 1, enabled: true }, '/commands '], [[], '/ '], [command({ argv: [] }), '/commands/0/argv '], [command({ argv: ['/bin/../x'] }), '/commands/0/argv/0 '],
       [command({ argv: ['**', 'b'] }), '/commands/0/argv/0 '], [command({ argv: ['a', 'b**'] }), '/commands/0/argv/1 '],
       [command({ timeout_max: 1 }), '/commands/0/timeout_max '], [command({ timeout_ms_max: 2 ** 31 }), '/commands/0/timeout_ms_max '],
       [command({ stdin_bytes_max: -1 }), '/commands/0/stdin_bytes_max '], [command({ cwd: ['srv'] }), '/commands/0/cwd/0 '],
