@@ -43,7 +43,8 @@ group of its job, the command alone is waited for and ended. Secrets in argument
 are not counted and have no cap.
 If the daemon goes away meanwhile, the command goes on, and its record is completed if it comes back in time.
 
-The ACL is a JSON file that only you or root can write to. Without one every command may run and is recorded.
+The ACL is a JSON file that only you or root can write to or exchange: all directories above it count, and those of links
+to it. Without one every command may run and is recorded.
   {"version": 1, "enabled": true,
    "agents": [{"agent_id": "<64 hex>", "machine_id": "<64 hex>", "uid": 1000, "trusted": true}],
    "commands": [{"description": "look at files", "argv": ["/usr/bin/ls", "-l", "--", "**"], "cwd": ["/srv/**"],

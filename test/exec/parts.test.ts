@@ -1,5 +1,5 @@
 // The parts of `exec` that need no command: the ACL's file, identities, slots, the order of the record.
-import { chmodSync, chownSync, closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, lchownSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -37,9 +37,38 @@ describe('the file of an ACL', () => {
     mkdirSync(directory);
     const path = aclFile('common/acl', 0o600);
     chmodSync(directory, 0o777);
-    expect(() => readAcl(path, uid)).toThrow(/its directory .* can be written by others/);
+    expect(() => readAcl(path, uid)).toThrow(/common, on the way to it, can be written by others/);
     chmodSync(directory, 0o1777);
     expect(readAcl(path, uid).acl.enabled).toBe(true);
+  });
+
+  test('below or through anything that others could exchange is refused', () => {
+    const [open, closed] = [join(place, 'open-to-all'), join(place, 'open-to-all', 'closed')];
+    mkdirSync(closed, { recursive: true });
+    chmodSync(open, 0o777);
+    const good = aclFile('trusted', 0o600);
+    symlinkSync(good, join(open, 'link'));
+    symlinkSync(join(open, 'link'), join(place, 'link-to-link'));
+    symlinkSync('open-to-all/../trusted', join(place, 'link-around'));
+    for (const path of [aclFile('open-to-all/closed/acl', 0o600), join(open, 'link'), join(place, 'link-to-link'), join(place, 'link-around')]) {
+      expect(() => readAcl(path, uid)).toThrow(/open-to-all, on the way to it, can be written by others/);
+    }
+    symlinkSync(closed, join(place, 'inwards'));
+    expect(() => readAcl(join(place, 'inwards') + '/../../trusted', uid)).toThrow(/open-to-all, on the way/);
+    chmodSync(open, 0o1777);
+    for (const path of [join(closed, 'acl'), join(open, 'link'), join(place, 'link-to-link')]) expect(readAcl(path, uid).acl.enabled).toBe(true);
+    expect(readAcl(join(place, 'link-around'), uid).path).toBe(readAcl(good, uid).path);
+    symlinkSync('loop', join(place, 'loop'));
+    expect(() => readAcl(join(place, 'loop'), uid)).toThrow(/too many links/);
+  });
+
+  test.runIf(uid === 0)('through a link that a stranger made in a directory for all is refused', () => {
+    const common = join(place, 'for-all');
+    mkdirSync(common);
+    chmodSync(common, 0o1777);
+    symlinkSync(aclFile('target', 0o600), join(common, 'link'));
+    lchownSync(join(common, 'link'), 12_345, 0);
+    expect(() => readAcl(join(common, 'link'), uid)).toThrow(/the link .* belongs to uid 12345/);
   });
 
   test('that belongs to another user than its reader and root is refused', () => {
