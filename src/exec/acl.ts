@@ -1,5 +1,5 @@
 // The ACL: who may run what, where, and how much of it. One JSON object; a key that is not listed here is an error,
-// because a misspelled limit would be no limit.
+// because a misspelled limit would be no limit, and so is one that is there twice, of which a reader sees the first.
 //
 //   { "version": 1,
 //     "enabled": true,                          false: everything is denied
@@ -155,6 +155,24 @@ function rule(value: unknown, path: string): Rule {
   return entry;
 }
 
+// A string, with the colon that makes a key of it, or a brace outside strings.
+const keysAndBraces = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}]/g;
+
+/** Refuses a text, valid as JSON, in which an object has a key twice: `JSON.parse` silently takes the last. */
+function refuseRepeatedKeys(json: string): void {
+  const open: Set<string>[] = [];
+  for (const { 0: token, 1: quoted = '', 2: colon, index } of json.matchAll(keysAndBraces)) {
+    if (token === '{') open.push(new Set());
+    if (token === '}') open.pop();
+    const keys = open.at(-1);
+    if (colon === undefined || keys === undefined) continue;
+    // By what it says: "\u0061" is "a".
+    const key = JSON.parse(quoted) as string;
+    if (keys.has(key)) throw new ExecError('acl', `line ${json.slice(0, index).split('\n').length}: the key ${quoted} is there twice`);
+    keys.add(key);
+  }
+}
+
 /** Understands an ACL. @throws ExecError `acl`, beginning with the JSON pointer of what is wrong */
 export function parseAcl(json: string): Acl {
   let value: unknown;
@@ -163,6 +181,7 @@ export function parseAcl(json: string): Acl {
   } catch (error) {
     throw new ExecError('acl', `not JSON: ${messageOf(error)}`, error);
   }
+  refuseRepeatedKeys(json);
   const from = new Reader(value, '');
   from.take('version', whole(1, 1));
   const acl = {

@@ -149,4 +149,12 @@ describe('an ACL with a mistake', () => {
     }
     expect(() => parseAcl('{')).toThrow(/^not JSON/);
   });
+
+  test('may not have a key twice, however it is spelled', () => {
+    const rule = String.raw`{"description": "\"}{", "argv": ["a", "argv", "argv"]}`;
+    expect(parseAcl(`{"version": 1, "enabled": true, "commands": [${rule}, ${rule}]}`).rules).toHaveLength(2);
+    expect(() => parseAcl('{"version": 1, "enabled": false, "commands": [],\n"enabled": true}')).toThrow('line 2: the key "enabled" is there twice');
+    expect(() => parseAcl(String.raw`{"version": 1, "enabled": false, "\u0065nabled" : true, "commands": []}`)).toThrow(/is there twice/);
+    expect(() => parseAcl('{"version": 1, "enabled": true, "commands": [{"description": "d", "argv": ["a"], "argv": ["b"]}]}')).toThrow(/"argv" is there twice/);
+  });
 });
