@@ -1,6 +1,5 @@
 // `indelible exec`: a command that runs as if it had been called directly, with its life on record. It speaks on stderr
 // before and after the command only, so that nothing of ours gets into a full-screen program.
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
 import { connect } from '../client/client.js';
 import { realClock } from '../clock/clock.js';
@@ -13,7 +12,6 @@ import { agentId, machineId } from '../exec/identity.js';
 import { stdinKind } from '../exec/inflow.js';
 import { timeoutMsMax } from '../exec/limits.js';
 import { tryLock } from '../kernel/native.js';
-import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
 import { say } from './terminal.js';
 import { version } from './version.js';
@@ -55,7 +53,8 @@ to it. Without one every command may run and is recorded.
 first of "argv") and in "cwd", "*" is one name; a command's path may not hold "..". In "cwd" a last "/**" is all below.
 What "*" and "**" let in may be an option, and many programs have one that writes files or runs programs (git log --output=F):
 put "--" before it, as above. A command's name is found by PATH: spell the path out. An ACL binds only those who can start
-nothing but this, and whose environment (LD_PRELOAD, PAGER) somebody cleans, as sudo(8) does.
+nothing but this, and whose environment (LD_PRELOAD, PAGER) somebody cleans, as sudo(8) does. "concurrency_max" counts those of one user, in files below his home (~/.local/state/indelible/exec): it keeps
+him from too many by mistake, and others who act as him through sudo, but not one who may remove those files.
 
 Examples:
   indelible exec -- make test
@@ -146,7 +145,7 @@ async function outcomeOf(argv: readonly string[], options: Options): Promise<Out
   });
   try {
     return await execute(
-      { call, acl, slotDirectory: slotDirectory(process.env), tryLock, clock: realClock, graceMs, settleMs, tell: (line) => { say(`indelible: ${line}`); } },
+      { call, acl, tryLock, clock: realClock, graceMs, settleMs, tell: (line) => { say(`indelible: ${line}`); } },
       {
         eventBytesMax: client.welcome.max_event_bytes,
         // The signal is the deadline: while the command runs, its events wait for the daemon as long as they have to.
@@ -156,11 +155,4 @@ async function outcomeOf(argv: readonly string[], options: Options): Promise<Out
   } finally {
     await client.close({ timeoutMs: 0 });
   }
-}
-
-/** Private to the user, and the same for all his processes. */
-function slotDirectory(env: NodeJS.ProcessEnv): string | undefined {
-  if (env['XDG_RUNTIME_DIR']) return join(env['XDG_RUNTIME_DIR'], 'indelible', 'exec');
-  const state = stateDirectory(env);
-  return state === undefined ? undefined : join(state, 'exec');
 }

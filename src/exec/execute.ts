@@ -7,11 +7,11 @@ import { errorCode } from '../disk/disk.js';
 import type { AclFile } from './acl-file.js';
 import type { Rule } from './acl.js';
 import { type Call, type DenialReason, decide } from './decision.js';
-import { ExecError, messageOf } from './failure.js';
+import { messageOf } from './failure.js';
 import { Journal, type Loss, type Recorder } from './journal.js';
 import type { Limits } from './limits.js';
 import { type Cause, type Ending, Running } from './running.js';
-import { type Slot, type TryLock, takeSlot } from './slots.js';
+import { type Slot, type TryLock, slotDirectory, takeSlot } from './slots.js';
 
 /** Exit status where it is not the command's own, as with env(1), nohup(1) and timeout(1). */
 export const wrapperExit = {
@@ -26,8 +26,6 @@ export const wrapperExit = {
 export interface Order {
   readonly call: Call;
   readonly acl: AclFile | undefined;
-  /** Where running commands are counted; undefined where there is no private place. */
-  readonly slotDirectory: string | undefined;
   readonly tryLock: TryLock;
   readonly clock: Clock;
   readonly graceMs: number;
@@ -67,12 +65,9 @@ export async function execute(order: Order, recorder: Recorder): Promise<Outcome
   }
 }
 
-function slotFor({ acl, slotDirectory, tryLock }: Order, rule: Rule | undefined): Slot | 'none free' | undefined {
+function slotFor({ call, acl, tryLock }: Order, rule: Rule | undefined): Slot | 'none free' | undefined {
   if (acl === undefined || rule?.concurrencyMax === undefined) return undefined;
-  if (slotDirectory === undefined) {
-    throw new ExecError('slots', 'a rule limits concurrency, and there is no place to count in: set XDG_RUNTIME_DIR or HOME');
-  }
-  return takeSlot(slotDirectory, acl, rule, rule.concurrencyMax, tryLock) ?? 'none free';
+  return takeSlot(slotDirectory(call.uid), acl, rule, rule.concurrencyMax, tryLock) ?? 'none free';
 }
 
 async function deny(

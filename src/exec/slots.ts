@@ -1,7 +1,10 @@
 // How many commands of one rule run at once, for one user. Invariant: a slot is a lock that the kernel drops when its
-// holder ends, however it ends, so none can be left behind; the files themselves mean nothing and stay.
+// holder ends, however it ends, so none can be left behind; the files themselves mean nothing and stay. Where they are, the
+// environment has no say in, or another XDG_RUNTIME_DIR would be another count. Still they are the user's own files, and
+// `exec` is the user's own process: who may remove the one or kill the other is not limited by this.
 import { createHash } from 'node:crypto';
-import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { realDisk } from '../disk/disk.js';
 import type { AclFile } from './acl-file.js';
@@ -17,16 +20,37 @@ export interface Slot {
 }
 
 /**
+ * Where the commands of a user are counted: below the home that the user database gives him; where he has none, below
+ * /run/user/UID, which is second because it comes and goes with his sessions. @throws ExecError `slots` where he has neither
+ */
+export function slotDirectory(uid: number, home = homeOf, runtime = '/run/user'): string {
+  const isHis = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.uid === uid;
+  const own = home();
+  if (own !== undefined && isHis(own)) return join(own, '.local', 'state', 'indelible', 'exec');
+  const sessions = join(runtime, String(uid));
+  if (isHis(sessions)) return join(sessions, 'indelible', 'exec');
+  throw new ExecError('slots', `a rule limits concurrency, and there is no place to count in: uid ${uid} has neither a home of its own` +
+    ` in the user database nor ${sessions} (loginctl enable-linger makes that)`);
+}
+
+function homeOf(): string | undefined {
+  try {
+    return userInfo().homedir;
+  } catch {
+    // A uid without an entry in the user database.
+    return undefined;
+  }
+}
+
+/**
  * A free slot of a rule, or undefined when all are taken. `directory` is private to the user, and made if absent.
  * @throws ExecError `slots` when it cannot be told
  */
 export function takeSlot(directory: string, file: AclFile, rule: Rule, slots: number, tryLock: TryLock): Slot | undefined {
   try {
     makePrivate(directory);
-    // The rule by what it says, so that moving it within its file frees nothing.
-    const name = createHash('sha256').update(JSON.stringify([file.path, rule.description, rule.argv, rule.cwd ?? null])).digest('hex');
     for (let i = 0; i < slots; i += 1) {
-      const slot = openSync(join(directory, `${name.slice(0, 32)}.${i}`),
+      const slot = openSync(join(directory, slotName(file, rule, i)),
         constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
       if (tryLock(slot)) return { release: () => { closeSync(slot); } };
       closeSync(slot);
@@ -35,6 +59,12 @@ export function takeSlot(directory: string, file: AclFile, rule: Rule, slots: nu
   } catch (error) {
     throw new ExecError('slots', `running commands cannot be counted in ${directory}: ${messageOf(error)}`, error);
   }
+}
+
+/** The file of a rule's slot. The rule by what it says, so that moving it within its file frees nothing. */
+export function slotName({ path }: AclFile, { description, argv, cwd }: Rule, slot: number): string {
+  const name = createHash('sha256').update(JSON.stringify([path, description, argv, cwd ?? null])).digest('hex');
+  return `${name.slice(0, 32)}.${slot}`;
 }
 
 function makePrivate(directory: string): void {

@@ -2,13 +2,15 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Daemon as FakeDaemon } from '../client/daemon.js';
 import { Daemon, program } from '../daemon.js';
+import { type AclFile, readAcl } from '../../src/exec/acl-file.js';
 import { makePipes } from '../../src/exec/pipe.js';
+import { slotDirectory, slotName } from '../../src/exec/slots.js';
 import { statOf } from '../../src/exec/stat.js';
 import { Wrapped, aclIn, eventsOf, outline, wrap } from '../exec/wrapped.js';
 
@@ -53,6 +55,20 @@ function isAlive(pid: number): boolean {
 
 function allow(rule: object, more: object = {}): string {
   return aclIn(place, { commands: [{ description: 'all', argv: ['**'], ...rule }], ...more });
+}
+
+const uid = process.getuid?.() ?? 0;
+/** Which rules were counted, in the user's own home: no environment names another place. */
+const counted: AclFile[] = [];
+afterAll(() => {
+  const slots = counted.flatMap((file) => file.acl.rules.map((rule) => slotName(file, rule, 0)));
+  for (const slot of slots) rmSync(join(slotDirectory(uid), slot), { force: true });
+});
+
+function allowOne(): string {
+  const path = allow({ concurrency_max: 1 });
+  counted.push(readAcl(path, uid));
+  return path;
 }
 
 describe('a command', () => {
@@ -335,7 +351,7 @@ describe('a denial', () => {
     expect(await reasonOf(['--acl', allow({ stdin_bytes_max: 9 }), ...touch], { stdin: input })).toBe('stdin_too_large');
     expect(await reasonOf(['--acl', allow({ timeout_ms_max: 9 }), '--timeout', '10', ...touch])).toBe('timeout_too_large');
     expect(await reasonOf(['--acl', allow({ cwd: ['/nowhere/**'] }), ...touch])).toBe('cwd_not_allowed');
-    expect(await reasonOf(['--acl', allow({ concurrency_max: 0 }), ...touch], { env: { XDG_RUNTIME_DIR: place } })).toBe('concurrency_limit_reached');
+    expect(await reasonOf(['--acl', allow({ concurrency_max: 0 }), ...touch])).toBe('concurrency_limit_reached');
     expect(await reasonOf(['--acl', allow({}), '--', 'sh', '-c', `touch ${marker};`])).toBe('shell_metachar_in_argv');
     expect(await reasonOf(['--', 'touch', marker, 'x'.repeat(10_000)])).toBe('malformed_frame');
     closeSync(input);
@@ -352,18 +368,29 @@ describe('a denial', () => {
     expect(events()[0]).toMatchObject({ event: 'request', matched_acl: 'look around' });
   });
 
-  test('for concurrency ends with the wrapper, even one that is killed', async () => {
-    const run = join(place, 'run');
-    mkdirSync(run, { mode: 0o700 });
-    const env = { XDG_RUNTIME_DIR: run };
-    const acl = allow({ concurrency_max: 1 });
-    const first = Wrapped.start(daemon.path, ['--acl', acl, '--', 'cat'], { stdin: 'pipe', env });
+  test('for concurrency ends with the wrapper, even one that is killed, and the environment has no say', async () => {
+    const acl = allowOne();
+    const first = Wrapped.start(daemon.path, ['--acl', acl, '--', 'cat'], { stdin: 'pipe' });
     await sent('started');
-    expect(await reasonOf(['--acl', acl, ...touch], { env })).toBe('concurrency_limit_reached');
+    for (const name of ['XDG_RUNTIME_DIR', 'XDG_STATE_HOME', 'INDELIBLE_STATE_DIR', 'HOME']) {
+      expect([name, await reasonOf(['--acl', acl, ...touch], { env: { [name]: place } })]).toEqual([name, 'concurrency_limit_reached']);
+    }
     first.process.kill('SIGKILL');
     first.process.stdin?.destroy();
     await first.ended;
-    expect((await wrap(daemon.path, ['--acl', acl, '--', 'true'], { env })).code).toBe(0);
+    expect((await wrap(daemon.path, ['--acl', acl, '--', 'true'])).code).toBe(0);
+  });
+
+  test('for concurrency lasts as long as what the command left in the background', async () => {
+    const acl = allowOne();
+    const script = join(place, 'leaves.sh');
+    writeFileSync(script, 'exec 3<&0; (while [ -d /proc/$$ ]; do sleep 0.01; done; echo gone; exec cat <&3 >/dev/null 2>&1) & exit 0');
+    const first = Wrapped.start(daemon.path, ['--acl', acl, '--', 'sh', script], { stdin: 'pipe' });
+    await Promise.all([first.says(/gone/), sent('started')]);
+    expect(await reasonOf(['--acl', acl, ...touch])).toBe('concurrency_limit_reached');
+    first.process.stdin?.end();
+    expect((await first.ended).code).toBe(0);
+    expect((await wrap(daemon.path, ['--acl', acl, '--', 'true'])).code).toBe(0);
   });
 });
 

@@ -9,7 +9,7 @@ import { stdinKind } from '../../src/exec/inflow.js';
 import { Journal, type Recorder } from '../../src/exec/journal.js';
 import { warnAfterBytes, warnAfterMs } from '../../src/exec/limits.js';
 import { makePipes } from '../../src/exec/pipe.js';
-import { takeSlot } from '../../src/exec/slots.js';
+import { slotDirectory, takeSlot } from '../../src/exec/slots.js';
 import { tryLock } from '../../src/kernel/native.js';
 
 const place = mkdtempSync(join(tmpdir(), 'ind-exec-'));
@@ -113,6 +113,19 @@ describe('slots', () => {
     one?.release();
     expect(take()).toBeDefined();
     expect(take()).toBeUndefined();
+  });
+
+  test('are counted where the user database puts the user, else where his sessions are, else nowhere', () => {
+    const [home, runtime] = [join(place, 'home'), join(place, 'sessions')];
+    mkdirSync(home);
+    mkdirSync(join(runtime, String(uid)), { recursive: true });
+    expect(slotDirectory(uid, () => home, runtime)).toBe(join(home, '.local/state/indelible/exec'));
+    for (const none of [undefined, join(place, 'nonexistent')]) {
+      expect(slotDirectory(uid, () => none, runtime)).toBe(join(runtime, String(uid), 'indelible/exec'));
+      expect(() => slotDirectory(uid, () => none, place)).toThrow(/no place to count in: uid/);
+    }
+    // One that belongs to somebody else is no home.
+    expect(() => slotDirectory(uid + 1, () => home, runtime)).toThrow(/no place to count in/);
   });
 
   test('where no directory can be made are refused', () => {
