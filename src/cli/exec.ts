@@ -10,6 +10,7 @@ import type { Outcome } from '../exec/execute.js';
 import { execute, wrapperExit } from '../exec/execute.js';
 import { agentId, machineId } from '../exec/identity.js';
 import { stdinKind } from '../exec/inflow.js';
+import { inheritedDescriptors } from '../exec/inherited.js';
 import { timeoutMsMax } from '../exec/limits.js';
 import { tryLock } from '../kernel/native.js';
 import { exitCodes } from './exit.js';
@@ -145,7 +146,7 @@ async function outcomeOf(argv: readonly string[], options: Options): Promise<Out
   });
   try {
     return await execute(
-      { call, acl, tryLock, clock: realClock, graceMs, settleMs, tell: (line) => { say(`indelible: ${line}`); } },
+      { call, descriptors: inheritedDescriptors, acl, tryLock, clock: realClock, graceMs, settleMs, tell: (line) => { say(`indelible: ${line}`); } },
       {
         eventBytesMax: client.welcome.max_event_bytes,
         // The signal is the deadline: while the command runs, its events wait for the daemon as long as they have to.

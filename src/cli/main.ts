@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // The command line: one file for each command, put together here.
+// First, because it looks at what is open before anything of ours is.
+import '../exec/inherited.js';
 import { Command } from '@commander-js/extra-typings';
 import { checkpointCommand } from './checkpoint.js';
 import { doctorCommand } from './doctor.js';

@@ -25,6 +25,8 @@ export const wrapperExit = {
 /** What a command is to be run with. */
 export interface Order {
   readonly call: Call;
+  /** Those above 2 that the command is to have. */
+  readonly descriptors: readonly number[];
   readonly acl: AclFile | undefined;
   readonly tryLock: TryLock;
   readonly clock: Clock;
@@ -78,12 +80,12 @@ async function deny(
 }
 
 async function run(order: Order, journal: Journal, limits: Limits): Promise<Outcome> {
-  const { call, clock, graceMs, settleMs, tell } = order;
+  const { call, descriptors, clock, graceMs, settleMs, tell } = order;
   const notes: string[] = [];
   let running: Running;
   try {
     running = await Running.start({
-      argv: call.argv, limits, clock, graceMs,
+      argv: call.argv, descriptors, limits, clock, graceMs,
       warn: (warning) => {
         journal.note({ event: 'warning', ...warning });
         notes.push(...noteOf(warning.kind, limits));

@@ -44,6 +44,8 @@ export interface Ending {
 /** What starting a command takes. */
 export interface Start {
   readonly argv: readonly string[];
+  /** Descriptors above 2 that it is to have, under the same numbers. */
+  readonly descriptors: readonly number[];
   readonly limits: Limits;
   readonly clock: Clock;
   /** From SIGTERM to SIGKILL, and from the last call to end to the end of waiting, ms. */
@@ -104,7 +106,7 @@ export class Running {
     const forwarding = new Forwarding(as);
     try {
       const child = spawn(command, words, {
-        stdio: [input?.read ?? 0, stdout?.write ?? 1, stderr?.write ?? 2], detached: as === 'leader',
+        stdio: [input?.read ?? 0, stdout?.write ?? 1, stderr?.write ?? 2, ...above2(start.descriptors)], detached: as === 'leader',
       });
       const { pid } = child;
       if (pid === undefined) throw await failureOf(child);
@@ -208,6 +210,12 @@ export class Running {
     }, ms);
     this.#timers.add(timer);
   }
+}
+
+/** One entry for each number from 3 on; for those between, Node does nothing. */
+function above2(descriptors: readonly number[]): ('ignore' | number)[] {
+  const last = descriptors.at(-1) ?? 2;
+  return Array.from({ length: last - 2 }, (_, i) => (descriptors.includes(i + 3) ? i + 3 : 'ignore'));
 }
 
 function failureOf(child: ChildProcess): Promise<Error> {

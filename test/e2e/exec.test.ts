@@ -127,6 +127,24 @@ describe('a command', () => {
     expect(events().at(-1)).toMatchObject({ code: null, signal: 13, truncated: false });
   });
 
+  test('has the descriptors above 2 that we were given, and none of ours', async () => {
+    writeFileSync(join(place, 'seven'), 'seven');
+    const exec = `${process.execPath} ${program} exec --socket ${daemon.path} --`;
+    const [numbers, token] = ['ls /proc/self/fd', 'echo token >&4; head -n 1 <&3'];
+    const seven = `exec 7<${join(place, 'seven')};`;
+    const lines = [
+      numbers, `${exec} ${numbers}`, `${seven} ${numbers}`, `${seven} ${exec} ${numbers}`, `${seven} ${exec} sh -c 'head -c 5 <&7'`,
+      // Both ends of one pipe, as make(1) passes its jobserver's.
+      `true | { exec 3<&0 4>/proc/self/fd/0 </dev/null; ${exec} sh -c '${token}'; exit $?; }`,
+    ];
+    const [none, noneHere, one, oneHere, ...read] = await Promise.all(lines.map(async (line) => {
+      const shell = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+      return (await shell.stdout.setEncoding('utf8').toArray()).join('');
+    }));
+    expect([noneHere, oneHere]).toEqual([none, one]);
+    expect(read).toEqual(['seven', 'token\n']);
+  });
+
   test('leaves the pipes it was given blocking, for whoever else writes to them', async () => {
     const [pipe] = makePipes(1);
     if (pipe === undefined) throw new Error('no pipe');
