@@ -5,6 +5,7 @@ import { connect } from '../client/client.js';
 import { realClock } from '../clock/clock.js';
 import { printable } from '../event/printable.js';
 import { readAcl } from '../exec/acl-file.js';
+import { brokenVariables } from '../exec/environment.js';
 import { ExecError, messageOf } from '../exec/failure.js';
 import type { Outcome } from '../exec/execute.js';
 import { execute, wrapperExit } from '../exec/execute.js';
@@ -138,7 +139,7 @@ async function outcomeOf(argv: readonly string[], options: Options): Promise<Out
   const acl = options.acl === undefined ? undefined : readAcl(options.acl, uid);
   const call = {
     agentId: options.agentId ?? agentId(uid), machineId: options.machineId ?? machineId(), uid, argv,
-    stdinBytes: stdinKind(0).bytes, timeoutMs: options.timeout, cwd: process.cwd(),
+    brokenVariables: brokenVariables(), stdinBytes: stdinKind(0).bytes, timeoutMs: options.timeout, cwd: process.cwd(),
   };
   const client = await connect({
     profile: 'x0x.exec', connectTimeoutMs: connectMs, startTimeoutMs: startMs, client: `indelible-exec/${version}`,

@@ -2,8 +2,9 @@
 //
 // | reason                    | when                                                                                     |
 // | ------------------------- | ---------------------------------------------------------------------------------------- |
-// | malformed_frame           | the argv cannot be recorded as it is: an argument is not UTF-8 (Node has put U+FFFD in    |
-// |                           | its place and would run something else), or it is too large for an event (recorded as [])|
+// | malformed_frame           | the call cannot be recorded or made as it is: an argument or a variable of the environment|
+// |                           | is not UTF-8 (Node has put U+FFFD in its place and would run something else), or the argv |
+// |                           | is too large for an event (recorded as [])                                               |
 // | exec_disabled             | "enabled" is false                                                                       |
 // | agent_machine_not_in_acl  | "agents" is there and lists no such agent on such a machine                              |
 // | trust_rejected            | the agent's entry has "trusted": false                                                   |
@@ -32,6 +33,8 @@ export interface Call {
   readonly machineId: string;
   readonly uid: number;
   readonly argv: readonly string[];
+  /** Variables of the environment that are not UTF-8. */
+  readonly brokenVariables: readonly string[];
   /** What is left to read of stdin where that is a regular file, else 0. */
   readonly stdinBytes: number;
   /** As asked for; undefined when nobody said. */
@@ -39,10 +42,10 @@ export interface Call {
   readonly cwd: string;
 }
 
-/** The answer. `rule` is undefined where there is no ACL. */
+/** The answer. `rule` is undefined where there is no ACL; `why` is for a person, where the reason alone says little. */
 export type Decision =
   | { readonly kind: 'allowed'; readonly rule: Rule | undefined; readonly limits: Limits }
-  | { readonly kind: 'denied'; readonly reason: DenialReason; readonly argv: readonly string[] };
+  | { readonly kind: 'denied'; readonly reason: DenialReason; readonly argv: readonly string[]; readonly why?: string };
 
 /** The daemon takes 10,000 values in an event; what is not argv is well below the difference. */
 const argumentsMax = 9_000;
@@ -53,11 +56,14 @@ const stringHeadBytes = 5;
 
 /** Decides on a call. `eventBytesMax` is what the daemon takes for one event. */
 export function decide(call: Call, acl: Acl | undefined, eventBytesMax: number): Decision {
-  const { argv } = call;
+  const { argv, brokenVariables: [broken] } = call;
   const bytes = argv.reduce((sum, argument) => sum + Buffer.byteLength(argument) + stringHeadBytes, eventHeadBytesMax);
-  if (argv.length > argumentsMax || bytes > eventBytesMax) return { kind: 'denied', reason: 'malformed_frame', argv: [] };
+  if (argv.length > argumentsMax || bytes > eventBytesMax) return malformed([], 'the arguments are too large to be recorded');
   const denied = (reason: DenialReason): Decision => ({ kind: 'denied', reason, argv });
-  if (argv.length === 0 || argv.some((argument) => argument.includes('\ufffd'))) return denied('malformed_frame');
+  if (argv.length === 0) return malformed(argv, 'there is no command');
+  const odd = argv.findIndex((argument) => argument.includes('\ufffd'));
+  if (odd >= 0) return malformed(argv, `argument ${odd} is not UTF-8`);
+  if (broken !== undefined) return malformed(argv, `the variable ${broken} in the environment is not UTF-8: unset it`);
   if (acl === undefined) return { kind: 'allowed', rule: undefined, limits: limitsOf(call, undefined) };
   if (!acl.enabled) return denied('exec_disabled');
   const stranger = acl.agents === undefined ? undefined : refuseAgent(call, acl.agents);
@@ -71,6 +77,10 @@ export function decide(call: Call, acl: Acl | undefined, eventBytesMax: number):
     first ??= reason;
   }
   return denied(first ?? 'argv_not_allowed');
+}
+
+function malformed(argv: readonly string[], why: string): Decision {
+  return { kind: 'denied', reason: 'malformed_frame', argv, why };
 }
 
 function refuseAgent({ agentId, machineId, uid }: Call, agents: readonly AgentEntry[]): DenialReason | undefined {

@@ -52,7 +52,7 @@ export async function execute(order: Order, recorder: Recorder): Promise<Outcome
   const { call, acl, clock } = order;
   const journal = new Journal(recorder, () => clock.wall());
   const decision = decide(call, acl?.acl, recorder.eventBytesMax);
-  if (decision.kind === 'denied') return deny(journal, call, decision.reason, decision.argv);
+  if (decision.kind === 'denied') return deny(journal, call, decision.reason, decision.argv, decision.why);
   const slot = slotFor(order, decision.rule);
   if (slot === 'none free') return deny(journal, call, 'concurrency_limit_reached', call.argv);
   try {

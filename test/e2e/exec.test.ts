@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -375,10 +375,17 @@ describe('a denial', () => {
     closeSync(input);
   });
 
-  test('meets an argument that is not UTF-8, which would otherwise run as another one', async () => {
-    const line = `cd ${mkdtempSync(join(place, 'odd-'))}; exec ${process.execPath} ${program} exec --socket ${daemon.path} -- touch "$(printf '\\377')"`;
-    const [code] = (await once(spawn('sh', ['-c', line], { stdio: 'ignore', detached: true }), 'exit')) as [number];
-    expect([code, outline(events())]).toEqual([126, ['denial malformed_frame']]);
+  test('meets an argument or a variable that is not UTF-8, which would otherwise become another one', async () => {
+    const exec = `exec ${process.execPath} ${program} exec --socket ${daemon.path} --`;
+    const bad = '"$(printf \'\\377\')"';
+    for (const [line, why] of [[`${exec} touch ${bad}`, 'argument 1'], [`export BAD=${bad}; ${exec} touch never`, 'the variable BAD']] as const) {
+      daemon.records.length = 0;
+      const cwd = mkdtempSync(join(place, 'odd-'));
+      const shell = spawn('sh', ['-c', line], { stdio: ['ignore', 'ignore', 'pipe'], detached: true, cwd });
+      const [said, [code]] = await Promise.all([shell.stderr.setEncoding('utf8').toArray(), once(shell, 'exit') as Promise<[number]>]);
+      expect([code, outline(events()), readdirSync(cwd)]).toEqual([126, ['denial malformed_frame'], []]);
+      expect(said.join('')).toContain(`denied: malformed_frame: ${why}`);
+    }
   });
 
   test('a matched rule is recorded by its description', async () => {

@@ -5,7 +5,7 @@ import { ExecError } from '../../src/exec/failure.js';
 
 const agent = 'a'.repeat(64);
 const machine = 'b'.repeat(64);
-const call: Call = { agentId: agent, machineId: machine, uid: 1000, argv: ['git', 'log'], stdinBytes: 0, timeoutMs: undefined, cwd: '/srv/app' };
+const call: Call = { agentId: agent, machineId: machine, uid: 1000, argv: ['git', 'log'], brokenVariables: [], stdinBytes: 0, timeoutMs: undefined, cwd: '/srv/app' };
 const eventBytesMax = 256 * 1024;
 
 function aclOf(parts: object): Acl {
@@ -31,8 +31,9 @@ describe('without an ACL', () => {
   });
 
   test('what an event cannot hold as it is, is malformed; what is too large is recorded empty', () => {
-    expect(decide({ ...call, argv: ['touch', 'a\ufffdb'] }, undefined, eventBytesMax)).toEqual({ kind: 'denied', reason: 'malformed_frame', argv: ['touch', 'a\ufffdb'] });
-    expect(decide({ ...call, argv: ['echo', 'x'.repeat(eventBytesMax)] }, undefined, eventBytesMax)).toEqual({ kind: 'denied', reason: 'malformed_frame', argv: [] });
+    expect(decide({ ...call, argv: ['touch', 'a\ufffdb'] }, undefined, eventBytesMax)).toMatchObject({ reason: 'malformed_frame', argv: ['touch', 'a\ufffdb'], why: 'argument 1 is not UTF-8' });
+    expect(decide({ ...call, brokenVariables: ['A'] }, undefined, eventBytesMax)).toMatchObject({ reason: 'malformed_frame', argv: ['git', 'log'] });
+    expect(decide({ ...call, argv: ['echo', 'x'.repeat(eventBytesMax)] }, undefined, eventBytesMax)).toMatchObject({ reason: 'malformed_frame', argv: [] });
     expect(decide({ ...call, argv: Array.from({ length: 9001 }, () => 'x') }, undefined, eventBytesMax)).toMatchObject({ argv: [] });
   });
 });

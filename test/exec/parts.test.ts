@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readAcl } from '../../src/exec/acl-file.js';
+import { brokenVariables } from '../../src/exec/environment.js';
 import { agentId, machineId } from '../../src/exec/identity.js';
 import { stdinKind } from '../../src/exec/inflow.js';
 import { Journal, type Recorder } from '../../src/exec/journal.js';
@@ -164,6 +165,15 @@ describe('small things', () => {
     closeSync(pipe.read);
     closeSync(pipe.write);
   });
+});
+
+test('variables that are not UTF-8 are known by name', () => {
+  const file = join(place, 'environ');
+  const whole = Buffer.from('A=\u00fc\ufffd\0B=\0');
+  writeFileSync(file, whole);
+  expect(brokenVariables(file)).toEqual([]);
+  writeFileSync(file, Buffer.concat([whole, Buffer.from('C=a=\u00ff\nb\0D\u00ff=1\0', 'latin1')]));
+  expect(brokenVariables(file)).toEqual(['C', 'D\ufffd']);
 });
 
 describe('the journal', () => {
