@@ -41,6 +41,10 @@ on: what it leaves in the background belongs to it, is waited for, and ended at 
 duration of all. A daemon that makes a session of its own (setsid) goes on; and under a terminal, where a command shares the
 group of its job, the command alone is waited for and ended. Secrets in arguments are masked by the daemon. A terminal goes to the command as it is: its bytes
 are not counted and have no cap.
+What a command cannot have as if called directly, because Node takes it away before we see it: signals that its caller ignores
+are not ignored by it (put nohup behind the "--"), and its soft limit of open files is the hard one (ulimit -Sn sets it back).
+Descriptors above 2 are passed on, but for an eventfd, epoll and the like, and a pipe given with both ends that the caller
+itself has closed. With an environment variable that is not UTF-8 nothing is run.
 If the daemon goes away meanwhile, the command goes on, and its record is completed if it comes back in time.
 
 The ACL is a JSON file that only you or root can write to or exchange: all directories above it count, and those of links
