@@ -1,13 +1,14 @@
 // One command from the question whether it may run to its exit status. Invariant: nothing runs before its `request` is
 // durable, and the log never says less than what happened: `request`, `started`, warnings, `exit`; or a lone `denial`; or
 // `request` and `denial` where it could not be started.
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Clock } from '../clock/clock.js';
 import { errorCode } from '../disk/disk.js';
 import type { AclFile } from './acl-file.js';
 import type { Rule } from './acl.js';
 import { type Call, type DenialReason, decide } from './decision.js';
-import { messageOf } from './failure.js';
+import { systemMessageOf } from './failure.js';
 import { Journal, type Loss, type Recorder } from './journal.js';
 import type { Limits } from './limits.js';
 import { type Cause, type Ending, Running } from './running.js';
@@ -73,10 +74,20 @@ function slotFor({ call, acl, tryLock }: Order, rule: Rule | undefined): Slot | 
 }
 
 async function deny(
-  journal: Journal, { agentId, machineId }: Call, reason: DenialReason, argv: readonly string[], why = '',
+  journal: Journal, { agentId, machineId }: Call, reason: DenialReason, argv: readonly string[], why?: string,
 ): Promise<Outcome> {
   await journal.sure({ event: 'denial', agent_id: agentId, machine_id: machineId, argv, reason });
-  return { exitCode: wrapperExit.denied, notes: [`denied: ${reason}${why === '' ? '' : `: ${why}`}`], end: 'return' };
+  return { exitCode: wrapperExit.denied, notes: [`denied: ${reason}${why === undefined ? '' : `: ${why}`}`], end: 'return' };
+}
+
+// On record it is a denial, whose reasons are the log's; to a person, nobody denied anything.
+async function notStarted(journal: Journal, call: Call, error: unknown): Promise<Outcome> {
+  const outcome = await deny(journal, call, 'spawn_failed', call.argv);
+  const [name = ''] = call.argv;
+  if (errorCode(error) !== 'ENOENT') return { ...outcome, notes: [`cannot be started: ${name}: ${systemMessageOf(error)}`] };
+  // The kernel says the same of a script whose interpreter is missing.
+  const why = name.includes('/') && existsSync(name) ? `cannot be started: ${name}: the interpreter that it names was not found` : `not found: ${name}`;
+  return { ...outcome, exitCode: wrapperExit.notFound, notes: [why] };
 }
 
 async function run(order: Order, journal: Journal, limits: Limits): Promise<Outcome> {
@@ -92,8 +103,7 @@ async function run(order: Order, journal: Journal, limits: Limits): Promise<Outc
       },
     });
   } catch (error) {
-    const outcome = await deny(journal, call, 'spawn_failed', call.argv, messageOf(error));
-    return errorCode(error) === 'ENOENT' ? { ...outcome, exitCode: wrapperExit.notFound } : outcome;
+    return await notStarted(journal, call, error);
   }
   journal.note({ event: 'started', pid: running.pid });
   const ending = await running.ended;

@@ -158,9 +158,15 @@ describe('a command', () => {
   });
 
   test('that cannot be started is a request and a denial', async () => {
-    for (const [name, code] of [[join(place, 'absent'), 127], ['/etc/passwd', 126], [place, 126]] as const) {
+    const script = join(place, 'script');
+    writeFileSync(script, '#!/nonexistent/interpreter\n', { mode: 0o755 });
+    for (const [name, code, said] of [
+      ['no-such-command', 127, 'not found: no-such-command'], [join(place, 'absent'), 127, `not found: ${place}/absent`],
+      [script, 127, `cannot be started: ${script}: the interpreter that it names was not found`],
+      ['/etc/passwd', 126, 'cannot be started: /etc/passwd: permission denied'], [place, 126, `cannot be started: ${place}: permission denied`],
+    ] as const) {
       daemon.records.length = 0;
-      expect((await wrap(daemon.path, ['--', name, 'x'])).code).toBe(code);
+      expect(await wrap(daemon.path, ['--', name, 'x'])).toMatchObject({ code, stderr: `indelible: ${said}\n` });
       expect(outline(events())).toEqual(['request', 'denial spawn_failed']);
       expect(events()[1]).toMatchObject({ argv: [name, 'x'], request_id: events()[0]?.['request_id'] });
     }
