@@ -217,8 +217,9 @@ describe('what a command leaves in the background', () => {
   });
 
   test('ends a moment after a signal that it does not mind', async () => {
-    // A shell without job control lets its background ignore SIGINT.
-    const run = Wrapped.start(daemon.path, ['--', 'sh', '-c', 'sleep 1000 >/dev/null 2>&1 & echo "pid $!"']);
+    const deaf = join(place, 'deaf.sh');
+    writeFileSync(deaf, 'trap "" INT; echo "pid $$"; exec sleep 1000 >/dev/null 2>&1');
+    const run = Wrapped.start(daemon.path, ['--', 'sh', '-c', `sh ${deaf} &`]);
     const left = Number(await run.says(/pid (\d+)\n/));
     run.process.kill('SIGINT');
     await run.ended;
