@@ -151,7 +151,7 @@ async function outcomeOf(argv: readonly string[], options: Options): Promise<Out
   });
   try {
     return await execute(
-      { call, descriptors: inheritedDescriptors, acl, tryLock, clock: realClock, graceMs, settleMs, tell: (line) => { say(`indelible: ${line}`); } },
+      { call, descriptors: inheritedDescriptors(), acl, tryLock, clock: realClock, graceMs, settleMs, tell: (line) => { say(`indelible: ${line}`); } },
       {
         eventBytesMax: client.welcome.max_event_bytes,
         // The signal is the deadline: while the command runs, its events wait for the daemon as long as they have to.

@@ -7,58 +7,55 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 const closeOnExec = 0o2000000;
 const accessMode = 0o3;
 
-interface Descriptor {
-  readonly number: number;
-  /** What /proc calls it: a path, or `pipe:[inode]`, `socket:[inode]`, `anon_inode:...`. */
-  readonly file: string;
-  readonly flags: number;
-}
+/** What is open: numbers, and what /proc calls the file: a path, or `pipe:[inode]`, `anon_inode:...`. */
+type Descriptors = ReadonlyMap<number, string>;
+
+// MUST be loaded before every module that opens something (whoever looks at process.stdout does), or that would be taken for
+// the caller's.
+const atStart = descriptorsOf('self');
 
 /**
- * Which they are, ascending, as it was when this file was loaded: that MUST come before every module that opens something
- * (whoever looks at process.stdout does), or that would be taken for the caller's. Node passes on by itself what it did not
- * hide, from 16 on and behind a gap; those are not among them. Empty without /proc.
+ * Which they are, ascending. Node passes on by itself what it did not hide, from 16 on and behind a gap; those are not among
+ * them. Empty without /proc.
  */
-export const inheritedDescriptors: readonly number[] = inherited();
-
-function inherited(): readonly number[] {
-  const open = descriptors();
-  const callers = new Set(filesOf(process.ppid));
-  const hasEnd = (file: string, mode: number): boolean =>
-    open.some((one) => one.file === file && (one.flags & accessMode) === mode);
-  const isNodes = ({ file }: Descriptor): boolean => file.startsWith('anon_inode:') ||
+export function inheritedDescriptors(): readonly number[] {
+  const open = [...atStart].filter(([number]) => number > 2).map(([number, file]) => ({ number, file, flags: flagsOf(number) }));
+  const callers = new Set(descriptorsOf(String(process.ppid)).values());
+  const hasEnd = (pipe: string, mode: number): boolean =>
+    open.some(({ file, flags }) => file === pipe && (flags & accessMode) === mode);
+  const isNodes = (file: string): boolean => file.startsWith('anon_inode:') ||
     (file.startsWith('pipe:') && hasEnd(file, 0) && hasEnd(file, 1) && !callers.has(file));
-  return open.filter((one) => (one.flags & closeOnExec) !== 0 && !isNodes(one)).map(({ number }) => number).sort((a, b) => a - b);
+  return open.filter(({ file, flags }) => (flags & closeOnExec) !== 0 && !isNodes(file))
+    .map(({ number }) => number).sort((a, b) => a - b);
 }
 
-function descriptors(): readonly Descriptor[] {
-  return numbersOf('self').filter((number) => number > 2).flatMap((number) => {
-    try {
-      const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${number}`, 'utf8'))?.[1] ?? '';
-      return { number, file: readlinkSync(`/proc/self/fd/${number}`), flags: Number.parseInt(flags, 8) };
-    } catch {
-      // The one by which the list was read.
-      return [];
-    }
-  });
-}
-
-function filesOf(pid: number): readonly string[] {
-  return numbersOf(String(pid)).flatMap((number) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${number}`);
-    } catch {
-      // Closed meanwhile.
-      return [];
-    }
-  });
-}
-
-function numbersOf(pid: string): readonly number[] {
+function descriptorsOf(pid: string): Descriptors {
+  const found = new Map<number, string>();
   try {
-    return readdirSync(`/proc/${pid}/fd`).map(Number);
+    for (const number of readdirSync(`/proc/${pid}/fd`)) {
+      const file = linkOf(`/proc/${pid}/fd/${number}`);
+      if (file !== undefined) found.set(Number(number), file);
+    }
   } catch {
     // No /proc, or another user's process.
-    return [];
+  }
+  return found;
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Closed meanwhile, as the one by which the list was read.
+    return undefined;
+  }
+}
+
+function flagsOf(number: number): number {
+  try {
+    return Number.parseInt(/^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${number}`, 'utf8'))?.[1] ?? '0', 8);
+  } catch {
+    // Closed since the start, so it was Node's.
+    return 0;
   }
 }
