@@ -2,12 +2,13 @@
  * `indelible verify`: what the library found, said to people or to programs. Invariant: nothing taken from the log
  * reaches the terminal unescaped, and the exit status is the report's own.
  */
-// Not the log's door, which follows no links: what a person names, or puts beside the log, may be a link or a pipe.
-import { closeSync, openSync, readFileSync } from 'node:fs';
+// Not the log's door, which follows no links: what a person names may be a link or a pipe.
+import { closeSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { realClock } from '../clock/clock.js';
-import { errorCode, realDisk } from '../disk/disk.js';
+import { realDisk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
 import { printable } from '../event/printable.js';
 import { parseVerificationKey } from '../keys/verification.js';
@@ -20,6 +21,7 @@ import { ProgressBar } from '../verify/progress.js';
 import { receiptsIn } from '../verify/receipts-file.js';
 import type { Report } from '../verify/report.js';
 import { reportText } from '../verify/report-text.js';
+import { readSmall } from '../verify/state.js';
 import { verify } from '../verify/verify.js';
 import type { VerifyOptions } from '../verify/verify.js';
 import { stateDirectory } from '../wire/place.js';
@@ -89,19 +91,25 @@ function readPub(path: string): LogPub {
 
 /** What to check with: what was named, else the key that lies beside the log, if that is there. */
 function keyFor(given: Given, directory: string): VerifyOptions['key'] {
-  if (given.key !== undefined) return { key: readKey(given.key), besideLog: false };
-  return given.pub !== undefined ? undefined : keyBeside(placesIn(directory).verificationKey);
+  if (given.key === undefined && given.pub !== undefined) return undefined;
+  const beside = keyBeside(placesIn(directory).verificationKey);
+  if (given.key === undefined) return beside === undefined ? undefined : { key: beside, besideLog: true };
+  const key = readKey(given.key);
+  // Whoever could write the log could have it, by whatever way the auditor came to his.
+  const isInside = given.key !== '-' && !relative(directory, resolve(given.key)).startsWith('..');
+  return { key, besideLog: isInside || beside?.secret.equals(key.secret) === true };
 }
 
 /** Nobody named it: where it is no good the log is looked at without it, and what can be said of that log is in the report. */
-function keyBeside(path: string): VerifyOptions['key'] {
+function keyBeside(path: string): VerificationKey | undefined {
   let why: string;
   try {
-    const key = parseVerificationKey(readFileSync(path, 'utf8'));
-    if (key !== undefined) return { key, besideLog: true };
+    const text = readSmall(realDisk, path);
+    if (text === undefined) return undefined;
+    const key = text === null ? undefined : parseVerificationKey(text);
+    if (key !== undefined) return key;
     why = `${path} does not hold one`;
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     why = error instanceof Error ? error.message : String(error);
   }
   process.stderr.write(`indelible verify: the key beside the log is not used: ${printable(why)}\n`);

@@ -1,6 +1,6 @@
 // `indelible verify` on real files: several threads, resuming, and names that a segment should not have.
-import { spawnSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -205,6 +205,29 @@ describe('what is no verdict is not called tampering', () => {
     const { status, stdout, stderr } = run('--state-dir', other);
     expect([status, stderr]).toEqual([3, expect.stringMatching(/^indelible verify: the key beside the log is not used: .*\n$/)]);
     expect(stdout).toContain('no_key: ');
+  });
+
+  it.each([
+    ['a FIFO', (path: string) => { execFileSync('mkfifo', [path]); }],
+    ['a link to what never ends', (path: string) => { symlinkSync('/dev/zero', path); }],
+  ])('%s in the place of the key beside the log', (name, put) => {
+    const other = join(place, `spoiled by ${name}`);
+    log.writeTo(other);
+    rmSync(join(other, 'keys/verification.key'), { force: true });
+    put(join(other, 'keys/verification.key'));
+    const { status, stderr } = run('--state-dir', other);
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/^indelible verify: the key beside the log is not used: .* does not hold one\n$/)]);
+  });
+
+  it('a key that lies beside the log vouches for nothing, by whatever way it is named', () => {
+    const other = join(place, 'beside');
+    log.writeTo(other);
+    const beside = join(other, 'keys/verification.key');
+    copyFileSync(key, beside);
+    const by = (file: string): unknown => (JSON.parse(run('--state-dir', other, '--key', file, '--json').stdout) as Report).checked_with;
+    expect([by(beside), by(key)]).toEqual(['key_beside_log', 'key_beside_log']);
+    renameSync(beside, join(other, 'my.key'));
+    expect([by(join(other, 'my.key')), by(key)]).toEqual(['key_beside_log', 'key']);
   });
 
   const someoneElse = 65_534;
