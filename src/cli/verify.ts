@@ -161,11 +161,14 @@ async function run(given: Given): Promise<void> {
   if (saveCheckpoint !== undefined) forOption('--save-checkpoint', () => { keepCheckpoint(report, saveCheckpoint); });
 }
 
-/** Only what an intact log ends with is worth resuming from. */
-function keepCheckpoint(report: Report, path: string): void {
-  const { exit, checkpoint } = report;
-  if (exit !== 0 || checkpoint === null) {
-    const why = exit === 0 ? 'there is no seal yet' : 'the log is not known to be intact';
+/**
+ * Only what an intact log ends with is worth resuming from. What was kept before and has been removed by retention since cannot
+ * be compared any more, today or ever: that was said, and the next run has a newer one.
+ */
+function keepCheckpoint({ checkpoint, counts, findings }: Report, path: string): void {
+  const isIntact = findings.length === counts.findings && findings.every(({ code }) => code === 'retired_unchecked');
+  if (!isIntact || checkpoint === null) {
+    const why = isIntact ? 'there is no seal yet' : 'the log is not known to be intact';
     process.stderr.write(`indelible verify: no checkpoint was saved: ${why}\n`);
     return;
   }
@@ -182,7 +185,7 @@ export function verifyCommand(): Command {
     .option('--pub <file>', 'the log\'s public keys: checks signatures, and without the key nothing else')
     .option('--checkpoint <note>', 'a checkpoint kept elsewhere, a file or - for stdin: the log must extend it')
     .option('--from-checkpoint <note>', 'the checkpoint that an earlier run saved: what it had read is not read again')
-    .option('--save-checkpoint <file>', 'if the log is intact, keep its newest checkpoint there')
+    .option('--save-checkpoint <file>', 'if what there is of the log is intact, keep its newest checkpoint there')
     .option('--receipts <file>', 'receipts a producer kept, JSON lines {"seq","mac"}: each must be in the log')
     .option('--hard-links', 'segments may have other names: the directory is a backup made of hard links')
     .option('--proof <file>', 'a proof that one record is in the log, from "indelible prove"; with --record and --pub')

@@ -98,6 +98,19 @@ describe('resuming', () => {
     writeFileSync(kept, 'something else\n');
     expect(run('--state-dir', state, '--from-checkpoint', kept)).toMatchObject({ status: 2, stdout: '' });
   });
+
+  it('when retention has taken what was kept, that is said once, and the next run has a newer one', () => {
+    const retiring = smallLog({ retain: { bytes: 100, ms: 0 } });
+    const held = join(place, 'held.txt');
+    writeFileSync(held, retiring.checkpoints[0] ?? '');
+    retiring.retire();
+    const there = join(place, 'retiring');
+    retiring.writeTo(there);
+    const words = ['--state-dir', there, '--checkpoint', held, '--save-checkpoint', held];
+    expect(run(...words)).toMatchObject({ status: 3, stdout: expect.stringContaining('retired_unchecked') as string, stderr: '' });
+    expect(readFileSync(held, 'utf8')).toBe(retiring.checkpoints.at(-1));
+    expect(run(...words)).toMatchObject({ status: 0, stderr: '' });
+  });
 });
 
 describe('a request of 1,024 lines in line mode is many commits behind one head', () => {
