@@ -14,8 +14,8 @@ export interface Produced {
 }
 
 /**
- * Sends `requests` appends of a few events each, or fewer if the connection closes or an answer makes `until` true.
- * `onAck` is told how many requests were acknowledged, as they are.
+ * Sends `requests` appends of a few events each, some of very many; fewer if the connection closes or an answer makes `until`
+ * true. `onAck` is told how many requests were acknowledged, as they are.
  */
 export async function produce(
   bench: Bench, requests: number, onAck: (count: number) => void = () => undefined, until?: (refusal: string) => boolean,
@@ -52,7 +52,9 @@ export async function produce(
 
 function request(bench: Bench, id: number): object {
   const { random } = bench;
-  const events = Array.from({ length: random.pick([1, 1, 1, 2, 5, 20]) }, () => ({
+  // A large one is many commits in `line` mode, and all of them are acknowledged together.
+  const count = random.pick([1, 1, 1, 1, 1, 1, 2, 2, 5, 5, 20, 400]);
+  const events = Array.from({ length: count }, () => ({
     profile: 'generic', event: { action: `a${id}`, detail: 'x'.repeat(random.whole(0, 700)) },
   }));
   return { op: 'append', id, events };
