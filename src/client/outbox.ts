@@ -2,7 +2,7 @@
 // deadline, and never more is held than the bounds say.
 import { performance } from 'node:perf_hooks';
 import { durationMs } from './duration.js';
-import { ClientError, frameTooLarge, tooManyEvents } from './error.js';
+import { ClientError, frameTooLarge, refusal, tooManyEvents } from './error.js';
 import type { Entries, Pending, Receipt } from './pending.js';
 import { Sender } from './sender.js';
 
@@ -106,7 +106,7 @@ export class Outbox {
     entries: Entries, deadline: number, resolve: (receipt: Receipt) => void, reject: (error: ClientError) => void,
   ): Pending {
     const append: Pending = {
-      order: this.#order++, entries, deadline, state: 'waiting', sent: false, isOverdue: false, isDoubtful: false,
+      order: this.#order++, entries, deadline, state: 'waiting', sent: false, refusal: undefined, isOverdue: false, isDoubtful: false,
       eventsMax: Infinity, notice: undefined, resolve, reject,
     };
     this.#outstanding.add(append);
@@ -184,7 +184,11 @@ export class Outbox {
   }
 }
 
+/** Who gave up on what was refused again and again is told why it was; of what is under way nobody knows yet. */
 function given(code: 'timeout' | 'aborted', why: string, append: Pending): ClientError {
+  if (append.state === 'waiting' && append.refusal !== undefined) {
+    return code === 'timeout' ? refusal(append.refusal) : new ClientError(code, `${why}: it was refused: ${append.refusal.message}`);
+  }
   const fate = append.sent ? 'it was sent, so the event may or may not have been recorded' : 'it was not sent';
   return new ClientError(code, `${why}: ${fate}`);
 }

@@ -1,6 +1,6 @@
 // An append between its call and its receipt. Invariant: it is settled once, and with the receipt only when the daemon
 // has acknowledged every one of its events.
-import type { Ack, Duplicate } from '../wire/message.js';
+import type { Ack, Duplicate, ErrorReply } from '../wire/message.js';
 import { ClientError } from './error.js';
 
 /** What a producer keeps: its events are durable, and in the log for good. */
@@ -40,6 +40,8 @@ export interface Pending {
   state: 'waiting' | 'flying' | 'settled';
   /** Whether it ever left, so that only the daemon knows whether it was recorded. */
   sent: boolean;
+  /** What the daemon answered last, where that was "later" and every request with it was answered so: none of it is recorded. */
+  refusal: ErrorReply | undefined;
   /** Whether its deadline has passed and nobody waits; where its request is not answered, it is not sent again. */
   isOverdue: boolean;
   /** Whether a request with it was not answered, or with "later": it may have been recorded by it. */

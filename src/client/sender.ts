@@ -144,7 +144,8 @@ export class Sender {
   refused(error: ErrorReply): void {
     const { appends, notice } = this.#answered(error.id);
     const isLater = isRetryable(error.code);
-    this.#doubt(appends, notice, isLater);
+    // Of a failed write nobody knows what the disk holds.
+    this.#doubt(appends, notice, isLater, isLater && error.code !== 'write_failed' ? error : undefined);
     if (isLater) this.#pause(error.retry_after_ms);
     else this.#blame(error, appends);
     this.#queue.restore(appends);
@@ -164,8 +165,12 @@ export class Sender {
   }
 
   // After a "no" nothing of a request is recorded, and its losses may go with any other.
-  #doubt(appends: readonly Pending[], notice: Notice | undefined, isDoubtful: boolean): void {
-    for (const append of appends) append.isDoubtful ||= isDoubtful;
+  #doubt(appends: readonly Pending[], notice: Notice | undefined, isDoubtful: boolean, refusal?: ErrorReply): void {
+    for (const append of appends) {
+      // Known only while every answer was a refusal; one that did not come leaves it open.
+      append.refusal = append.isDoubtful && append.refusal === undefined ? undefined : refusal;
+      append.isDoubtful ||= isDoubtful;
+    }
     if (notice !== undefined && (!isDoubtful || notice.open === 0)) this.losses.takeBack(notice);
   }
 

@@ -142,6 +142,18 @@ describe('append', () => {
     await expect(client.append({ action: 'a' }, { timeoutMs: 30 })).rejects.toMatchObject({ code: 'timeout' });
   });
 
+  test('at the deadline, what was refused every time is told why, and that nothing of it is recorded', async () => {
+    daemon.answer = ({ id }) => ({ op: 'error', id, code: 'disk_full', message: 'the disk is full', retry_after_ms: 20 });
+    expect(await client.append({ action: 'a' }, { timeoutMs: 60 }).catch((reason: unknown) => reason))
+      .toMatchObject({ code: 'disk_full', message: 'the disk is full' });
+    // One that was not answered before may be recorded, whatever is said to the next.
+    let calls = 0;
+    daemon.answer = ({ id }) => (++calls === 1 ? 'hang up' : { op: 'error', id, code: 'disk_full', message: 'the disk is full', retry_after_ms: 20 });
+    expect(await client.append({ action: 'b' }, { timeoutMs: 2000 }).catch((reason: unknown) => reason))
+      .toMatchObject({ code: 'timeout', message: expect.stringContaining('may or may not') as string });
+    expect(calls).toBeGreaterThan(1);
+  });
+
   test('a signal gives it up, before and after it was sent', async () => {
     daemon.answer = () => 'silence';
     expect(await codeOf(client.append({ action: 'a' }, { signal: AbortSignal.abort() }))).toBe('aborted');

@@ -83,7 +83,7 @@ describe('a pause that the daemon asked for', () => {
     const pause = set.mock.calls.findIndex(([, ms = 0]) => ms >= 3_600_000);
     expect(set.mock.results[pause]?.value).toSatisfy((timer: NodeJS.Timeout) => !timer.hasRef());
     set.mockRestore();
-    await expect(append).rejects.toMatchObject({ code: 'timeout' });
+    await expect(append).rejects.toMatchObject({ message: 'later' });
   });
 });
 
