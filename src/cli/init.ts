@@ -15,7 +15,7 @@ import type { Previous } from '../log/own.js';
 import { isUnborn } from '../log/recovery.js';
 import { placesIn } from '../log/segment.js';
 import { exitCodeOf, exitCodes } from './exit.js';
-import { handOver, handedOver } from './hand-over.js';
+import { NotHandedOver, handOver, handedOver, tryKeyOut } from './hand-over.js';
 import { BadSecret, preparedSecret } from './prepared-secret.js';
 import { makeWay } from './successor.js';
 import { complain, say } from './terminal.js';
@@ -30,7 +30,7 @@ A credential "verification-secret" of systemd (LoadCredential=, LoadCredentialEn
 secret of the key, which is then neither printed nor written.
 
 Exit status: 0 made, 1 there is a log already, 2 wrong usage, 3 what is there is damaged, or no log to succeed, 4 held by a daemon,
-5 the disk failed.
+5 the disk failed, or nobody took the key from stdout; then no log was made.
 
 Examples:
   indelible init --origin audit.example.org/host-7 --key-out /media/usb/host-7.key
@@ -94,22 +94,25 @@ function begin(config: Config, state: string, keyOut: string | undefined): numbe
     say(`indelible: there is a log in ${state} already; nothing was changed`);
     return exitCodes.failed;
   }
-  make(config, state, keyOut, null);
+  make(config, state, keyOut, null, preparedSecret(process.env));
   return exitCodes.ok;
 }
 
 function succeed(config: Config, state: string, keyOut: string | undefined): number {
   // Before anything moves: a key that could not be handed over would stop the making behind it.
-  if (keyOut !== undefined && keyOut !== placesIn(state).verificationKey && realDisk.entry(keyOut) !== undefined) {
-    say(`indelible: ${keyOut} is there already: a verification key is never written over another file; name a new one`);
-    return exitCodes.usage;
-  }
+  const secret = preparedSecret(process.env);
+  if (keyOut !== undefined && secret === undefined) tryKeyOut(keyOut, placesIn(state));
   const way = makeWay(realDisk, state, config.origin);
   if (way.kind === 'same_name') {
     say(`indelible: the old log is called ${config.origin}, too; give the new one another name with --origin. Nothing was changed`);
     return exitCodes.usage;
   }
-  make(config, state, keyOut, way.previous);
+  try {
+    make(config, state, keyOut, way.previous, secret);
+  } catch (error) {
+    say(`indelible: the old log is in ${way.movedTo}, and the new one is not made yet: give the command again when this is mended:`);
+    throw error;
+  }
   say(`Its first record names ${way.previous.origin}, record ${way.previous.seq}, mac ${way.previous.mac}:`);
   say(way.from === 'head'
     ? '  the old sealed head says so. Its MAC was not checked here; indelible verify with the old key does that.'
@@ -118,9 +121,10 @@ function succeed(config: Config, state: string, keyOut: string | undefined): num
   return exitCodes.ok;
 }
 
-function make(config: Config, state: string, keyOut: string | undefined, previous: Previous | null): void {
+function make(
+  config: Config, state: string, keyOut: string | undefined, previous: Previous | null, secret: Buffer | undefined,
+): void {
   const places = placesIn(state);
-  const secret = preparedSecret(process.env);
   let told = '';
   makeLog(realDisk, realClock, places, {
     origin: config.origin, options: writerOptions(config), previous, secret,
@@ -150,13 +154,16 @@ function explain(error: unknown): number {
     say(`indelible: ${error.message}`);
     return exitCodes.writeFailed;
   }
+  if (error instanceof NotHandedOver) {
+    say(`indelible: no log was made, for its verification key could not be handed over: ${error.message}`);
+    return error.isMisnamed ? exitCodes.usage : exitCodes.writeFailed;
+  }
   if (error instanceof BadSecret) {
     say(`indelible: ${error.message}; nothing was changed`);
     return exitCodes.usage;
   }
   if (errorCode(error) !== undefined) {
-    const advice = errorCode(error) === 'EEXIST' ? ': a verification key is never written over another file; name a new one' : '';
-    say(`indelible: ${error instanceof Error ? error.message : String(error)}${advice}`);
+    say(`indelible: ${error instanceof Error ? error.message : String(error)}`);
     return exitCodeOf(error);
   }
   return complain(error);

@@ -1,6 +1,6 @@
 // The kernel's door: what Node does not ask it. Who is at the other end of a socket, in which groups, whether a directory is
-// ours alone, whether the clock is kept right, that a process ends with its parent, what kind of socket we were handed, and a
-// word to the service manager. The only user of koffi.
+// ours alone, whether the clock is kept right, that a process ends with its parent, what kind of socket we were handed, whether
+// a pipe's reader took what we wrote, and a word to the service manager. The only user of koffi.
 import koffi from 'koffi';
 import type { Socket } from 'node:net';
 
@@ -10,6 +10,8 @@ const flock = libc.func('int flock(int fd, int operation)');
 const adjtimex = libc.func('int adjtimex(_Inout_ uint8_t *timex)');
 const prctl = libc.func('int prctl(int option, unsigned long value, unsigned long, unsigned long, unsigned long)');
 const getsockname = libc.func('int getsockname(int fd, _Out_ uint8_t *address, _Inout_ uint32_t *length)');
+const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Out_ uint8_t *value)');
+const poll = libc.func('int poll(_Inout_ uint8_t *descriptors, unsigned long count, int timeout)');
 const openSocket = libc.func('int socket(int domain, int type, int protocol)');
 const sendto = libc.func('intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t addressLength)');
 
@@ -29,6 +31,9 @@ const lockNonBlocking = 4;
 const eagain = 11;
 const setParentDeathSignal = 1;
 const sigkill = 9;
+/** FIONREAD and POLLERR. */
+const bytesUnread = 0x541b;
+const pollError = 8;
 /** Supplementary groups asked for at most; the kernel allows 65,536, real users have a handful. */
 const groupsMax = 1024;
 
@@ -41,7 +46,7 @@ export interface PeerCredentials {
 
 /** A call that the kernel refused. `errno` is its number. */
 export class KernelError extends Error {
-  readonly code: 'getsockopt' | 'getsockname' | 'socket' | 'sendto' | 'flock' | 'adjtimex' | 'prctl' | 'no_descriptor';
+  readonly code: 'getsockopt' | 'getsockname' | 'socket' | 'sendto' | 'flock' | 'adjtimex' | 'prctl' | 'ioctl' | 'poll' | 'no_descriptor';
   readonly errno: number;
 
   constructor(code: KernelError['code'], errno: number, message: string) {
@@ -131,6 +136,21 @@ export function clockSync(): ClockSync {
     isSynchronised: (timex.readInt32LE(statusOffset) & unsynchronised) === 0,
     maxErrorMs: Number(timex.readBigInt64LE(maxErrorOffset)) / 1000,
   };
+}
+
+/**
+ * What became of what was written into a pipe, asked at its writing end: read to the last byte, waiting for a reader that is
+ * there, or never to be read. @throws KernelError
+ */
+export function pipeState(descriptor: number): 'taken' | 'waiting' | 'abandoned' {
+  const value = Buffer.alloc(4);
+  if ((ioctl(descriptor, bytesUnread, value) as number) !== 0) throw new KernelError('ioctl', koffi.errno(), `ioctl failed with errno ${koffi.errno()}`);
+  if (value.readInt32LE(0) === 0) return 'taken';
+  // `struct pollfd`: the descriptor, what is asked for (nothing: an error is always told), the answer.
+  const asked = Buffer.alloc(8);
+  asked.writeInt32LE(descriptor, 0);
+  if ((poll(asked, 1, 0) as number) < 0) throw new KernelError('poll', koffi.errno(), `poll failed with errno ${koffi.errno()}`);
+  return (asked.readInt16LE(6) & pollError) === 0 ? 'waiting' : 'abandoned';
 }
 
 /** `struct sockaddr_un`: the family, and 108 bytes for the name. */

@@ -1,4 +1,4 @@
-// scripts/copy as an operator calls it, rightly and wrongly: what it copies verifies, and what is there stays until it is replaced.
+// scripts/copy as an operator calls it, rightly and wrongly: what it copies verifies, and what is there stays until then.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

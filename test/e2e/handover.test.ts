@@ -36,6 +36,43 @@ test('init whose stdout is a file says where the key is', () => {
   expect(verifies(readFileSync(join(directory, 'out'), 'utf8')).status).toBe(0);
 });
 
+describe('makes no log where nobody would have its key:', () => {
+  /** Status of an init whose stdout goes where the words of a shell say, and what it said. */
+  function initTo(words: string): readonly [string, string] {
+    const script = `"$1" "$2" init --state-dir "$3" ${words}; echo "\${PIPESTATUS[0]}" > "$4"`;
+    const { stderr } = spawnSync('bash', ['-c', script, 'bash', process.execPath, program, join(directory, 's'), join(directory, 'status')], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+    return [readFileSync(join(directory, 'status'), 'utf8').trim(), stderr];
+  }
+
+  test.each([
+    ['5', '> /dev/full', 'ENOSPC'],
+    ['2', '> /dev/null', '--key-out'],
+    ['2', '>&-', '--key-out'],
+    // One that ended before the key was written, and one that never reads what the pipe took.
+    ['5', '| true', ''],
+    ['5', '| sleep 1', ''],
+    ['2', '--key-out /nowhere/at/all/key', 'no directory /nowhere/at/all'],
+  ])('%s: init %s', (status, words, said) => {
+    const [code, stderr] = initTo(words);
+    expect([code, stderr]).toEqual([status, expect.stringContaining(said)]);
+    expect(existsSync(join(directory, 's/keys/current'))).toBe(false);
+    // And the next init makes it.
+    const { stdout } = indelible(['init', '--state-dir', join(directory, 's')]);
+    expect(verifies(stdout).status).toBe(0);
+  });
+
+  test('5: a successor; the same command goes on where it ended', () => {
+    expect(initTo('| cat')[0]).toBe('0');
+    // A log that holds more than its first record.
+    const started = spawnSync(process.execPath, [program, 'serve'], { env: { PATH: process.env['PATH'], INDELIBLE_STATE_DIR: join(directory, 's') }, timeout: 3000 });
+    expect(started.status).toBe(0);
+    const [code, stderr] = initTo('--successor > /dev/full');
+    expect([code, stderr]).toEqual(['5', expect.stringContaining('give the command again')]);
+    const { status, stdout } = indelible(['init', '--successor', '--state-dir', join(directory, 's')]);
+    expect([status, verifies(stdout).status]).toEqual([0, 0]);
+  });
+});
+
 describe('a secret that was prepared', () => {
   const secret = randomBytes(32).toString('base64');
   const words = /behind these words, in one line: (indelible-verification-key:v1:\S+:)/;

@@ -93,6 +93,8 @@ test('is refused where it would do harm, and says why', async () => {
   const taken = join(elsewhere(), 'key');
   writeFileSync(taken, 'mine');
   expect(indelible('init', '--successor', '--state-dir', daemon.state, '--key-out', taken)).toMatchObject({ status: 2 });
+  const nowhere = indelible('init', '--successor', '--state-dir', daemon.state, '--key-out', join(taken, 'in/a/file'));
+  expect([nowhere.status, nowhere.stderr]).toEqual([2, expect.stringContaining('cannot be made')]);
   expect([readFileSync(taken, 'utf8'), existsSync(join(daemon.state, 'predecessor-1'))]).toEqual(['mine', false]);
   for (const place of [elsewhere(), join(elsewhere(), 'absent')]) {
     const { status, stderr } = indelible('init', '--successor', '--state-dir', place);

@@ -1,12 +1,12 @@
 // What the kernel says, asked on this machine.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { KernelError, clockSync, peerCredentials, peerGroups, tryLock } from '../../src/kernel/native.js';
+import { KernelError, clockSync, peerCredentials, peerGroups, pipeState, tryLock } from '../../src/kernel/native.js';
 import { bootId, groupId, lockHolder, processStart } from '../../src/kernel/proc.js';
 import { temporaryDirectory } from '../daemon.js';
 
@@ -50,6 +50,21 @@ describe('a connection', () => {
     socket.destroy();
     server.close();
   });
+});
+
+test('what a pipe holds is waiting until it is read, or abandoned once its reader is gone', () => {
+  const path = join(directory, 'pipe');
+  spawnSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, 'w');
+  writeSync(writer, 'key');
+  expect(pipeState(writer)).toBe('waiting');
+  readSync(reader, Buffer.alloc(3));
+  expect(pipeState(writer)).toBe('taken');
+  writeSync(writer, 'key');
+  closeSync(reader);
+  expect(pipeState(writer)).toBe('abandoned');
+  closeSync(writer);
 });
 
 describe('flock', () => {
