@@ -2,7 +2,7 @@
 // so that nobody starts a daemon five times to find five mistakes. The only reader of the daemon's environment.
 import { hostname } from 'node:os';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import env from 'env-var';
 import { profileNames } from '../event/catalogue.js';
 import { groupId } from '../kernel/proc.js';
@@ -11,7 +11,7 @@ import type { WriterOptions } from '../log/commit.js';
 import { checkedSocketPath, socketPath, stateDirectory } from '../wire/place.js';
 import type { ListenerConfig, Limits } from '../server/settings.js';
 import type { ListenerDefaults } from './listeners.js';
-import { parseListeners } from './listeners.js';
+import { readListeners } from './listeners.js';
 import { parseMode } from './mode.js';
 import type { PassedSocket } from './passed.js';
 import { withPassed } from './passed.js';
@@ -29,6 +29,8 @@ export interface Config {
   /** For listeners that are added while the daemon runs. */
   readonly listenerDefaults: ListenerDefaults;
   readonly origin: string;
+  /** Whether somebody chose that name, or it was made up for a log to come. */
+  readonly isOriginNamed: boolean;
   readonly sync: 'line' | 'group';
   readonly headSync: 'second' | 'always';
   readonly segmentBytes: number;
@@ -85,20 +87,7 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
   const state = stateDirectory(set);
   if (state === undefined) problems.push('no state directory: set INDELIBLE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or HOME');
   const rate = whole('INDELIBLE_RATE', 0, 0, 10_000_000);
-  const single = (): ListenerConfig => {
-    try {
-      const path = checkedSocketPath(socketPath(set) ?? join(state ?? '', 'indelible.sock'));
-      return { name: 'default', path, mode, profiles: undefined, labels: {}, rate };
-    } catch (error) {
-      throw new Error(`"INDELIBLE_SOCKET" should name a shorter path: ${error instanceof Error ? error.message : ''}`, { cause: error });
-    }
-  };
-  const listeners = attempt(() => {
-    const text = from.get('INDELIBLE_LISTENERS').asString();
-    const isNamed = set['INDELIBLE_SOCKET'] !== undefined || passed.length === 0;
-    const configured = text === undefined ? (isNamed ? [single()] : []) : parseListeners(text, { mode, rate }, profileNames);
-    return withPassed(configured, passed, { mode, rate });
-  }) ?? [];
+  const listeners = attempt(() => listenersOf(set, state ?? '', passed, { mode, rate }, problems)) ?? [];
   const origin = attempt(() => {
     const text = from.get('INDELIBLE_ORIGIN').default(`${hostLabel()}/${randomBytes(4).toString('hex')}`).asString();
     if (!originForm.test(text)) throw new Error(`"INDELIBLE_ORIGIN" should match ${originForm.source}, found ${JSON.stringify(text)}`);
@@ -109,6 +98,7 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
     listeners,
     listenerDefaults: { mode, rate },
     origin,
+    isOriginNamed: set['INDELIBLE_ORIGIN'] !== undefined,
     sync: choice('INDELIBLE_SYNC', ['line', 'group']) ?? 'line',
     headSync: choice('INDELIBLE_HEAD_SYNC', ['second', 'always']) ?? 'second',
     segmentBytes: whole('INDELIBLE_SEGMENT_BYTES', 64 * miB, 64 * kiB, tiB),
@@ -135,6 +125,31 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
     diskLowBytes: whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, Number.MAX_SAFE_INTEGER),
   };
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
+}
+
+/** Those that are configured, and those that were passed. @throws Error for what is wrong beyond the entries themselves */
+function listenersOf(
+  set: Environment, state: string, passed: readonly PassedSocket[], defaults: ListenerDefaults, problems: string[],
+): readonly ListenerConfig[] {
+  const { INDELIBLE_LISTENERS: text, INDELIBLE_SOCKET: socket } = set;
+  const before = problems.length;
+  const isSingle = text === undefined && (socket !== undefined || passed.length === 0);
+  const configured = text !== undefined ? readListeners(text, defaults, profileNames, problems)
+    : isSingle ? [singleListener(set, state, defaults)] : [];
+  const all = withPassed(configured, passed, defaults);
+  if (socket !== undefined && problems.length === before && !all.some(({ path }) => resolve(path) === resolve(socket))) {
+    throw new Error(`"INDELIBLE_SOCKET" is ${socket}, which no entry of INDELIBLE_LISTENERS has: add one for it, or leave it out`);
+  }
+  return all;
+}
+
+function singleListener(set: Environment, state: string, { mode, rate }: ListenerDefaults): ListenerConfig {
+  try {
+    const path = checkedSocketPath(socketPath(set) ?? join(state, 'indelible.sock'));
+    return { name: 'default', path, mode, profiles: undefined, labels: {}, rate };
+  } catch (error) {
+    throw new Error(`"INDELIBLE_SOCKET" should name a shorter path: ${error instanceof Error ? error.message : ''}`, { cause: error });
+  }
 }
 
 /** What the writer needs of it. */

@@ -9,7 +9,7 @@ import { errorCode } from '../disk/disk.js';
 import { placesIn } from '../log/segment.js';
 import type { ListenerConfig } from '../server/settings.js';
 import type { ListenerDefaults } from './listeners.js';
-import { parseListener } from './listeners.js';
+import { readListener } from './listeners.js';
 
 /** A listener's file at most, bytes. */
 const fileBytesMax = 64 * 1024;
@@ -46,9 +46,8 @@ export function readListenerDirectory(
   for (const file of files) {
     try {
       const listener = readOne(join(listenerDirectory(state), file), file.slice(0, -suffix.length), defaults, profiles);
-      const other = [...taken, ...listeners].find(({ name, path }) => name === listener.name || path === listener.path);
-      if (other !== undefined) throw new Error(`its name or path is that of listener ${other.name}`);
-      if (isOwnPlace(state, listener.path)) throw new Error('its path is a place of the log itself');
+      const obstacle = obstacleTo(listener, state, [...taken, ...listeners]);
+      if (obstacle !== undefined) throw new Error(obstacle);
       listeners.push(listener);
     } catch (error) {
       problems.push(`listeners/${file}: ${error instanceof Error ? error.message : String(error)}`);
@@ -56,6 +55,13 @@ export function readListenerDirectory(
     }
   }
   return { listeners, problems };
+}
+
+/** Why a listener cannot stand beside the others, if it cannot. */
+export function obstacleTo(listener: ListenerConfig, state: string, others: readonly ListenerConfig[]): string | undefined {
+  const other = others.find(({ name, path }) => name === listener.name || path === listener.path);
+  if (other !== undefined) return `its ${other.name === listener.name ? 'name' : 'path'} is that of listener ${other.name}`;
+  return isOwnPlace(state, listener.path) ? 'its path is a place of the log itself' : undefined;
 }
 
 /** Whether it is a place of what a state directory holds: a socket there would be overwritten, or worse. */
@@ -81,5 +87,7 @@ function readOne(path: string, name: string, defaults: ListenerDefaults, profile
   const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('should be a JSON object');
   if ('name' in value && value.name !== name) throw new Error(`names itself ${JSON.stringify(value.name)}; the file's name decides`);
-  return parseListener({ ...value, name }, defaults, profiles);
+  const read = readListener({ ...value, name }, defaults, profiles);
+  if (!read.ok) throw new Error(read.problems.join('; '));
+  return read.listener;
 }

@@ -16,48 +16,85 @@ export interface ListenerDefaults {
   readonly rate: number;
 }
 
-/** Reads the array; every problem names the entry it is in. @throws Error */
-export function parseListeners(
-  text: string, defaults: ListenerDefaults, profiles: ReadonlySet<string>,
+/** Reads the array. What is wrong goes to `problems`, each with the entry it is in; what is right is returned. */
+export function readListeners(
+  text: string, defaults: ListenerDefaults, profiles: ReadonlySet<string>, problems: string[],
 ): readonly ListenerConfig[] {
-  const wrong = (what: string): Error => new Error(`"INDELIBLE_LISTENERS" ${what}`);
+  const wrong = (what: string): void => { problems.push(`"INDELIBLE_LISTENERS" ${what}`); };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw wrong(`should be a JSON array: ${String(error)}`);
+    wrong(`should be a JSON array: ${String(error)}`);
+    return [];
   }
   if (!Array.isArray(value) || value.length === 0 || value.length > listenersMax) {
-    throw wrong(`should be a JSON array of 1 to ${listenersMax} objects`);
+    wrong(`should be a JSON array of 1 to ${listenersMax} objects`);
+    return [];
   }
-  const listeners = value.map((entry: unknown, index) => {
-    try {
-      return parseListener(entry, defaults, profiles);
-    } catch (error) {
-      throw wrong(`entry ${index}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  });
+  const listeners: ListenerConfig[] = [];
+  for (const [index, entry] of value.entries()) {
+    const read = readListener(entry, defaults, profiles);
+    if (read.ok) listeners.push(read.listener);
+    else for (const problem of read.problems) wrong(`entry ${index}: ${problem}`);
+  }
   for (const what of ['name', 'path'] as const) {
-    if (new Set(listeners.map((listener) => listener[what])).size !== listeners.length) throw wrong(`has two entries with the same ${what}`);
+    if (new Set(listeners.map((listener) => listener[what])).size !== listeners.length) wrong(`has two entries with the same ${what}`);
   }
   return listeners;
 }
 
-/** Reads one entry. @throws Error that says what should be */
-export function parseListener(entry: unknown, defaults: ListenerDefaults, known: ReadonlySet<string>): ListenerConfig {
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) throw new Error('should be an object');
+/** One entry, or all that is wrong with it. */
+export type ReadListener =
+  | { readonly ok: true; readonly listener: ListenerConfig }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+export function readListener(entry: unknown, defaults: ListenerDefaults, known: ReadonlySet<string>): ReadListener {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return { ok: false, problems: ['should be an object'] };
   const fields = entry as Fields;
-  const unknown = Object.keys(fields).find((key) => !keys.includes(key));
-  if (unknown !== undefined) throw new Error(`has an unknown key ${JSON.stringify(unknown)}; known are ${keys.join(', ')}`);
-  const { name, path, mode, profiles, labels = {}, rate = defaults.rate } = fields;
-  if (typeof name !== 'string' || !nameForm.test(name) || name === 'self') throw new Error(`name should match ${nameForm.source} and not be "self"`);
-  if (typeof path !== 'string' || !path.startsWith('/')) throw new Error('path should be an absolute path');
-  if (mode !== undefined && typeof mode !== 'string') throw new Error('mode should be an octal string such as "0660"');
-  if (typeof rate !== 'number' || !Number.isInteger(rate) || rate < 0) throw new Error('rate should be a whole number of events per second');
-  return {
-    name, path: checkedSocketPath(path), mode: mode === undefined ? defaults.mode : parseMode('mode', mode),
-    profiles: parseProfiles(profiles, known), labels: parseLabels(labels), rate,
+  const problems: string[] = [];
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
   };
+  for (const key of Object.keys(fields).filter((one) => !keys.includes(one))) {
+    problems.push(`has an unknown key ${JSON.stringify(key)}; known are ${keys.join(', ')}`);
+  }
+  const name = attempt(() => parseName(fields['name']));
+  const path = attempt(() => parsePath(fields['path']));
+  const mode = attempt(() => parseOwnMode(fields['mode'], defaults.mode));
+  const profiles = attempt(() => parseProfiles(fields['profiles'], known));
+  const labels = attempt(() => parseLabels(fields['labels']));
+  const rate = attempt(() => parseRate(fields['rate'], defaults.rate));
+  const isRead = name !== undefined && path !== undefined && mode !== undefined && labels !== undefined && rate !== undefined;
+  if (problems.length > 0 || !isRead) return { ok: false, problems };
+  return { ok: true, listener: { name, path, mode, profiles, labels, rate } };
+}
+
+function parseName(value: unknown): string {
+  if (typeof value !== 'string' || !nameForm.test(value) || value === 'self') throw new Error(`name should match ${nameForm.source} and not be "self"`);
+  return value;
+}
+
+function parsePath(value: unknown): string {
+  if (typeof value !== 'string' || !value.startsWith('/')) throw new Error('path should be an absolute path');
+  return checkedSocketPath(value);
+}
+
+function parseOwnMode(value: unknown, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'string') throw new Error('mode should be an octal string such as "0660"');
+  return parseMode('mode', value);
+}
+
+function parseRate(value: unknown, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) throw new Error('rate should be a whole number of events per second');
+  return value;
 }
 
 function parseProfiles(value: unknown, known: ReadonlySet<string>): readonly string[] | undefined {
@@ -68,6 +105,7 @@ function parseProfiles(value: unknown, known: ReadonlySet<string>): readonly str
 }
 
 function parseLabels(value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('labels should be an object of strings');
   if (!Object.values(value).every((label) => typeof label === 'string')) throw new Error('labels should be an object of strings');
   const labels = value as Readonly<Record<string, string>>;

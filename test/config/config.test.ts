@@ -115,4 +115,16 @@ describe('listeners', () => {
     [[{ name: 'a', path: '/a', typo: 1 }]],
     [[{ name: 'a', path: '/a' }, { name: 'a', path: '/b' }]], [[{ name: 'a', path: '/a' }, { name: 'b', path: '/a' }]],
   ])('%j is refused', (value) => { expect(refused(value)).toBe(true); });
+
+  test('that are wrong are named with all that is wrong with them', () => {
+    const wrong = [{ name: 'a b', path: 'relative', mode: 7 }, { name: 'fine', path: '/fine' }, { name: 'b', path: '/b', rate: -1, typo: 1 }];
+    const said = problems({ INDELIBLE_LISTENERS: JSON.stringify(wrong) });
+    expect(said.map((problem) => /^"INDELIBLE_LISTENERS" entry (\d: \w+)/.exec(problem)?.[1])).toEqual(['0: name', '0: path', '0: mode', '2: has', '2: rate']);
+  });
+
+  test('that do not have the socket of INDELIBLE_SOCKET contradict it', () => {
+    const entries = JSON.stringify([{ name: 'a', path: '/run/a' }]);
+    expect(problems({ INDELIBLE_LISTENERS: entries, INDELIBLE_SOCKET: '/run/b' })).toEqual([expect.stringContaining('INDELIBLE_SOCKET')]);
+    expect(problems({ INDELIBLE_LISTENERS: entries, INDELIBLE_SOCKET: '/run/./a' })).toEqual([]);
+  });
 });
