@@ -1,20 +1,17 @@
 // `indelible listen`: sockets that come and go while the daemon runs, one for each guest or tenant. The daemon reads them
 // from its state directory, so whoever may write there may add a door, and nobody else.
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
-import { connect } from '../client/client.js';
+import { ClientError } from '../client/client.js';
 import { readConfig } from '../config/config.js';
 import type { Config } from '../config/config.js';
-import { listenerDirectory, listenerFile, readListenerDirectory } from '../config/listener-directory.js';
-import { parseListener } from '../config/listeners.js';
-import { realDisk } from '../disk/disk.js';
-import { removeIfThere, replaceFile } from '../disk/write.js';
+import { readListenerDirectory } from '../config/listener-directory.js';
+import { errorCode, realDisk } from '../disk/disk.js';
 import { profileNames } from '../event/catalogue.js';
-import { exitCodes } from './exit.js';
-import { complain, print, say } from './terminal.js';
-
-/** How long the daemon may take to answer on a new socket, ms. */
-const answerMs = 5_000;
+import { placesIn } from '../log/segment.js';
+import { type Outcome, addListener, removeListener } from './added-listener.js';
+import { exitCodeOf, exitCodes } from './exit.js';
+import { complain, print, quietOnClosedPipe, say } from './terminal.js';
 
 function collect(value: string, held: readonly string[] | undefined): readonly string[] {
   return [...(held ?? []), value];
@@ -46,90 +43,63 @@ export function listenCommand(): Command {
         path, ...(mode === undefined ? {} : { mode }), ...(profile === undefined ? {} : { profiles: profile }),
         ...(labels === undefined ? {} : { labels }), ...(rate === undefined ? {} : { rate }),
       };
-      process.exitCode = await add(name, entry, wait);
+      process.exitCode = await inState((config) => addListener(config, name, entry, wait));
     });
   command.command('remove <name>')
-    .description('removes a listener that was added, and ends its connections')
+    .description('removes a listener that was added, ends its connections, and waits until its socket is gone')
+    .option('--no-wait', 'do not wait for the daemon')
     .addHelpText('after', '\nExample:\n  indelible listen remove vm-7')
-    .action((name) => { process.exitCode = withConfig((config) => remove(config, name)); });
+    .action(async (name, { wait }) => {
+      process.exitCode = await inState((config) => (name.includes('/')
+        ? { exitCode: exitCodes.usage, said: [`${JSON.stringify(name)} is no listener's name`] }
+        : removeListener(config, name, wait)));
+    });
   command.command('list')
     .description('shows the listeners that were added, one JSON object a line')
     .addHelpText('after', '\nExample:\n  indelible listen list | jq .path')
     .action(async () => {
-      const read = withConfigOf();
-      if (typeof read === 'number') {
-        process.exitCode = read;
-        return;
-      }
-      const { stateDirectory, listenerDefaults, listeners: fixed } = read;
-      const { listeners, problems } = readListenerDirectory(stateDirectory, listenerDefaults, profileNames, fixed);
-      for (const listener of listeners) {
-        await print(JSON.stringify({ ...listener, mode: listener.mode.toString(8).padStart(4, '0') }));
-      }
-      for (const problem of problems) say(`indelible: ${problem}`);
-      process.exitCode = problems.length === 0 ? exitCodes.ok : exitCodes.failed;
+      quietOnClosedPipe();
+      process.exitCode = await inState(list);
     });
   return command;
 }
 
-function withConfigOf(): Config | number {
-  const read = readConfig(process.env);
-  if (read.ok) return read.config;
-  for (const problem of read.problems) say(`indelible: ${problem}`);
-  return exitCodes.usage;
+async function list({ stateDirectory, listenerDefaults, listeners: fixed }: Config): Promise<Outcome> {
+  const { listeners, problems } = readListenerDirectory(stateDirectory, listenerDefaults, profileNames, fixed);
+  for (const listener of listeners) {
+    await print(JSON.stringify({ ...listener, mode: listener.mode.toString(8).padStart(4, '0') }));
+  }
+  return { exitCode: problems.length === 0 ? exitCodes.ok : exitCodes.failed, said: problems };
 }
 
-function withConfig(work: (config: Config) => number): number {
-  const config = withConfigOf();
-  return typeof config === 'number' ? config : work(config);
+/** Does `work` on the state directory, as its owner, and says what came of it; returns the exit status. */
+async function inState(work: (config: Config) => Outcome | Promise<Outcome>): Promise<number> {
+  const end = ({ exitCode, said }: Outcome): number => {
+    for (const text of said) say(`indelible: ${text}`);
+    return exitCode;
+  };
+  const read = readConfig(process.env);
+  if (!read.ok) return end({ exitCode: exitCodes.usage, said: read.problems });
+  const { stateDirectory: state } = read.config;
+  try {
+    if (realDisk.entry(placesIn(state).keys) === undefined) {
+      return end({ exitCode: exitCodes.usage, said: [`there is no log in ${state}: name the daemon's state directory in INDELIBLE_STATE_DIR`] });
+    }
+    actAsOwner(state);
+    return end(await work(read.config));
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined || error instanceof ClientError) return complain(error);
+    const advice = code === 'EACCES' || code === 'EPERM' ? `; give this command as root, or as the owner of ${state}` : '';
+    return end({ exitCode: exitCodeOf(error), said: [`${String(error)}${advice}`] });
+  }
 }
 
 /** What root writes, the daemon could not read: in its directory root works as the daemon's user, and can do no more. */
 function actAsOwner(directory: string): void {
-  if (!existsSync(directory)) return;
   const { uid, gid } = statSync(directory);
   if (process.getuid?.() !== 0 || uid === 0) return;
   process.setgroups?.([gid]);
   process.setgid?.(gid);
   process.setuid?.(uid);
-}
-
-async function add(name: string, entry: { readonly path: string }, wait: boolean): Promise<number> {
-  const config = withConfigOf();
-  if (typeof config === 'number') return config;
-  try {
-    parseListener({ ...entry, name }, config.listenerDefaults, profileNames);
-  } catch (error) {
-    say(`indelible: ${error instanceof Error ? error.message : String(error)}`);
-    return exitCodes.usage;
-  }
-  try {
-    actAsOwner(config.stateDirectory);
-    realDisk.makeDirectory(listenerDirectory(config.stateDirectory));
-    replaceFile(realDisk, listenerFile(config.stateDirectory, name), Buffer.from(`${JSON.stringify(entry)}\n`));
-    if (!wait) return exitCodes.ok;
-    const client = await connect({ socket: entry.path, connectTimeoutMs: answerMs });
-    const { listener } = client.welcome.source;
-    await client.close();
-    if (listener === name) return exitCodes.ok;
-    say(`indelible: ${entry.path} is answered by listener ${JSON.stringify(listener)}; see the daemon's log`);
-    return exitCodes.failed;
-  } catch (error) {
-    return complain(error);
-  }
-}
-
-function remove(config: Config, name: string): number {
-  if (name.includes('/')) {
-    say(`indelible: ${JSON.stringify(name)} is no listener's name`);
-    return exitCodes.usage;
-  }
-  const file = listenerFile(config.stateDirectory, name);
-  if (realDisk.entry(file) === undefined) {
-    say(`indelible: no listener ${JSON.stringify(name)} was added`);
-    return exitCodes.failed;
-  }
-  actAsOwner(config.stateDirectory);
-  removeIfThere(realDisk, file);
-  return exitCodes.ok;
 }

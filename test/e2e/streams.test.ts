@@ -1,7 +1,7 @@
 // The five streams through the real daemon and the real socket: every shape recorded as it should be, every wrong variant
 // refused at its place, secrets masked, doors that come and go.
-import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { replaceFile } from '../../src/disk/write.js';
@@ -173,6 +173,75 @@ describe('a listener that is added while the daemon runs', () => {
     door(daemon, 'twin', { path: daemon.socket });
     await daemon.says('listeners/twin.json');
     expect(await new Conversation(daemon.socket).ask(append(1, 'generic', { action: 'a' }))).toMatchObject({ op: 'ack' });
+  });
+});
+
+describe('listen', () => {
+  function listen(daemon: Daemon, ...words: readonly string[]): readonly [number | null, string] {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'listen', ...words], {
+      encoding: 'utf8', env: { PATH: process.env['PATH'], INDELIBLE_STATE_DIR: daemon.state, INDELIBLE_SOCKET: daemon.socket },
+    });
+    return [status, stdout + stderr];
+  }
+
+  const files = (daemon: Daemon): readonly string[] => (
+    existsSync(join(daemon.state, 'listeners')) ? readdirSync(join(daemon.state, 'listeners')) : []);
+
+  test('add is there when it says so, changed too; remove is over when it says so', async () => {
+    const daemon = await started();
+    const path = join(daemon.state, 'g');
+    const source = async (): Promise<unknown> => {
+      const guest = new Conversation(path);
+      await guest.ask(append(1, 'generic', { action: 'hello' }));
+      await guest.close();
+      return recordsIn(daemon.state).at(-1)?.source;
+    };
+    expect(listen(daemon, 'add', 'g1', '--path', path, '--label', 'vm=g1')).toEqual([0, '']);
+    expect(await source()).toMatchObject({ listener: 'g1', labels: { vm: 'g1' } });
+    expect(listen(daemon, 'add', 'g1', '--path', path, '--label', 'vm=other')).toEqual([0, '']);
+    expect(await source()).toMatchObject({ listener: 'g1', labels: { vm: 'other' } });
+    expect(listen(daemon, 'add', 'g1', '--path', path, '--label', 'vm=other')).toEqual([0, '']);
+    expect(listen(daemon, 'remove', 'g1')).toEqual([0, '']);
+    expect(existsSync(path)).toBe(false);
+    expect(listen(daemon, 'remove', 'g1')).toEqual([1, expect.stringContaining('"g1"')]);
+  });
+
+  test('add leaves nothing behind where it is refused, and says what stands in its way', async () => {
+    const daemon = await started();
+    const path = join(daemon.state, 'g');
+    expect(listen(daemon, 'add', 'g1', '--path', path, '--label', 'vm=g1', '--profile', 'mvm.local')).toEqual([0, '']);
+    expect(listen(daemon, 'add', 'g2', '--path', path)).toEqual([1, expect.stringContaining('its path is that of listener g1')]);
+    expect(listen(daemon, 'add', 'default', '--path', `${path}2`)).toEqual([1, expect.stringContaining('its name is that of listener default')]);
+    expect(listen(daemon, 'add', 'g3', '--path', join(daemon.state, 'log/g3'))).toEqual([1, expect.stringContaining('a place of the log')]);
+    // Of another daemon, whose listeners nobody here can know.
+    const other = await started();
+    expect(listen(daemon, 'add', 'g4', '--path', other.socket)).toEqual([1, expect.stringContaining('its path is that of listener default')]);
+    expect(files(daemon)).toEqual(['g1.json']);
+  });
+
+  test('add that nobody opens is taken back, and what was there before stays', async () => {
+    const daemon = await started();
+    const [one, two] = [join(daemon.state, '1'), join(daemon.state, '2')];
+    expect(listen(daemon, 'add', 'g1', '--path', one)).toEqual([0, '']);
+    await daemon.stop();
+    for (const [name, path] of [['g1', two], ['g2', two]] as const) {
+      expect(listen(daemon, 'add', name, '--path', path)).toEqual([1, expect.stringContaining('--no-wait')]);
+    }
+    expect(listen(daemon, 'list')).toEqual([0, expect.stringContaining(one)]);
+    expect(files(daemon)).toEqual(['g1.json']);
+    expect(listen(daemon, 'add', 'g1', '--path', two, '--no-wait')).toEqual([0, '']);
+    expect(listen(daemon, 'remove', 'g1')).toEqual([0, '']);
+  });
+
+  test('all that is wrong with a listener is said, and a directory without a log is none', async () => {
+    const daemon = await started();
+    const [status, said] = listen(daemon, 'add', 'a b', '--path', 'relative', '--mode', '9', '--rate', 'x');
+    expect(status).toBe(2);
+    for (const what of ['name', 'path', 'mode', 'rate']) expect(said).toContain(`indelible: ${what === 'mode' ? '"mode"' : what} should`);
+    const empty = temporaryDirectory();
+    const { status: code, stderr } = spawnSync(process.execPath, [program, 'listen', 'list'], { encoding: 'utf8', env: { PATH: process.env['PATH'], INDELIBLE_STATE_DIR: empty } });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`no log in ${empty}`)]);
+    rmSync(empty, { recursive: true });
   });
 });
 
