@@ -23,6 +23,7 @@ import { clientsThatFit, filesNeeded } from '../server/capacity.js';
 import { refill } from '../server/refill.js';
 import { Server } from '../server/server.js';
 import { exitCodes } from './exit.js';
+import type { StopRequest } from './stop-request.js';
 import type { Supervisor } from './supervisor.js';
 import { version } from './version.js';
 
@@ -53,16 +54,18 @@ export class Daemon {
     let onLost = (reason: string): void => { logger.fatal(`lock lost before the log was open: ${reason}`); };
     const lock = await lockState(state, { tryLock, lockHolder }, (reason) => { onLost(reason); });
     try {
+      // What is wrong with them is said when they are opened.
+      const { listeners: added } = readListenerDirectory(state, config.listenerDefaults, profileNames, config.listeners);
       const { log, opening } = await Log.open({
         state, options: writerOptions(config), diskLowBytes: config.diskLowBytes, pulse: pulse.shared,
-        started: { version, bootId: bootId(), listeners: config.listeners.map(({ name }) => name) },
+        started: { version, bootId: bootId(), listeners: [...config.listeners, ...added].map(({ name }) => name) },
       }, (message) => { logger.warn(message); });
       onLost = (reason) => {
         // First: a log line may wait for whoever reads it, and meanwhile somebody else may be writing here.
         log.fence();
         logger.fatal(`the lock on ${state} was lost: ${reason}; nothing more is written`);
       };
-      sayOpened(logger, opening, state);
+      sayOpened(logger, opening, state, config);
       return await Daemon.#open(config, state, logger, log, opening, lock);
     } catch (error) {
       await lock.release();
@@ -149,12 +152,9 @@ export class Daemon {
     return this.#server.status();
   }
 
-  /** Until a signal or the end of the log. */
-  async run(supervisor: Supervisor): Promise<number> {
-    const signal = new Promise<NodeJS.Signals>((resolve) => {
-      for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, resolve);
-    });
-    const reason = await Promise.race([signal, this.#failure.then(() => undefined)]);
+  /** Until it is asked to stop, or the end of the log. */
+  async run(supervisor: Supervisor, request: StopRequest): Promise<number> {
+    const reason = await Promise.race([request.signal, this.#failure.then(() => undefined)]);
     if (reason !== undefined) {
       supervisor.stopping(reason);
       this.#logger.info(`stopping: ${reason}`);
@@ -185,8 +185,11 @@ function clientsUnderLimit({ limits: { clients }, listeners }: Config, logger: L
   return fit;
 }
 
-function sayOpened(logger: Logger, opening: Opening, state: string): void {
+function sayOpened(logger: Logger, opening: Opening, state: string, { origin: named, isOriginNamed }: Config): void {
   const { origin, standing, clean, adopted, torn } = opening;
   if (!clean) logger.warn({ adopted, torn }, 'the last run ended in a crash; everything acknowledged is there');
+  if (isOriginNamed && named !== origin) {
+    logger.warn(`INDELIBLE_ORIGIN is ${named}, but this log was made as ${origin} and keeps that name: leave the variable out, or name it so`);
+  }
   logger.info({ origin, state, seq: standing.seq }, 'log open');
 }

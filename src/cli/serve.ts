@@ -15,6 +15,7 @@ import { claimDirectory } from './claim.js';
 import { Daemon } from './daemon.js';
 import { exitCodeOf, exitCodes } from './exit.js';
 import { openProcessLog } from './process-log.js';
+import { StopRequest } from './stop-request.js';
 import { Supervisor, managerVariables } from './supervisor.js';
 
 export function serveCommand(): Command {
@@ -39,6 +40,7 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
     for (const problem of read.problems) process.stderr.write(`indelible: ${problem}\n`);
     return exitCodes.usage;
   }
+  const request = new StopRequest();
   const { config } = read;
   const logger = openProcessLog(config.logLevel, environment);
   const pulse = new Pulse();
@@ -51,6 +53,11 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
     if (!claim.ok) return claim.exitCode;
     const { state } = claim;
     const birth = makeLogIfUnborn(state, config.origin, keyOut);
+    if (await request.isMade()) {
+      sayKey(logger, birth, state);
+      logger.info('stopped before the log was opened');
+      return exitCodes.ok;
+    }
     if (birth.kind === 'failed') {
       logger.fatal(`no log could be made: ${birth.message}`);
       supervisor.say(`no log could be made: ${birth.message}`);
@@ -63,7 +70,7 @@ async function serve(environment: NodeJS.ProcessEnv, keyOut: string | undefined)
     // Only now: the record of this start is durable, and all sockets are open.
     supervisor.ready(() => daemon.status());
     try {
-      return await daemon.run(supervisor);
+      return await daemon.run(supervisor, request);
     } finally {
       unfollow();
     }

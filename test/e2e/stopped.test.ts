@@ -1,7 +1,8 @@
-// A daemon that is stopped for longer than its lease, and what happens meanwhile: where the kernel's lock holds it keeps its
-// log; where another took the log over it writes nothing more, not even what it had in its hands.
+// A daemon that is suspended for longer than its lease, and what happens meanwhile: where the kernel's lock holds it keeps its
+// log; where another took the log over it writes nothing more, not even what it had in its hands. And one that is told to stop
+// while it starts.
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { leaseMs } from '../../src/disk/lock.js';
@@ -73,5 +74,22 @@ test('the lease was taken over: the first writes nothing more, answers, ends, an
   process.kill(Number(pid), 'SIGTERM');
   expect((await second.ended).code).toBe(0);
   expect(recordsIn(state).filter(({ profile }) => profile === 'generic').map(({ kind }) => kind)).toEqual(['before', 'of the second', 'of the second again']);
+  expect(verified(state)).toMatchObject({ exit: 0, findings: [] });
+});
+
+test.each(['it is 0700 now', '"log open"'])('SIGTERM while it starts, behind %j, is a clean stop and no crash', async (said) => {
+  const { daemon } = await started();
+  await daemon.stop();
+  const { state, socket } = daemon;
+  // So that it says something before the log is opened.
+  chmodSync(state, 0o755);
+  const second = Daemon.spawn({ state, socket });
+  cleanup.push(() => second.process.exitCode ?? second.kill('SIGKILL'));
+  await second.says(said);
+  expect(await second.stop()).toMatchObject({ code: 0, signal: null });
+  const third = await Daemon.start({ state, socket });
+  cleanup.push(() => third.process.exitCode ?? third.kill('SIGKILL'));
+  const { stderr } = await third.stop();
+  expect(stderr).not.toContain('crash');
   expect(verified(state)).toMatchObject({ exit: 0, findings: [] });
 });

@@ -228,6 +228,10 @@ describe('listen', () => {
       expect(listen(daemon, 'add', name, '--path', path)).toEqual([1, expect.stringContaining('--no-wait')]);
     }
     expect(listen(daemon, 'list')).toEqual([0, expect.stringContaining(one)]);
+    // What a start has to do with is recorded with it.
+    const again = await started({ state: daemon.state, socket: daemon.socket });
+    expect(recordsIn(again.state).findLast(({ kind }) => kind === 'started')?.event['listeners']).toEqual(['default', 'g1']);
+    await again.stop();
     expect(files(daemon)).toEqual(['g1.json']);
     expect(listen(daemon, 'add', 'g1', '--path', two, '--no-wait')).toEqual([0, '']);
     expect(listen(daemon, 'remove', 'g1')).toEqual([0, '']);
