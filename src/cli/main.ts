@@ -3,6 +3,7 @@
 // First, because it looks at what is open before anything of ours is.
 import '../exec/inherited.js';
 import { Command } from '@commander-js/extra-typings';
+import { unknownVariables } from '../config/config.js';
 import { checkpointCommand } from './checkpoint.js';
 import { doctorCommand } from './doctor.js';
 import { emitCommand } from './emit.js';
@@ -17,6 +18,7 @@ import { queryCommand } from './query.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import { tailCommand } from './tail.js';
+import { say } from './terminal.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
@@ -29,6 +31,12 @@ const commands = [
   proveCommand(), checkpointCommand(), doctorCommand(), listenCommand(), importCommand(), exportCommand(),
 ];
 for (const command of commands) program.addCommand(command.version(version));
+
+// Those that read all of the configuration refuse a name they do not know; the others would go on without what it was to say.
+const refusing = new Set(['serve', 'init', 'listen']);
+for (const command of commands.filter((one) => !refusing.has(one.name()))) {
+  command.hook('preAction', () => { for (const problem of unknownVariables(process.env)) say(`indelible: ${problem}, and is ignored`); });
+}
 
 // Wrong usage is 2 everywhere; commander's own habit is 1, which here means something was found.
 for (const command of [program, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {

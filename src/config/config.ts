@@ -80,9 +80,7 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
   const choice = <const T extends string>(name: string, values: readonly T[]): T | undefined =>
     attempt(() => from.get(name).default(values[0] ?? '').asEnum([...values]));
 
-  for (const name of Object.keys(set).filter((key) => key.startsWith('INDELIBLE_') && !variableNames.has(key))) {
-    problems.push(`"${name}" is not a variable of indelible`);
-  }
+  problems.push(...unknownVariables(set));
   const mode = attempt(() => parseMode('INDELIBLE_SOCKET_MODE', from.get('INDELIBLE_SOCKET_MODE').default('0660').asString())) ?? 0;
   const state = stateDirectory(set);
   if (state === undefined) problems.push('no state directory: set INDELIBLE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or HOME');
@@ -125,6 +123,13 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
     diskLowBytes: whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, Number.MAX_SAFE_INTEGER),
   };
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
+}
+
+/** What is wrong with names that look like variables of ours and are none: a mistyped one would be as good as unset. */
+export function unknownVariables(environment: Environment): readonly string[] {
+  return Object.entries(environment)
+    .filter(([name, value]) => name.startsWith('INDELIBLE_') && value !== '' && !variableNames.has(name))
+    .map(([name]) => `"${name}" is not a variable of indelible`);
 }
 
 /** Those that are configured, and those that were passed. @throws Error for what is wrong beyond the entries themselves */

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/client/client.js';
+import { Daemon } from '../daemon.js';
 
 const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
 const place = mkdtempSync(join(tmpdir(), 'ind-cli-'));
@@ -80,6 +81,14 @@ describe('without a daemon', () => {
     for (const name of ['INDELIBLE_SYNC', 'INDELIBLE_RECENT', 'INDELIBLE_TYPO', 'INDELIBLE_SEAL_MS']) expect(stderr).toContain(name);
   });
 
+  it('a mistyped variable is said by every command', () => {
+    const mistyped = { INDELIBLE_SOKCET: '/x' };
+    for (const command of [['status'], ['emit', '--action', 'a'], ['verify'], ['query'], ['tail']]) {
+      expect([command, run(command, '', mistyped).stderr]).toEqual([command, expect.stringContaining('"INDELIBLE_SOKCET" is not a variable')]);
+    }
+    for (const command of [['serve'], ['init'], ['listen', 'list']]) expect([command, run(command, '', mistyped).status]).toEqual([command, 2]);
+  });
+
   it('verify of nothing is 3, never a pass', () => {
     expect(run(['verify']).status).toBe(3);
   });
@@ -119,6 +128,14 @@ describe('with a daemon', () => {
 
   beforeAll(async () => { daemon = await startDaemon(); });
   afterAll(async () => { await stop(daemon); });
+
+  it('a start says that a log keeps the name it was made with', async () => {
+    await stop(daemon);
+    const again = await Daemon.start({ state, socket: join(state, 'indelible.sock'), env: { INDELIBLE_ORIGIN: 'another.example/name' } });
+    const { stderr } = await again.stop();
+    expect(stderr).toContain('INDELIBLE_ORIGIN is another.example/name, but this log was made as test.example/cli');
+    daemon = await startDaemon();
+  });
 
   it('emit prints the receipt of one event', () => {
     const { status, stdout } = run(['emit', '--action', 'deploy', '--outcome', 'success', '--actor', 'ci', '--id', 'one']);
