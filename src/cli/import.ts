@@ -35,8 +35,7 @@ known, which is the daemon's own memory. Lines that are identical are recorded o
 
 Two objects fused into one line are both recorded; of a torn object with another behind it, the other. Torn and other
 unusable pieces go to --rejects, a new file of JSON lines {"line","offset","reason","message","raw"}. CR LF and a byte
-order mark are accepted. Integers keep all digits up to 64 bits; a float such as 1.0 is recorded as 1, and keys that are
-numbers come first in their object.
+order mark are accepted. Integers keep all digits up to 64 bits, and keys their order; a float such as 1.0 is recorded as 1.
 
 With --hmac-key the signatures of tryaudex are checked, and the result is recorded; a line whose signature is wrong is
 recorded all the same. The key file holds 64 hex digits, or else the key's own bytes.

@@ -17,7 +17,7 @@ interface Shown {
   readonly profile?: unknown;
   readonly kind?: unknown;
   readonly source?: { readonly listener?: unknown; readonly pid?: unknown; readonly uid?: unknown } | null;
-  readonly event?: Readonly<Record<string, unknown>> | null;
+  readonly event?: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown> | null;
 }
 
 /** `time  seq  profile kind  fields of the event  who`. A line that is not JSON is shown as what it is. */
@@ -35,14 +35,18 @@ export function showRecord(line: string, paint: Paint): string {
 }
 
 function outcomeOf(event: Shown['event'], paint: Paint): string {
-  const outcome = event?.['outcome'];
+  const outcome = fieldsIn(event).find(([name]) => name === 'outcome')?.[1];
   if (typeof outcome !== 'string') return '';
   const colour = outcome === 'success' ? 'green' : outcome === 'denied' ? 'yellow' : 'red';
   return `${paint(colour, printable(outcome))} `;
 }
 
+function fieldsIn(event: Shown['event']): readonly (readonly [string, unknown])[] {
+  return event instanceof Map ? [...event] : Object.entries(event ?? {});
+}
+
 function fieldsOf(event: Shown['event']): string {
-  const shown = Object.entries(event ?? {})
+  const shown = fieldsIn(event)
     .filter(([name, value]) => name !== 'action' && name !== 'outcome' && value !== null)
     .map(([name, value]) => `${printable(name)}=${text(value)}`)
     .join(' ');

@@ -1,21 +1,40 @@
-// JSON text as values, with every digit of an integer of up to 64 bits: what `JSON.parse` rounds comes back as a bigint.
+// JSON text as values, as it stands there: every digit of an integer of up to 64 bits, which `JSON.parse` would round, comes back
+// as a bigint; and a map whose keys it would move or swallow comes back as a JsonMap.
 import { randomBytes } from 'node:crypto';
+import { JsonMap, type JsonValue, isTrapKey } from './json.js';
 
 // No input can hold it: it is made anew in every process.
 const mark = `${randomBytes(16).toString('hex')}:`;
 
-// A string or a number, whichever begins first, so that digits inside strings are never looked at.
-const tokens = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+// A string, with the colon that makes it a key, or a number; whichever begins first, so that nothing inside strings is looked at.
+const tokens = /"(?:[^"\\]|\\.)*"(?:\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const longInteger = /^-?\d{16,}$/;
+// Cheap, and nearly always enough. A trap key is made of digits or underscores, which may be escaped.
+const needsCare = /\d{16}|"(?:\d{1,10}|__proto__)"\s*:|\\u00[35]/i;
 
 /** Parses one JSON text. @throws SyntaxError */
 export function parseJson(text: string): unknown {
-  // Cheap and nearly always enough: without sixteen digits in a row nothing is rounded.
-  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  if (!needsCare.test(text)) return JSON.parse(text);
   // First as it is, so that what is wrong is said of the caller's own text.
   JSON.parse(text);
-  const marked = text.replace(tokens, (token) =>
-    longInteger.test(token) && !Number.isSafeInteger(Number(token)) ? `"${mark}${token}"` : token);
-  return JSON.parse(marked, (_key, value: unknown) =>
-    typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value);
+  return JSON.parse(text.replace(tokens, marked), (_key, value: unknown) => {
+    if (typeof value === 'string') return value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value;
+    return isMarked(value) ? unmarked(value) : value;
+  });
+}
+
+function marked(token: string): string {
+  if (token.endsWith(':')) {
+    const key = JSON.parse(token.slice(0, -1)) as string;
+    return isTrapKey(key) ? `"${mark}${key}":` : token;
+  }
+  return longInteger.test(token) && !Number.isSafeInteger(Number(token)) ? `"${mark}${token}"` : token;
+}
+
+function isMarked(value: unknown): value is Readonly<Record<string, JsonValue>> {
+  return typeof value === 'object' && value !== null && !(value instanceof Map) && Object.keys(value).some((key) => key.startsWith(mark));
+}
+
+function unmarked(value: Readonly<Record<string, JsonValue>>): JsonMap {
+  return new JsonMap(Object.entries(value).map(([key, held]) => [key.startsWith(mark) ? key.slice(mark.length) : key, held]));
 }

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client, ClientErrorCode, Receipt } from '../client/client.js';
 import { ClientError } from '../client/client.js';
 import { catalogue } from '../event/catalogue.js';
-import type { JsonObject } from '../event/json.js';
+import type { JsonMap, JsonObject } from '../event/json.js';
 import { parseJson } from '../event/parse.js';
 import type { DigestTally } from './digest-tally.js';
 import { ImportIds, formatImportId, noteDigest } from './import-id.js';
@@ -77,7 +77,7 @@ interface Item {
   readonly line: number;
   readonly offset: number;
   readonly bytes: Buffer;
-  readonly event: JsonObject;
+  readonly event: JsonObject | JsonMap;
   readonly id: string;
 }
 
@@ -89,7 +89,7 @@ export class Import {
   readonly #counts: ImportCounts = { lines: 0, recorded: 0, already: 0, rejected: 0, fused: 0, torn: 0, blank: 0, crlf: 0 };
   readonly #signatures: Record<SignatureVerdict, number> = { valid: 0, unsigned: 0, stripped: 0, forked: 0, wrong: 0 };
   readonly #suspect: number[] = [];
-  readonly #admit: (event: JsonObject) => boolean;
+  readonly #admit: (event: JsonObject | JsonMap) => boolean;
   #batch: Item[] = [];
   #batchBytes = 0;
 
@@ -166,7 +166,7 @@ export class Import {
       this.#counts.already += 1;
       return;
     }
-    const event = parseJson(at.bytes.toString('utf8')) as JsonObject;
+    const event = parseJson(at.bytes.toString('utf8')) as JsonObject | JsonMap;
     const item = { ...at, event, id: formatImportId(digest) };
     const { max_events: eventsMax, max_frame_bytes: frameBytesMax, max_event_bytes: eventBytesMax } =
       this.#options.client.welcome;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { JsonMap, type JsonValue, isTrapKey, jsonText } from '../../src/event/json.js';
+import { parseJson } from '../../src/event/parse.js';
 import { JsonSheet } from '../../src/event/sheet.js';
 
 describe('jsonText', () => {
@@ -34,6 +35,31 @@ describe('jsonText', () => {
 
   test('JSON.stringify alone never loses a JsonMap in silence', () => {
     expect(() => JSON.stringify({ a: new JsonMap([['1', 1]]) })).toThrow(TypeError);
+  });
+});
+
+describe('parseJson', () => {
+  const same = (text: string): void => { expect(jsonText(parseJson(text) as JsonValue)).toBe(text); };
+
+  test('keeps the order of every key, and swallows none', () => {
+    for (const text of [
+      '{"10":1,"9":2}', '{"a":{"b":[{"2":{"1":"x"},"__proto__":{"0":0}}]},"1":18446744073709551615}', '{"__proto__":1,"a":2}',
+      '{"a":"\\"1\\":","1":2,"0":{}}',
+    ]) same(text);
+    // Escaped, and with spaces before the colon; the last of two that are the same counts, in the place of the first.
+    expect(jsonText(parseJson('{"\\u0031\\u0030" : 1, "\\u005f_proto__":2,"9":3}') as JsonValue)).toBe('{"10":1,"__proto__":2,"9":3}');
+    expect(jsonText(parseJson('{"1":1,"0":2,"1":3}') as JsonValue)).toBe('{"1":3,"0":2}');
+  });
+
+  test('is the inverse of jsonText', () => {
+    const key = fc.oneof(fc.string(), fc.nat(20).map(String), fc.constant('__proto__'));
+    const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 }, fc.string(), fc.integer(), fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }), fc.constant(null),
+        fc.array(tie('value')), fc.array(fc.tuple(key, tie('value'))).map((entries) => new JsonMap(entries)),
+      ),
+    }));
+    fc.assert(fc.property(value, (one) => { same(jsonText(one)); }), { seed: 3, numRuns: 500 });
   });
 });
 
