@@ -1,21 +1,14 @@
 // `indelible emit`: one event from flags, or JSON lines from stdin. It waits for every acknowledgement: what it counts as
 // recorded is durable, and what was refused is named by its line.
-import { createInterface } from 'node:readline';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Client, ClientEvent } from '../client/client.js';
-import { ClientError } from '../client/client.js';
-import { parseJson } from '../event/parse.js';
 import { printable } from '../event/printable.js';
 import { withClient } from './connection.js';
+import { isCommandLineText } from './command-line.js';
+import { emitLines } from './emit-lines.js';
 import { exitCodes } from './exit.js';
-import { print, progress, quietOnClosedPipe, say } from './terminal.js';
-
-/** Events that wait for their ack at once. */
-const underWayMax = 4096;
-/** Refused lines named one by one; beyond, they are counted. */
-const namedMax = 20;
-/** How often the progress line is renewed, events. */
-const progressEvery = 1000;
+import { jsonFrom, objectFrom } from './json-argument.js';
+import { print, quietOnClosedPipe, say } from './terminal.js';
 
 export function emitCommand(): Command {
   return new Command('emit')
@@ -35,8 +28,9 @@ export function emitCommand(): Command {
     .option('--receipts <file>', 'append receipts to this file, for "indelible verify --receipts"')
     .option('--socket <path>', 'the daemon\'s socket')
     .addHelpText('after', [
-      '', 'Exit status: 0 everything is durable, 1 something was refused or not acknowledged, or a receipt not written,',
-      '2 wrong usage.', '', 'Examples:',
+      '', 'Lines on stdin end in LF or CR LF. Ctrl-C ends the reading; what was sent is waited for and counted.',
+      '', 'Exit status: 0 everything is durable, 1 something was refused or not acknowledged, a receipt not written, or it was',
+      'stopped, 2 wrong usage.', '', 'Examples:',
       '  indelible emit --action deploy --outcome success --actor ci --resource web-1',
       '  indelible emit < events.jsonl',
     ].join('\n'))
@@ -44,15 +38,17 @@ export function emitCommand(): Command {
       quietOnClosedPipe();
       let event: ClientEvent | undefined;
       try {
+        if (!isCommandLineText()) throw new Error('the command line is not UTF-8, so what it says could not be recorded as it is');
         event = eventFrom(json, fields);
+        if (event === undefined && id !== undefined) throw new Error('--id is for one event; those on stdin have ids of their own');
       } catch (error) {
         say(`indelible: ${error instanceof Error ? error.message : String(error)}`);
         process.exitCode = exitCodes.usage;
         return;
       }
       await withClient({ socket, receipts }, async (client) => {
-        const emitted = event === undefined ? emitLines(client, profile) : emitOne(client, event, { profile, id, traceparent });
-        const status = await emitted;
+        const status = await (event === undefined ? emitLines(client, { profile, traceparent })
+          : emitOne(client, event, { profile, id, traceparent }));
         return await keptReceipts(client) ? status : exitCodes.failed;
       });
     });
@@ -90,23 +86,14 @@ function eventFrom(json: string | undefined, fields: Fields): ClientEvent | unde
   const event = {
     action, outcome, actor, resource, session_id: sessionId,
     detail: detail === undefined ? undefined : jsonFrom(detail, '--detail'),
-    duration_ms: durationMs === undefined ? undefined : jsonFrom(durationMs, '--duration-ms'),
+    duration_ms: durationMs === undefined ? undefined : milliseconds(durationMs),
   };
   return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined));
 }
 
-function jsonFrom(text: string, where: string): unknown {
-  try {
-    return parseJson(text);
-  } catch (error) {
-    throw new Error(`${where} is not JSON: ${printable(error instanceof Error ? error.message : String(error))}`, { cause: error });
-  }
-}
-
-function objectFrom(text: string, where: string): ClientEvent {
-  const value = jsonFrom(text, where);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${where} is not a JSON object`);
-  return value as ClientEvent;
+function milliseconds(text: string): unknown {
+  if (!/^\d+$/.test(text)) throw new Error(`--duration-ms should be a whole number of milliseconds, found ${printable(text)}`);
+  return jsonFrom(text, '--duration-ms');
 }
 
 async function emitOne(
@@ -118,42 +105,4 @@ async function emitOne(
   const receipt = duplicate === undefined ? { seq: first, mac, ts } : { seq: duplicate[1], mac: duplicate[2], duplicate: true };
   await print(JSON.stringify(receipt));
   return exitCodes.ok;
-}
-
-/** Sends every line, keeps going past refusals, and says at the end what became of them. */
-async function emitLines(client: Client, profile: string): Promise<number> {
-  const tally = { recorded: 0, refused: 0 };
-  const underWay = new Set<Promise<void>>();
-  let line = 0;
-  const refuse = (number: number, error: unknown): void => {
-    tally.refused += 1;
-    if (tally.refused > namedMax) return;
-    const code = error instanceof ClientError ? `${error.code}: ` : '';
-    progress('');
-    say(`line ${number}: ${code}${printable(error instanceof Error ? error.message : String(error))}`);
-  };
-  for await (const text of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-    line += 1;
-    const number = line;
-    if (text.trim() === '') continue;
-    const send = async (): Promise<void> => {
-      try {
-        await client.append(objectFrom(text, 'the line'), { profile });
-        // Once each, however often it was sent: every line has an id of its own.
-        tally.recorded += 1;
-        if (tally.recorded % progressEvery === 0) progress(`${tally.recorded} recorded, ${tally.refused} refused`);
-      } catch (error) {
-        refuse(number, error);
-      }
-    };
-    const sent = send();
-    underWay.add(sent);
-    void sent.finally(() => underWay.delete(sent));
-    if (underWay.size >= underWayMax) await Promise.race(underWay);
-  }
-  await Promise.all(underWay);
-  progress('');
-  if (tally.refused > namedMax) say(`and ${tally.refused - namedMax} more`);
-  await print(JSON.stringify(tally));
-  return tally.refused === 0 ? exitCodes.ok : exitCodes.failed;
 }

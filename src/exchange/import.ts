@@ -187,7 +187,8 @@ export class Import {
     this.#batchBytes = 0;
     const { client, source: { profile } } = this.#options;
     const outcomes = await Promise.allSettled(batch.map(({ event, id }) => (
-      client.append<string>(event, { profile, id, timeoutMs: appendTimeoutMs }))));
+      // Its type has plain objects; it takes a map with its own order, too.
+      client.append<string>(event as JsonObject, { profile, id, timeoutMs: appendTimeoutMs }))));
     const failures: unknown[] = [];
     for (const [index, outcome] of outcomes.entries()) {
       const item = batch[index];

@@ -5,10 +5,9 @@
 import { createHash } from 'node:crypto';
 import type { Descriptor, Disk } from '../disk/disk.js';
 import { readLines } from '../log/lines.js';
+import { bareLine } from './bare-line.js';
 
 const chunkBytes = 1024 * 1024;
-const carriageReturn = 0x0d;
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** One line, without its line end and, the first one, without a byte order mark. */
 export interface SourceFileLine {
@@ -57,9 +56,8 @@ export class SourceFile {
     let number = 0;
     for (const { kind, bytes, offset, end } of readLines(this.#disk, this.#file, 0, this.bytes)) {
       number += 1;
-      const start = number === 1 && bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? byteOrderMark.length : 0;
-      const crlf = kind === 'line' && bytes.at(-1) === carriageReturn;
-      yield { number, kind, bytes: bytes.subarray(start, crlf ? -1 : undefined), offset: offset + start, end, crlf };
+      const bare = bareLine(bytes, number === 1, kind === 'line');
+      yield { number, kind, bytes: bare.bytes, offset: offset + bare.start, end, crlf: bare.crlf };
     }
   }
 }

@@ -22,7 +22,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-function run(args: readonly string[], stdin = '', more: Readonly<Record<string, string>> = {}): Outcome {
+function run(args: readonly string[], stdin: string | Buffer = '', more: Readonly<Record<string, string>> = {}): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { env: { ...environment, ...more }, input: stdin, encoding: 'utf8' });
   return { status, stdout, stderr };
 }
@@ -153,6 +153,49 @@ describe('with a daemon', () => {
     expect(JSON.parse(stdout)).toEqual({ recorded: 2, refused: 3 });
     for (const number of [2, 4, 5]) expect(stderr).toContain(`line ${number}: `);
     expect(run(['tail', '-n', '1', '--json']).stdout).toContain('"n":18446744073709551615}');
+  });
+
+  it('emit takes the bytes of stdin as they are: LF ends a line, a byte order mark begins none, and nothing is replaced', () => {
+    const lines = [
+      '\ufeff{"action":"marked"}\r\n', '{"action":\r"with a CR"}\n', '{"action":"one"}\r{"action":"two"}\n', Buffer.from('{"action":"b\xff"}\n', 'latin1'),
+      `{"action":"${'x'.repeat(17 * 1024 * 1024)}"}\n`, '{"action":"ordered","detail":{"10":1,"9":2}}',
+    ];
+    const { status, stdout, stderr } = run(['emit'], Buffer.concat(lines.map((line) => Buffer.from(line))));
+    expect([status, JSON.parse(stdout)]).toEqual([1, { recorded: 3, refused: 3 }]);
+    for (const said of ['line 3: the line is not JSON', 'line 4: the text is not UTF-8', 'line 5: the line is longer than any record']) expect(stderr).toContain(said);
+    expect(run(['tail', '-n', '1', '--json']).stdout).toContain('"detail":{"10":1,"9":2}');
+  });
+
+  it('emit refuses what it could only record otherwise, or not use, as wrong usage', () => {
+    for (const [args, said] of [
+      [['--id', 'x'], '--id is for one event'], [['--action', 'a', '--duration-ms', 'abc'], '--duration-ms should be a whole number'],
+    ] as const) {
+      const { status, stderr } = run(['emit', ...args], '{"action":"a"}');
+      expect([args, status, stderr]).toEqual([args, 2, expect.stringContaining(said)]);
+    }
+    for (const option of ['--actor $\'b\\xff\'', '--json $\'{"action":"b\\xff"}\'']) {
+      const { status, stderr } = spawnSync('bash', ['-c', `"$0" "$1" emit --action a ${option}`, process.execPath, main], { env: environment, encoding: 'utf8' });
+      expect([option, status, stderr]).toEqual([option, 2, expect.stringContaining('not UTF-8')]);
+    }
+  });
+
+  it('emit that is interrupted says where, and what is recorded', async () => {
+    const emit = spawn(process.execPath, [main, 'emit', '--traceparent', `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`], { env: environment });
+    let said = '';
+    emit.stderr.setEncoding('utf8').on('data', (text: string) => { said += text; });
+    let printed = '';
+    emit.stdout.setEncoding('utf8').on('data', (text: string) => { printed += text; });
+    emit.stdin.write('{"action":"interrupted"}\n');
+    const client = await connect({ socket: join(state, 'indelible.sock') });
+    for await (const { line } of client.tail({ from: 1, filters: { kind: 'interrupted' } })) {
+      expect(line).toContain('"traceparent":"00-aaaa');
+      break;
+    }
+    await client.close();
+    emit.kill('SIGINT');
+    const [code] = (await once(emit, 'close')) as [number | null];
+    expect([code, JSON.parse(printed)]).toEqual([1, { recorded: 1, refused: 0 }]);
+    expect(said).toContain('SIGINT: nothing is read behind line 1');
   });
 
   it('tail escapes control, ANSI and bidirectional characters, and gives raw lines with --json', () => {
