@@ -2,6 +2,8 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import type { Filters } from '../client/client.js';
+import { isMoment } from '../event/moment.js';
+import { printable } from '../event/printable.js';
 import type { FilterName } from '../wire/message.js';
 import { filterNames } from '../wire/message.js';
 
@@ -36,4 +38,15 @@ export function filtersOf(options: Readonly<Record<string, unknown>>): Filters {
     if (typeof value === 'string') filters[name] = value;
   }
   return filters;
+}
+
+/** What is wrong with the filters that a person gave, if anything is. */
+export function mistakeIn(filters: Filters): string | undefined {
+  for (const name of ['since', 'until'] as const) {
+    const value = filters[name];
+    if (value !== undefined && !isMoment(value)) {
+      return `--${name} takes a time as in RFC 3339, such as 2026-11-20T13:00:00Z, not ${printable(value)}`;
+    }
+  }
+  return undefined;
 }

@@ -5,7 +5,6 @@
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { realDisk } from '../disk/disk.js';
-import { isMoment } from '../event/moment.js';
 import { printable } from '../event/printable.js';
 import { LineBatch } from '../query/batch.js';
 import { csvHeader, csvRow } from '../query/csv.js';
@@ -18,7 +17,7 @@ import type { Filters } from '../wire/message.js';
 import { RecordFilter } from '../wire/filter.js';
 import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
-import { addFilters, filtersOf } from './filters.js';
+import { addFilters, filtersOf, mistakeIn } from './filters.js';
 import { showRecord } from './show.js';
 import { painter, quietOnClosedPipe, say, wantsColour } from './terminal.js';
 
@@ -72,10 +71,9 @@ export function beginScan(
   options: Readonly<Record<string, unknown>>, order: ScanOptions['order'], more: Filters = {},
 ): LogScan | number {
   const filters = { ...filtersOf(options), ...more };
-  for (const name of ['since', 'until'] as const) {
-    const value = filters[name];
-    if (value === undefined || isMoment(value)) continue;
-    say(`indelible: --${name} takes a time as in RFC 3339, such as 2026-11-20T13:00:00Z, not ${printable(value)}`);
+  const mistake = mistakeIn(filters);
+  if (mistake !== undefined) {
+    say(`indelible: ${mistake}`);
     return exitCodes.usage;
   }
   const given = options['stateDir'];
