@@ -11,7 +11,7 @@ import { openClient } from '../doctor/talk.js';
 import { checkedSocketPath, socketPath, stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
 import type { Colour, Paint } from './terminal.js';
-import { painter, print, quietOnClosedPipe, say, wantsColour } from './terminal.js';
+import { painter, print, say, wantsColour } from './terminal.js';
 import { version } from './version.js';
 
 const helpText = `
@@ -48,7 +48,6 @@ export function doctorCommand(): Command {
     .option('--no-canary', 'record nothing, so do not try whether recording works')
     .addHelpText('after', helpText);
   return command.action(async (options) => {
-    quietOnClosedPipe();
     const wanted = wantedBy(options);
     if (typeof wanted === 'string') {
       say(`indelible: ${wanted}`);

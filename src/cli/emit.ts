@@ -8,7 +8,7 @@ import { isCommandLineText } from './command-line.js';
 import { emitLines } from './emit-lines.js';
 import { exitCodes } from './exit.js';
 import { jsonFrom, objectFrom } from './json-argument.js';
-import { print, quietOnClosedPipe, say } from './terminal.js';
+import { print, say } from './terminal.js';
 
 export function emitCommand(): Command {
   return new Command('emit')
@@ -35,7 +35,6 @@ export function emitCommand(): Command {
       '  indelible emit < events.jsonl',
     ].join('\n'))
     .action(async ({ socket, receipts, profile, id, traceparent, json, ...fields }) => {
-      quietOnClosedPipe();
       let event: ClientEvent | undefined;
       try {
         if (!isCommandLineText()) throw new Error('the command line is not UTF-8, so what it says could not be recorded as it is');

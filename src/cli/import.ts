@@ -3,7 +3,7 @@
  * durable, and every line that it could not take is kept or named with its number and reason.
  */
 // Not the log's door, which follows no links: what a person names on a command line may be a link.
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Client } from '../client/client.js';
 import { realClock } from '../clock/clock.js';
@@ -23,7 +23,7 @@ import { ProgressBar } from '../verify/progress.js';
 import { stateDirectory } from '../wire/place.js';
 import { withClient } from './connection.js';
 import { exitCodes } from './exit.js';
-import { print, quietOnClosedPipe, say } from './terminal.js';
+import { print, say } from './terminal.js';
 
 /** Rejected lines named one by one when there is no file for them; beyond, they are counted. */
 const namedMax = 20;
@@ -59,7 +59,6 @@ export function importCommand(): Command<[string]> {
     .option('--state-dir <dir>', 'the daemon\'s state directory; without it, where the daemon would find its own')
     .addHelpText('after', helpText);
   command.action(async (path, options) => {
-    quietOnClosedPipe();
     let plan: Plan | string;
     try {
       plan = planOf(path, options);
@@ -106,12 +105,20 @@ function planOf(path: string, { from, rejects, hmacKey, stateDir }: Given): Plan
   if (hmacKey !== undefined && !source.signed) return `--hmac-key: ${from} does not sign its lines`;
   // An earlier import's rejects are nobody's to overwrite.
   if (rejects !== undefined && existsSync(rejects)) return `--rejects: ${rejects} exists already; name a new file`;
+  // Now, and not at the first rejected line, when half of the file is recorded.
+  if (rejects !== undefined) tryToMake(rejects);
   const key = hmacKey === undefined ? undefined : parseHmacKey(readFileSync(hmacKey));
   if (key?.length === 0) return `--hmac-key: ${hmacKey ?? ''} is empty`;
   const file = openSync(path, 'r');
   // It is read more than once.
   if (!fstatSync(file).isFile()) return `${path} is no regular file`;
   return { source, path, file, key, rejects, stateDirectory: stateDir ?? stateDirectory(process.env) };
+}
+
+/** Makes a file and takes it away again. @throws Node's error */
+function tryToMake(path: string): void {
+  closeSync(openSync(path, 'wx', 0o600));
+  unlinkSync(path);
 }
 
 async function importFile(client: Client, plan: Plan): Promise<number> {

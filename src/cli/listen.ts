@@ -11,7 +11,7 @@ import { profileNames } from '../event/catalogue.js';
 import { placesIn } from '../log/segment.js';
 import { type Outcome, addListener, removeListener } from './added-listener.js';
 import { exitCodeOf, exitCodes } from './exit.js';
-import { complain, print, quietOnClosedPipe, say } from './terminal.js';
+import { complain, print, say } from './terminal.js';
 
 function collect(value: string, held: readonly string[] | undefined): readonly string[] {
   return [...(held ?? []), value];
@@ -58,7 +58,6 @@ export function listenCommand(): Command {
     .description('shows the listeners that were added, one JSON object a line')
     .addHelpText('after', '\nExample:\n  indelible listen list | jq .path')
     .action(async () => {
-      quietOnClosedPipe();
       process.exitCode = await inState(list);
     });
   return command;

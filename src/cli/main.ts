@@ -18,7 +18,7 @@ import { queryCommand } from './query.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import { tailCommand } from './tail.js';
-import { say } from './terminal.js';
+import { quietOnClosedPipe, say } from './terminal.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
@@ -31,6 +31,10 @@ const commands = [
   proveCommand(), checkpointCommand(), doctorCommand(), listenCommand(), importCommand(), exportCommand(),
 ];
 for (const command of commands) program.addCommand(command.version(version));
+
+// Not those that hand stdout on to others: `init` writes its key by itself, and the command of `exec` has it as it was.
+const printing = commands.filter((one) => !['serve', 'init', 'exec'].includes(one.name()));
+for (const command of printing) command.hook('preAction', quietOnClosedPipe);
 
 // Those that read all of the configuration refuse a name they do not know; the others would go on without what it was to say.
 const refusing = new Set(['serve', 'init', 'listen']);

@@ -6,7 +6,7 @@ import { printable } from '../event/printable.js';
 import { withClient } from './connection.js';
 import { exitCodes } from './exit.js';
 import type { Paint } from './terminal.js';
-import { painter, print, quietOnClosedPipe, wantsColour } from './terminal.js';
+import { painter, print, wantsColour } from './terminal.js';
 
 export function statusCommand(): Command {
   return new Command('status')
@@ -16,7 +16,6 @@ export function statusCommand(): Command {
     .option('--socket <path>', 'the daemon\'s socket')
     .addHelpText('after', '\nExit status: 0 ready, 1 degraded, failed or not reachable.\n\nExample:\n  indelible status --json | jq .head.seq')
     .action(async (options) => {
-      quietOnClosedPipe();
       await withClient(options, async (client) => {
         const status = await client.status();
         if (options.json === true) await print(JSON.stringify(status));

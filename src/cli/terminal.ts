@@ -3,15 +3,23 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { ClientError } from '../client/client.js';
+import { errorCode } from '../disk/disk.js';
 import { printable } from '../event/printable.js';
 import { exitCodes } from './exit.js';
 
-/** Ends the process without a word when nobody reads what it prints. MUST be called before anything is printed. */
+/**
+ * Ends the process when what it prints cannot be: without a word when nobody reads it, or else saying why. MUST be called before
+ * anything is printed.
+ */
 export function quietOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-    throw error;
+    // A verdict that was reached stays the exit status.
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.ok);
+    say(`indelible: stdout could not be written: ${error.message}`);
+    process.exit(exitCodes.writeFailed);
   });
+  // Who does not hear us cannot be told so.
+  process.stderr.on('error', () => undefined);
 }
 
 /** Prints one line of data; resolves when there is room for the next. */
@@ -85,11 +93,30 @@ export function painter(on: boolean): Paint {
 
 /** What went wrong, for a person; returns the exit status. */
 export function complain(error: unknown): number {
-  if (error instanceof ClientError) {
-    const advice = error.code === 'not_connected' || error.code === 'timeout' ? ' Is the daemon running, and INDELIBLE_SOCKET the one it has?' : '';
-    say(`indelible: ${error.code}: ${printable(error.message)}${advice}`);
-    return exitCodes.failed;
-  }
-  say(`indelible: ${printable(error instanceof Error ? error.message : String(error))}`);
+  const code = error instanceof ClientError ? `${error.code}: ` : '';
+  say(`indelible: ${code}${printable(reasonOf(error))}`);
   return exitCodes.failed;
+}
+
+const isItRunning = 'Is the daemon running, and INDELIBLE_SOCKET the one it has?';
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof ClientError) || (error.code !== 'not_connected' && error.code !== 'timeout')) return error.message;
+  const cause = rootOf(error);
+  // It spoke to us once, or let us in and never did.
+  if (cause instanceof ClientError) return `${cause.message}. How the daemon is, says: indelible doctor`;
+  const socket = 'address' in cause ? String(cause.address) : '';
+  switch (errorCode(cause)) {
+    case 'ENOENT': return `there is no socket ${socket}. ${isItRunning}`;
+    case 'ECONNREFUSED': return `nobody listens at ${socket}. ${isItRunning}`;
+    case 'EACCES': case 'EPERM':
+      return `this user may not connect to ${socket} (${errorCode(cause) ?? ''}): who may is said by mode and group of the socket and of the directories above it`;
+    default: return error.message;
+  }
+}
+
+/** What is behind an error, and behind that. */
+function rootOf(error: Error): Error {
+  return error.cause instanceof Error ? rootOf(error.cause) : error;
 }

@@ -115,7 +115,8 @@ export class Session {
       };
       const late = (): void => {
         const cause = session.#lastError;
-        failed(new ClientError('not_connected', cause?.message ?? `no daemon in ${ms} ms`, { cause }));
+        const silence = session.#link.isLetIn ? `we were let in, and not answered in ${Math.max(ms, startMs)} ms` : `no daemon in ${ms} ms`;
+        failed(new ClientError('not_connected', cause?.message ?? silence, { cause }));
       };
       let timer = setTimeout(() => {
         if (session.#link.isLetIn && startMs > ms) timer = setTimeout(late, startMs - ms);

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -75,6 +75,22 @@ describe('without a daemon', () => {
     expect(stderr).toContain(join(state, 'indelible.sock'));
   });
 
+  it('a socket that cannot be connected to is said with what to do', () => {
+    const nobody = join(place, 'nobody');
+    expect(run(['status', '--socket', nobody]).stderr).toBe(
+      `indelible: not_connected: there is no socket ${nobody}. Is the daemon running, and INDELIBLE_SOCKET the one it has?\n`);
+    // Loaded before it becomes a user who may not enter here.
+    const closed = join(place, 'closed');
+    mkdirSync(closed, { mode: 0o700 });
+    if (process.getuid?.() !== 0) return;
+    const script = `process.argv.splice(1, 0, 'x'); const { complain } = await import(${JSON.stringify(main.replace('main.js', 'terminal.js'))});
+      const { connect } = await import(${JSON.stringify(main.replace('cli/main.js', 'client/client.js'))});
+      process.setgroups([]); process.setgid(64999); process.setuid(64999);
+      await connect({ socket: ${JSON.stringify(join(closed, 's'))}, connectTimeoutMs: 10 }).catch(complain);`;
+    const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(stderr).toContain(`this user may not connect to ${join(closed, 's')} (EACCES)`);
+  });
+
   it('serve names every mistake in its configuration at once, exit 2', () => {
     const { status, stderr } = run(['serve'], '', { INDELIBLE_SYNC: 'often', INDELIBLE_RECENT: '7', INDELIBLE_TYPO: '1', INDELIBLE_SEAL_MS: 'soon' });
     expect(status).toBe(2);
@@ -135,6 +151,31 @@ describe('with a daemon', () => {
     const { stderr } = await again.stop();
     expect(stderr).toContain('INDELIBLE_ORIGIN is another.example/name, but this log was made as test.example/cli');
     daemon = await startDaemon();
+  });
+
+  it('what cannot be printed is said, and is no stack', () => {
+    for (const command of [['status'], ['tail'], ['checkpoint'], ['query'], ['emit', '--action', 'full'], ['verify', '--key', key]]) {
+      const { status, stderr } = spawnSync('bash', ['-c', '"$0" "$@" > /dev/full', process.execPath, main, ...command], { env: environment, encoding: 'utf8' });
+      expect([command, status, stderr]).toEqual([command, 5, expect.stringMatching(/^indelible: stdout could not be written: ENOSPC[^\n]*\n$/m)]);
+    }
+  });
+
+  it('a daemon that is suspended is not called absent', () => {
+    daemon.kill('SIGSTOP');
+    const { status, stderr } = run(['status']);
+    daemon.kill('SIGCONT');
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/not answered in|no answer/)]);
+    expect(stderr).toContain('indelible doctor');
+  });
+
+  it('tail says where memory ends, and refuses a time that is none', async () => {
+    await stop(daemon);
+    daemon = await startDaemon({ INDELIBLE_RECENT: '128' });
+    expect(run(['emit'], '{"action":"old"}\n' + '{"action":"new"}\n'.repeat(200)).status).toBe(0);
+    const missed = run(['tail', '--kind', 'old', '-n', '5']);
+    expect([missed.status, missed.stdout, missed.stderr]).toEqual([0, '', expect.stringContaining('indelible query')]);
+    expect(run(['tail', '--kind', 'new', '-n', '5']).stderr).toBe('');
+    expect(run(['tail', '--since', 'yesterday'])).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining('such as 2026-11-20T13:00:00Z') as string });
   });
 
   it('emit prints the receipt of one event', () => {

@@ -109,6 +109,13 @@ describe('import', () => {
     expect(exported('mvm-local').filter((text) => text.includes('ordered-'))).toEqual(good);
   });
 
+  it('imports nothing where --rejects cannot be made', () => {
+    const before = recordsIn(daemon.state).length;
+    const { status, stderr } = importFile('mvm-local', 'nonsense\n', '--rejects', at('no/such/directory'));
+    expect([status, stderr]).toEqual([2, expect.stringContaining('no/such/directory')]);
+    expect(recordsIn(daemon.state)).toHaveLength(before);
+  });
+
   it('puts every bad line into --rejects with number and reason, and loses none', () => {
     const good = (n: number): string => `{"timestamp":"2026-04-04T00:00:00Z","kind":"vm_start","vm_name":"odd-${n}","detail":null}`;
     const content = Buffer.concat([
