@@ -89,7 +89,8 @@ export class Import {
   readonly #counts: ImportCounts = { lines: 0, recorded: 0, already: 0, rejected: 0, fused: 0, torn: 0, blank: 0, crlf: 0 };
   readonly #signatures: Record<SignatureVerdict, number> = { valid: 0, unsigned: 0, stripped: 0, forked: 0, wrong: 0 };
   readonly #suspect: number[] = [];
-  readonly #admit: (event: JsonObject | JsonMap) => boolean;
+  /** The event's kind if the daemon will take it as it is. */
+  readonly #kindOf: (event: JsonObject | JsonMap) => string | undefined;
   #batch: Item[] = [];
   #batchBytes = 0;
 
@@ -99,7 +100,10 @@ export class Import {
     this.#ids = new ImportIds(source.profile);
     this.#check = source.signed && key !== undefined ? new SignatureCheck(key) : undefined;
     const profile = catalogue({ unknownKinds: 'reject', now: () => '1970-01-01T00:00:00Z', uuid: randomUUID }).get(source.profile);
-    this.#admit = (event) => profile?.admit(event).ok === true;
+    this.#kindOf = (event) => {
+      const admitted = profile?.admit(event);
+      return admitted?.ok === true ? admitted.kind : undefined;
+    };
   }
 
   /**
@@ -109,8 +113,8 @@ export class Import {
   async run(): Promise<ImportReport> {
     const { source, file, onProgress } = this.#options;
     const sha256 = file.sha256();
-    const what = { source: source.name, profile: source.profile, file: file.name, sha256, bytes: file.bytes };
-    await this.#note('import.started', what, '');
+    const begun = { source: source.name, profile: source.profile, file: file.name, bytes: file.bytes };
+    await this.#note('import.started', begun, '');
     for (const line of file.lines()) {
       await this.#take(line);
       onProgress(line.end, file.bytes);
@@ -118,6 +122,8 @@ export class Import {
     await this.#flush();
     if (file.sha256() !== sha256) throw new ClientError('protocol', `${file.name} was changed while it was imported; import it again`);
     const counts = { ...this.#counts };
+    // Of a file whose secrets were masked the log keeps no hash: it has all the rest of it, and guesses could be tried.
+    const what = { ...begun, sha256: this.#ids.areMasked ? null : sha256 };
     await this.#note('import.finished', { ...what, ...counts }, counts.rejected === 0 ? 'success' : 'failure', [
       'recorded', 'already',
     ]);
@@ -161,18 +167,19 @@ export class Import {
   }
 
   async #append(at: Omit<Item, 'event' | 'id'>): Promise<void> {
-    const digest = this.#ids.next(at.bytes);
+    const event = parseJson(at.bytes.toString('utf8')) as JsonObject | JsonMap;
+    const kind = this.#kindOf(event);
+    const digest = this.#ids.next({ bytes: at.bytes, event, kind });
     if (this.#options.recorded.count(digest) > 0) {
       this.#counts.already += 1;
       return;
     }
-    const event = parseJson(at.bytes.toString('utf8')) as JsonObject | JsonMap;
     const item = { ...at, event, id: formatImportId(digest) };
     const { max_events: eventsMax, max_frame_bytes: frameBytesMax, max_event_bytes: eventBytesMax } =
       this.#options.client.welcome;
     const bytes = at.bytes.length * growthMax + entryBytesMax;
     // One that may be refused goes alone: a refusal makes the client send all others of its request again.
-    const alone = bytes > eventBytesMax || !this.#admit(event);
+    const alone = bytes > eventBytesMax || kind === undefined;
     const full = this.#batch.length >= Math.min(batchEventsMax, eventsMax) || this.#batchBytes + bytes > frameBytesMax;
     if (alone || full) await this.#flush();
     this.#batch.push(item);

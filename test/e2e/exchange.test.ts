@@ -95,8 +95,8 @@ describe('import', () => {
 
   it('records what it did: when it began, which file, and what became of it', () => {
     const notes = recordsIn(daemon.state).filter(({ kind }) => kind === 'import.finished' || kind === 'import.started').map(({ event }) => event);
-    expect(notes[0]).toMatchObject({ action: 'import.started', resource: at('source'), detail: { source: 'mvm-local', profile: 'mvm.local', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string } });
-    expect(notes[1]).toMatchObject({ action: 'import.finished', outcome: 'success', detail: { lines: 2, recorded: 2, rejected: 0 } });
+    expect(notes[0]).toMatchObject({ action: 'import.started', resource: at('source'), detail: { source: 'mvm-local', profile: 'mvm.local' } });
+    expect(notes[1]).toMatchObject({ action: 'import.finished', outcome: 'success', detail: { lines: 2, recorded: 2, rejected: 0, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string } });
   });
 
   it('keeps the order of the file around lines that are refused', () => {
@@ -107,6 +107,17 @@ describe('import', () => {
     const good = all.filter((text) => !text.includes('nonsense'));
     expect([status, report]).toMatchObject([1, { recorded: good.length, rejected: all.length - good.length }]);
     expect(exported('mvm-local').filter((text) => text.includes('ordered-'))).toEqual(good);
+  });
+
+  it('leaves nothing in the log that guesses of a masked secret could be tried against', () => {
+    const line = (secret: string): string => `{"timestamp":"2026-03-04T00:00:00Z","kind":"vm_start","vm_name":"v","detail":"--password ${secret}"}\n`;
+    expect(importFile('mvm-local', line('hunter2')).report).toMatchObject({ recorded: 1, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    const [record, finished] = recordsIn(daemon.state).slice(-2);
+    expect(record?.event['detail']).toMatch(/^--password \[redacted:/);
+    expect(finished?.event['detail']).toMatchObject({ sha256: null });
+    // The same but for the secret: nobody could tell the ids apart.
+    expect(importFile('mvm-local', line('correct-horse')).report).toMatchObject({ already: 1 });
+    expect(importFile('mvm-local', line('one') + line('two')).report).toMatchObject({ already: 1, recorded: 1 });
   });
 
   it('imports nothing where --rejects cannot be made', () => {

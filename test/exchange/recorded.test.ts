@@ -14,7 +14,7 @@ function body(id: string, listener: string, uid: number, detail = ''): Buffer {
 
 function digests(count: number): Buffer[] {
   const ids = new ImportIds('generic');
-  return Array.from({ length: count }, (_, n) => ids.next(Buffer.from(String(n))));
+  return Array.from({ length: count }, (_, n) => ids.next({ bytes: Buffer.from(String(n)), event: {}, kind: undefined }));
 }
 
 describe('readRecorded', () => {
