@@ -26,8 +26,8 @@ const keyEnd = /\\{0,16}["']\s{0,64}:/y;
 const elementEnd = /([^<"\\]*)<\//y;
 const quote = /(\\{0,16})(["'`])/y;
 
-/** Calls `found` with each secret that a name in the text announces. */
-export function findAssigned(text: string, found: (region: Region, rule: NameRule) => void): void {
+/** Calls `found` with each secret that a name in the text announces, until it returns false. */
+export function findAssigned(text: string, found: (region: Region, rule: NameRule) => boolean): void {
   const line = lineEnds(text);
   nameMarks.lastIndex = 0;
   for (let mark = nameMarks.exec(text); mark !== null; mark = nameMarks.exec(text)) {
@@ -37,7 +37,7 @@ export function findAssigned(text: string, found: (region: Region, rule: NameRul
     for (let n = 0; n < nameSideMax && end < text.length && nameChar.test(text.charAt(end)); n++) end++;
     const rule = nameRule(text.slice(start, end));
     const region = rule === null ? undefined : valueAfter(text, start, end, rule, line);
-    if (region !== undefined && rule !== null) found(region, rule);
+    if (region !== undefined && rule !== null && !found(region, rule)) return;
     nameMarks.lastIndex = Math.max(end, region?.end ?? 0);
   }
 }

@@ -3,38 +3,55 @@ import type { Announced } from './argv.js';
 import { findAssigned } from './assignment.js';
 import { withinStrings } from './json-text.js';
 import { isPlaceholder } from './placeholder.js';
-import { secretIn } from './region.js';
+import { type Region, secretIn } from './region.js';
 import type { TextRule } from './rule.js';
 import { hints, rankOf } from './rules.js';
 import { type Span, mergeSpans } from './span.js';
 
-/** The spans that one rule finds. */
-export function findByRule(text: string, rule: TextRule): Span[] {
+/** What masks a whole text that holds more secrets than are told apart. */
+export const crowdRule = 'many';
+
+// Not by spreading the region, which takes as long as finding it.
+function spanOf({ start, end }: Region, rule: string): Span {
+  return { start, end, rule, rank: rankOf(rule) };
+}
+
+function crowd(text: string): readonly Span[] {
+  return mergeSpans(text, [spanOf({ start: 0, end: text.length }, crowdRule)]);
+}
+
+/** The spans that one rule finds, `most` of them at most. */
+export function findByRule(text: string, rule: TextRule, most = Infinity): Span[] {
   const spans: Span[] = [];
   const { pattern } = rule;
   pattern.lastIndex = 0;
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+  for (let match = pattern.exec(text); match !== null && spans.length < most; match = pattern.exec(text)) {
     const end = match.index + match[0].length;
     const secret = match[1] ?? match[0];
     if (match[1] !== undefined && isPlaceholder(secret)) continue;
-    spans.push({ start: end - secret.length, end, rule: rule.name, rank: rankOf(rule.name) });
+    spans.push(spanOf({ start: end - secret.length, end }, rule.name));
   }
   return spans;
 }
 
 /**
  * The secrets of a string in their order. `announced` says what its surroundings in the event know about it; `spare`
- * is a rule that does not apply to it.
+ * is a rule that does not apply to it. Of more than `most` findings none is told apart: the whole text is one secret.
  */
-export function findSecrets(text: string, announced?: Announced, spare?: string): readonly Span[] {
+export function findSecrets(text: string, announced?: Announced, spare?: string, most = Infinity): readonly Span[] {
   const spans: Span[] = [];
   if (announced !== undefined) {
     const region = secretIn(text, announced.start, text.length, announced.shape);
-    if (region !== undefined) spans.push({ ...region, rule: announced.rule, rank: rankOf(announced.rule) });
+    if (region !== undefined) spans.push(spanOf(region, announced.rule));
   }
+  if (spans.length > most) return crowd(text);
   for (const owner of hints.all(text)) {
-    if (owner === 'names') findAssigned(text, (region, { name }) => spans.push({ ...region, rule: name, rank: rankOf(name) }));
-    else if (owner.name !== spare) spans.push(...findByRule(text, owner));
+    if (owner === 'names') {
+      findAssigned(text, (region, { name }) => spans.push(spanOf(region, name)) <= most);
+    } else if (owner.name !== spare) {
+      for (const span of findByRule(text, owner, most + 1)) spans.push(span);
+    }
+    if (spans.length > most) return crowd(text);
   }
   return withinStrings(text, mergeSpans(text, spans));
 }

@@ -8,7 +8,7 @@ const standIns: readonly string[] = [
   String.raw`[*•]+`, String.raw`[.…]+`, String.raw`-+`, '_+', '#+', '[xX]{3,}', String.raw`\?+`,
   String.raw`(?:\[|\()?(?:[Rr]edacted|REDACTED|[Mm]asked|MASKED|[Hh]idden|HIDDEN|[Ff]iltered|FILTERED|[Oo]mitted)(?:\]|\))?`,
   String.raw`[Yy](?:our|OUR)[A-Za-z_ -]*`, String.raw`(?:[Ii]nsert|INSERT|[Ee]nter|ENTER|[Rr]eplace|REPLACE)[A-Za-z]*[_ -][A-Za-z_ -]*`,
-  String.raw`arn:aws[\w-]*:.*`, String.raw`op://.*`, String.raw`\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]`,
+  String.raw`arn:aws[\w-]*:.*`, String.raw`op://.*`, String.raw`"?\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]"?`,
 ];
 const standIn = new RegExp(`^\\s*(?:${standIns.join('|')})\\s*$`);
 const state = /^\s*(?:null|nil|none|undefined|true|false|yes|no|on|off|empty|unset|n\/a|nan)?\s*$/i;

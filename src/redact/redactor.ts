@@ -4,7 +4,8 @@
 import { createHmac } from 'node:crypto';
 import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, isJsonMapping } from '../event/json.js';
 import { type Announced, announcedAt, isPairList, readList } from './argv.js';
-import { findSecrets } from './detect.js';
+import { crowdRule, findSecrets } from './detect.js';
+import { isJsonText, isWhole, looksLikeJson } from './json-text.js';
 import { nameRule } from './names.js';
 import { suspicions } from './rules.js';
 import type { Span } from './span.js';
@@ -23,6 +24,12 @@ const unlisted = ':unlisted';
 
 /** Looks at one string; the second nearly always finds nothing. */
 const roundsMax = 8;
+
+// Each mask takes a hash: of a string full of assignments they would hold up everybody for a fifth of a second.
+/** Secrets of one string; one with more is masked whole. */
+const stringSecretsMax = 256;
+/** Secrets of one event; beyond, each string that holds any is masked whole. */
+const eventSecretsMax = 1024;
 
 const nothing: readonly string[] = Object.freeze([]);
 
@@ -56,6 +63,7 @@ class Walk {
   readonly #salt: Uint8Array;
   readonly #recorded: string | undefined;
   #listChars = 0;
+  #secrets = 0;
 
   constructor(salt: Uint8Array, recorded: string | undefined) {
     this.#salt = salt;
@@ -98,8 +106,10 @@ class Walk {
     let masked = text;
     // A mask may bare what stood hidden beside the secret: looked at again, until the outcome is what a later look finds.
     for (let round = 0; round < roundsMax; round++) {
-      const spans = findSecrets(masked, announced, isRecorded ? 'aws-access-key-id' : undefined);
+      const most = this.#secrets > eventSecretsMax ? 0 : stringSecretsMax;
+      const spans = findSecrets(masked, announced, isRecorded ? 'aws-access-key-id' : undefined, most);
       if (spans.length === 0) break;
+      this.#secrets += spans.length;
       for (const { rule } of spans) found.add(rule);
       masked = this.#maskAll(masked, spans);
     }
@@ -114,7 +124,9 @@ class Walk {
       masked += `${text.slice(from, start)}${this.#mask(rule, text.slice(start, end))}`;
       from = end;
     }
-    return masked + text.slice(from);
+    masked += text.slice(from);
+    if (!isWhole(text, spans)) return masked;
+    return (spans[0]?.rule === crowdRule ? looksLikeJson(text) : isJsonText(text)) ? `"${masked}"` : masked;
   }
 
   #mask(rule: string, secret: string): string {

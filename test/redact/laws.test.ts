@@ -192,6 +192,35 @@ describe('hostile events', () => {
     expect(redactor.redact('generic', 'a', { detail }).redacted.length).toBeLessThan(20);
   });
 
+  describe('a string with more secrets than are told apart is masked whole', () => {
+    test.each([
+      ['assignments', 'pwd=a1 ', /^\[redacted:many:[0-9a-f]{8}\]$/],
+      ['tokens', `ghp_${mixed(36)} `, /^\[redacted:many:[0-9a-f]{8}\]$/],
+    ])('%s', (_name, unit, whole) => {
+      const few = redactor.redact('generic', 'a', { detail: unit.repeat(256) });
+      expect(few.redacted).not.toContain('/detail:many');
+      const { event: masked, redacted } = redactor.redact('generic', 'a', { detail: unit.repeat(257) });
+      expect((masked as { readonly detail: string }).detail).toMatch(whole);
+      expect(redacted).toEqual(['/detail:many']);
+    });
+
+    test('JSON text becomes JSON text', () => {
+      const detail = JSON.stringify(Array.from({ length: 300 }, () => ({ password: 'x7' })));
+      const { event: masked } = redactor.redact('generic', 'a', { detail });
+      expect((masked as { readonly detail: string }).detail).toMatch(/^"\[redacted:many:[0-9a-f]{8}\]"$/);
+      expect(redactor.redact('generic', 'a', masked).event).toBe(masked);
+    });
+
+    test('and so is each further string of an event with too many', () => {
+      const detail = [...Array.from({ length: 40 }, () => 'pwd=a1 '.repeat(30)), 'a word'];
+      const { event: masked, redacted } = redactor.redact('generic', 'a', { detail });
+      expect(redacted.slice(0, 2)).toEqual(['/detail/0:password', '/detail/1:password']);
+      expect(redacted.at(-1)).toBe('/detail/39:many');
+      expect((masked as { readonly detail: readonly string[] }).detail.at(-1)).toBe('a word');
+      expect(redactor.redact('generic', 'a', masked).event).toBe(masked);
+    });
+  });
+
   test('a list of changes stays within its bound, and says that it did', () => {
     const top = 'k'.repeat(8000);
     const { redacted } = redactor.redact('generic', 'a', { [top]: Array.from({ length: 5000 }, () => ({ password: 'x' })) });
