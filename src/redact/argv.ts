@@ -1,6 +1,7 @@
 // Secrets that an array's neighbours give away: `--token`, `X` of a command, names and values of headers. Invariant: an
 // element is told by the one before it, by the program's name or by its own `name=`, never by its looks.
 import type { JsonValue } from '../event/json.js';
+import { keyLinesIn } from './key-lines.js';
 import { type NameRule, type Shape, nameRule } from './names.js';
 
 /** What is known of an element: from character `start` on it is the value of a secret's name. */
@@ -58,11 +59,13 @@ function toolsOf(list: readonly JsonValue[]): readonly Tool[] {
 export interface ListReading {
   readonly pairs: boolean;
   readonly tools: readonly Tool[];
+  /** Elements that are lines of a private key. */
+  readonly keyLines: ReadonlySet<number>;
 }
 
 /** What is to be known of a list before its elements are looked at. */
 export function readList(list: readonly JsonValue[], pairs: boolean): ListReading {
-  return { pairs: pairs && list.length === 2, tools: toolsOf(list) };
+  return { pairs: pairs && list.length === 2, tools: toolsOf(list), keyLines: keyLinesIn(list) };
 }
 
 /** Whether a list is one of names and values. */
@@ -74,6 +77,7 @@ export function isPairList(list: readonly JsonValue[]): boolean {
 export function announcedAt(list: readonly JsonValue[], index: number, reading: ListReading): Announced | undefined {
   const element = list[index];
   if (typeof element !== 'string') return undefined;
+  if (reading.keyLines.has(index)) return { rule: 'private-key', shape: 'plain', start: 0 };
   const before = index === 0 ? undefined : list[index - 1];
   return (typeof before === 'string' ? byNeighbour(list, index, before, element, reading) : undefined)
     ?? byTool(undefined, element, reading.tools) ?? bySelf(element);

@@ -3,7 +3,8 @@ import { token, type TextRule } from './rule.js';
 import { digits, hex, lower, mixed, upper } from './sample.js';
 
 export const builderRules: readonly TextRule[] = [
-  token('github-token', ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'], /gh[pousr]_[A-Za-z0-9]{36,255}/, `«ghp_${mixed(36)}»`, `ghp_${mixed(35)} xghp_${mixed(36)}`),
+  token('github-token', ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'], /gh[pousr]_[A-Za-z0-9]{36}[A-Za-z0-9_]{0,255}/, `«ghp_${mixed(36)}»`, `ghp_${mixed(35)} xghp_${mixed(36)}`),
+  token('github-app-token', ['ghs_'], /ghs_\d{1,20}_eyJ[\w-]{10,4096}(?:\.[\w-]{1,16384}){1,2}/, `«ghs_1_eyJ${mixed(10)}.x»`, 'ghs_123456_eyJ ghs_name_eyJ'),
   token('github-pat', ['github_pat_'], /github_pat_[A-Za-z0-9_]{82}/, `«github_pat_${mixed(22)}_${mixed(59)}»`, `github_pat_${mixed(22)}`),
   token('gitlab-token', ['glpat-', 'gldt-', 'glrt-', 'glptt-', 'glft-', 'glimt-', 'glagent-', 'gloas-', 'glsoat-', 'glcbt-', 'glffct-', 'gr1348941'],
     /(?:gl(?:pat|dt|rt|ptt|ft|imt|agent|oas|soat|cbt|ffct)-|GR1348941)[\w-]{20,300}(?:\.[0-9a-z]{2,9}){0,2}/, `«gldt-${mixed(20)}»`, 'glpat-rotation glrt-1'),

@@ -1,5 +1,5 @@
 // One rule for secrets that are told by their looks. Invariant: a pattern is linear in the text: it begins where a
-// word begins or with a literal, and every run in it has a maximum.
+// word begins or with a literal, and a run in it has a maximum or ends where that word does.
 
 /** Stands before the secret in an example. */
 const openMark = '«';
@@ -44,6 +44,14 @@ export const wordEdge = String.raw`(?:(?<![A-Za-z0-9_])|${escapeBefore})`;
 /** Like `wordEdge`, for tokens of which `-` is a part: else each `-` of a long run would begin a new search of it. */
 export const dashedEdge = String.raw`(?:(?<![A-Za-z0-9_-])|${escapeBefore})`;
 
+/** A run of so many characters or more at most may as well be longer: what was issued grows over the years. */
+const openRunChars = 40;
+
+/** A token's body without such maxima. Linear all the same: the search begins at most once in each word. */
+function opened(source: string): string {
+  return source.replace(/\{(\d+),(\d+)\}/g, (run, least: string, most: string) => (Number(most) < openRunChars ? run : `{${least},}`));
+}
+
 /**
  * A rule for a token that stands by itself. `body` says nothing of what stands before and behind it: no letter, digit
  * or `_` may, nor `-` where the token may hold one. The example has the fewest characters that the rule takes.
@@ -53,7 +61,7 @@ export function token(
 ): TextRule {
   const dashed = body.source.includes('-]{');
   const end = dashed ? '(?![A-Za-z0-9_-])' : '(?![A-Za-z0-9_])';
-  const pattern = new RegExp(`${dashed ? dashedEdge : wordEdge}(?:${body.source})${end}`, 'g');
+  const pattern = new RegExp(`${dashed ? dashedEdge : wordEdge}(?:${opened(body.source)})${end}`, 'g');
   return { name, pattern, hints, least: exampleOf(example).secret.length, example, counterExample };
 }
 

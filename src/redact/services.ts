@@ -7,7 +7,7 @@ const skHexHints = Array.from('0123456789abcdef', (digit) => `sk${digit}`);
 export const serviceRules: readonly TextRule[] = [
   token('slack-token', ['xoxa-', 'xoxb-', 'xoxc-', 'xoxd-', 'xoxe-', 'xoxe.', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-', 'xapp-'],
     /(?:xox[a-ceoprs](?:\.xox[bp])?|xapp)-\d[\w%+/-]{9,512}|xoxd-[\w%+/-]{20,512}/, `«xoxb-${digits(10)}»`, 'xoxb-short xapp-1 foxox-1234567890'),
-  after('slack-webhook', ['hooks.slack.com/'], /hooks\.slack\.com\/(?:services|workflows|triggers)\/([A-Za-z0-9+/]{24,200})/g,
+  after('slack-webhook', ['hooks.slack.com/'], /hooks\.slack\.com\/(?:services|workflows|triggers)\/([A-Za-z0-9+/]{24,})/g,
     `https://hooks.slack.com/services/«T${mixed(8)}/B${mixed(8)}/${mixed(24)}» is down`, 'https://hooks.slack.com/services/T0'),
   after('teams-webhook', ['webhook.office.com/'], /webhook\.office\.com\/webhookb2\/([0-9a-f-]{36}@[0-9a-f-]{36}\/IncomingWebhook\/[0-9a-f]{32}\/[0-9a-f-]{36})/g,
     `https://acme.webhook.office.com/webhookb2/«${uuid()}@${uuid()}/IncomingWebhook/${hex(32)}/${uuid()}»`, 'https://acme.webhook.office.com/webhookb2/'),

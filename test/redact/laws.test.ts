@@ -174,7 +174,7 @@ describe('a mask', () => {
 describe('hostile events', () => {
   const size = 256 * 1024;
   const seeds = [
-    '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIE', 'eyJ', 'eyJhbGciOi', '.eyJ', 'eyJ-', 'eyJa.eyJ', 'password', 'password=', 'password="', 'password=\'a', 'password="\\',
+    '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIE', '-----BEGIN PRIVATE KEY-----\nA: -', '-----BEGIN PRIVATE KEY-----> ', 'eyJ', 'eyJhbGci_', 'eyJhbGci-a.', '_eyJhbGciOi.', 'ghs_1_eyJ', 'ghs_1_eyJa.', 'eyJhbGciOi', '.eyJ', 'eyJ-', 'eyJa.eyJ', 'password', 'password=', 'password="', 'password=\'a', 'password="\\',
     'password=\\\\\\"', '"password":', 'token-', 'token.', '--token ', '<token>', '<token', 'Authorization: Bearer ', 'Authorization: a ', 'authorization=a="', 'Cookie: a',
     '://', '://a:', 'a://b:c', 'bearer 1', 'bearer ', "password 'a", 'curl ', 'curl -u a:', 'discord', 'discord M', 'sk-', 'sk-ant-', 'sk-proj-', 'xoxb-1', 'glpat-', 'pypi-AgE',
     'sig=', '?sig=', 'X-Amz-Signature=', 'a+AStA', `${mixed(76)}+ASt`, `${mixed(14)}.atlasv1.`, '1//0', 'ya29.a', 'ya29.-', '123456789:AA', `${hex(32)}-us`, 'AKIA', 'AKIA-', 'sl.u.', '8Q~', '\\', '\\"', '[redacted:', 'pat', ' ', '\n', '\t', '-', '=', 'é',
