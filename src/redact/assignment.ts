@@ -144,7 +144,9 @@ function readValue(text: string, place: Place, line: LineEnds): Region | undefin
     const end = line(start);
     return end === start ? undefined : secretIn(text, start, end, place.rule.shape, true);
   }
-  const bare = at(bareValue, text, start)?.[0];
+  let bare = at(bareValue, text, start)?.[0];
+  // `https://x-access-token:…@host`: the value is the name's password, not the rest of the URL.
+  if (place.colon && text.startsWith('//', place.start - 2)) bare = bare?.replace(/@.*$/s, '');
   if (bare === undefined || isSaid(text, place, start, bare)) return undefined;
   return secretIn(text, start, start + bare.length, place.rule.shape, true);
 }

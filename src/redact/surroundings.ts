@@ -18,6 +18,18 @@ const jwtBefore = String.raw`(?:(?=[\w-]+\.[\w-]*\.)[\w-]*?(?<![A-Za-z0-9])(?=${
 const jwtKnownHead = String.raw`${jwtKnown}[\w-]{4,}(?:\.[\w-]*){2,4}`;
 const jwtAnyHead = String.raw`eyJ[\w-]{4,}\.eyJ[\w-]{2,}(?:\.[\w-]*)?`;
 
+// A URL's beginning, or `//` where nothing but a scheme could be missing.
+const authorityLead = String.raw`(?:(?::|%3[Aa])\\?/\\?/|(?<![^\s"'=(,])//)`;
+const bareHints = Array.from('abcdefghijklmnopqrstuvwxyz0123456789_', (char) => `//${char}`);
+const urlUser = String.raw`[^\s/?#:@"'<>\\[]{0,256}`;
+const notPort = String.raw`(?!\d{1,5}(?:[/?#,;]|\\?/))`;
+// Up to the last `@` before the path; one with `/` in it up to the first, and only behind a user that is no host. No other
+// URL begins in it: else each of many would be read to the last one's end.
+const urlPassword = [
+  String.raw`(?:[^\s"'<>\\/?@:%=(,]|[:%=(,](?!(?:3[Aa])?/))+(?:@[^\s"'<>\\/?@]*)*`,
+  String.raw`(?<=/[^./@]{0,256}:)(?:[^\s"'<>\\@:%=(,]|[:%=(,](?!(?:3[Aa])?//))+(?:@[^\s"'<>\\/?@]*)*`,
+].join('|');
+
 export const surroundingRules: readonly TextRule[] = [
   after('private-key', ['private key', 'private%20key', 'private+key'], new RegExp(`${pemBegin}(?:${pemWhole}|${pemCut})`, 'g'),
     `key: «-----BEGIN EC PRIVATE KEY-----\n${mixed(64)}\n${mixed(20)}==\n-----END EC PRIVATE KEY-----»\n`,
@@ -25,13 +37,19 @@ export const surroundingRules: readonly TextRule[] = [
   after('jwt', ['.eyj', 'eyjhbgci', 'eyj0exai', 'eyjrawqi', 'eyjlbmmi', 'eyjjdhki', 'eyj4nxqi', 'eyjlcgsi', 'eyjqa3ui'],
     new RegExp(`${dashedEdge}${jwtBefore}(${jwtKnownHead}|${jwtAnyHead})`, 'g'),
     `cookie «eyJhbGciOiJIUzI1NiJ9.eyJ${mixed(20)}.${mixed(43)}» seen`, 'eyJhbGciOiJIUzI1NiJ9 alone'),
-  after('url-userinfo', ['://', ':\\/\\/'], /:\\?\/\\?\/[^\s/?#:@"'<>\\]{0,256}:([^\s/?#"'<>\\]{1,256})(?=@)/g,
-    'postgres://user:«hunter2»@db.example/app', 'https://db.example:5432/app?mail=a@b.example'),
+  after('url-userinfo', ['://', ':\\/\\/', ...bareHints], new RegExp(`${authorityLead}${urlUser}:${notPort}(${urlPassword})(?=@(?!sha\\d{3}:))`, 'g'),
+    'postgres://user:«hunter2»@db.example/app', 'https://db.example:5432/app?mail=a@b.example docker://alpine:3.18@sha256:0a'),
+  after('encoded-userinfo', ['%2f%2f'], /%3A%2F%2F[^\s%&"'\\]{0,256}%3A((?:[^\s%&"'\\]|%(?!2F%2F|40))+)(?=%40)/gi,
+    'next=https%3A%2F%2Fbob%3A«hunter2»%40a.example', 'next=https%3A%2F%2Fa.example%3A80%2F'),
+  after('url-token', ['://', ':\\/\\/'], new RegExp(`https?:\\\\?/\\\\?/((?=[\\w.~+=-]*\\d)(?:(?=[\\w.~+=-]*[a-z])(?=[\\w.~+=-]*[A-Z])[\\w.~+=-]{10,}|[\\w.~+=-]{20,}))(?=@)`, 'g'),
+    `git clone https://«${mixed(24)}»@a.example/b`, 'https://git@a.example https://deploy-bot2@a.example ssh://git@a.example'),
+  after('dsn-password', ['@tcp(', '@unix('], /(?<![^\s"'\\])[^\s"':@/\\]{1,128}:(?!\/\/)((?:[^\s"'@\\]|@(?!(?:tcp|unix)\())+)(?=@(?:tcp|unix)\()/g,
+    'dsn user:«hunter2»@tcp(db.example:3306)/app', 'bob@tcp(db.example:3306)/app'),
   after('bearer', ['bearer'], /\bbearer\s{1,4}(?=[^\s"']{0,64}\d)([A-Za-z0-9._~+/-]{16,}={0,2})/gi,
     `sent bearer «${mixed(24)}» to it`, 'bearer authentication-failed-entirely of bearer 2'),
-  after('sql-password', ['identified', 'password'], /\b(?:identified\s{1,4}by|password)\s{1,4}'([^'"\\]{1,256})(?=')/gi,
+  after('sql-password', ['identified', 'password'], /\b(?:identified\s{1,4}by|password)\s{1,4}'([^'"\\]+)(?=')/gi,
     'ALTER ROLE app PASSWORD \'«hunter2»\'', 'ALTER ROLE app PASSWORD NULL'),
-  after('basic-auth', ['curl'], /\bcurl\b[^\n]{0,200}?\s(?:-u|--user|-U|--proxy-user)[\s=]{1,4}["']?[^\s"':]{1,128}:([^\s"'\\]{1,256})/g,
+  after('basic-auth', ['curl'], /\bcurl\b[^\n]{0,200}?\s(?:-u|--user|-U|--proxy-user)[\s=]{1,4}["']?[^\s"':]{1,128}:([^\s"'\\]+)/g,
     'curl -sS -u bob:«hunter2» https://a.example/', 'curl -u bob https://a.example/'),
   after('registry-auth', ['_auth'], /(?<![A-Za-z0-9])_auth\s{0,4}=\s{0,4}["']?([A-Za-z0-9+/]{8,}={0,2})/g,
     `//registry.example/:_auth=«${mixed(20)}==»`, '//registry.example/:always_auth=true'),

@@ -176,7 +176,7 @@ describe('hostile events', () => {
   const seeds = [
     '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIE', '-----BEGIN PRIVATE KEY-----\nA: -', '-----BEGIN PRIVATE KEY-----> ', 'eyJ', 'eyJhbGci_', 'eyJhbGci-a.', '_eyJhbGciOi.', 'ghs_1_eyJ', 'ghs_1_eyJa.', 'eyJhbGciOi', '.eyJ', 'eyJ-', 'eyJa.eyJ', 'password', 'password=', 'password="', 'password=\'a', 'password="\\',
     'password=\\\\\\"', '"password":', 'token-', 'token.', '--token ', '<token>', '<token', 'Authorization: Bearer ', 'Authorization: a ', 'authorization=a="', 'Cookie: a',
-    '://', '://a:', 'a://b:c', 'bearer 1', 'bearer ', "password 'a", 'curl ', 'curl -u a:', 'discord', 'discord M', 'sk-', 'sk-ant-', 'sk-proj-', 'xoxb-1', 'glpat-', 'pypi-AgE',
+    '://', '://a:', 'a://b:c', '://a:b/', '://a:b@', '=//a:b@c', '=//a:b/', 'https://a1', '%3A%2F%2F%3A', '%3A%2F%2Fa%3Ab%3A', 'a:b@tcp', 'a:@tcp(', 'a:b ', 'bearer 1', 'bearer ', "password 'a", 'curl ', 'curl -u a:', 'discord', 'discord M', 'sk-', 'sk-ant-', 'sk-proj-', 'xoxb-1', 'glpat-', 'pypi-AgE',
     'sig=', '?sig=', 'X-Amz-Signature=', 'a+AStA', `${mixed(76)}+ASt`, `${mixed(14)}.atlasv1.`, '1//0', 'ya29.a', 'ya29.-', '123456789:AA', `${hex(32)}-us`, 'AKIA', 'AKIA-', 'sl.u.', '8Q~', '\\', '\\"', '[redacted:', 'pat', ' ', '\n', '\t', '-', '=', 'é',
   ];
 
