@@ -2,14 +2,17 @@
 // element is told by the one before it, by the program's name or by its own `name=`, never by its looks.
 import type { JsonValue } from '../event/json.js';
 import { keyLinesIn } from './key-lines.js';
-import { type NameRule, type Shape, nameRule } from './names.js';
+import { type NameRule, entryRule } from './names.js';
+import type { NamedAs } from './region.js';
 
 /** What is known of an element: from character `start` on it is the value of a secret's name. */
 export interface Announced {
-  readonly rule: string;
-  readonly shape: Shape;
+  readonly rule: NamedAs;
   readonly start: number;
 }
+
+const password: NamedAs = { name: 'password', shape: 'plain', vague: false };
+const keyLine: NamedAs = { name: 'private-key', shape: 'plain', vague: false };
 
 /** A program's short options that carry a password. */
 interface Tool {
@@ -77,14 +80,14 @@ export function isPairList(list: readonly JsonValue[]): boolean {
 export function announcedAt(list: readonly JsonValue[], index: number, reading: ListReading): Announced | undefined {
   const element = list[index];
   if (typeof element !== 'string') return undefined;
-  if (reading.keyLines.has(index)) return { rule: 'private-key', shape: 'plain', start: 0 };
+  if (reading.keyLines.has(index)) return { rule: keyLine, start: 0 };
   const before = index === 0 ? undefined : list[index - 1];
   return (typeof before === 'string' ? byNeighbour(list, index, before, element, reading) : undefined)
     ?? byTool(undefined, element, reading.tools) ?? bySelf(element);
 }
 
 function announced(rule: NameRule | null, start: number): Announced | undefined {
-  return rule === null ? undefined : { rule: rule.name, shape: rule.shape, start };
+  return rule === null ? undefined : { rule, start };
 }
 
 const optionLike = /^--?[A-Za-z]/;
@@ -95,10 +98,11 @@ function byNeighbour(
 ): Announced | undefined {
   if (optionLike.test(before) && !before.includes('=')) {
     const isOption = element.startsWith('--') || /^-[A-Za-z]$/.test(element);
-    return isOption ? undefined : byTool(before, element, reading.tools) ?? announced(nameRule(before), 0);
+    if (isOption) return undefined;
+    return byTool(before, element, reading.tools) ?? (before === '--pass' ? { rule: password, start: 0 } : announced(entryRule(before), 0));
   }
   const isValue = reading.pairs || (list.length % 2 === 0 && index % 2 === 1 && headerName.test(before));
-  return isValue ? announced(nameRule(before), 0) : undefined;
+  return isValue ? announced(entryRule(before), 0) : undefined;
 }
 
 function byTool(before: string | undefined, element: string, list: readonly Tool[]): Announced | undefined {
@@ -106,7 +110,7 @@ function byTool(before: string | undefined, element: string, list: readonly Tool
     const lead = before === undefined ? joined.find((one) => element.startsWith(one) && element !== one) : '';
     if (lead === undefined || (before !== undefined && !options.includes(before))) continue;
     const start = behind === undefined ? lead.length : element.indexOf(behind, lead.length) + 1;
-    if (start > 0 || behind === undefined) return { rule: 'password', shape: 'plain', start };
+    if (start > 0 || behind === undefined) return { rule: password, start };
   }
   return undefined;
 }
@@ -117,5 +121,5 @@ const ownName = /^(-{0,2}[A-Za-z_][\w.-]{0,127})=/;
 function bySelf(element: string): Announced | undefined {
   const [lead, name] = ownName.exec(element) ?? [];
   if (lead === undefined || name === undefined || (!name.startsWith('-') && /\s/.test(element))) return undefined;
-  return announced(nameRule(name), lead.length);
+  return announced(entryRule(name), lead.length);
 }

@@ -3,7 +3,7 @@
 // that JSON text stays JSON text.
 import { type NameRule, nameMarks, nameRule } from './names.js';
 import { isCode, isProse } from './placeholder.js';
-import { type Region, secretIn } from './region.js';
+import { type Region, type Standing, secretIn } from './region.js';
 
 /** Characters of a name on each side of the word that announces a secret. */
 const nameSideMax = 64;
@@ -12,10 +12,18 @@ const gapMax = 16;
 
 const nameChar = /[A-Za-z0-9_.-]/;
 // Ends at blanks, quotes, what separates values, and at JSON's escapes, which a value must not be cut in two by.
-const bareValue = /(?:[^\s"'`&;,)}\]|<>\\]|\\(?![nrtbfu"'\\/]))+/y;
+// A bracket that closes belongs to it if the opening one does.
+const inBrackets = String.raw`[^\s"'\x60&;,()[\]{}|<>\\]`;
+const bareValue = new RegExp(String.raw`(?:\(${inBrackets}*\)|\[${inBrackets}*\]|\{${inBrackets}*\}|${inBrackets}|[([{]|\\(?![nrtbfu"'\\/]))+`, 'y');
+// A variable at a line's beginning has the line to itself, up to where a shell would go on.
+const lineValue = /(?:[^\s"'`;|<>\\&]|&(?!&)|\\(?![nrtbfu"'\\/]))+/y;
+const variable = /^[A-Z][A-Z0-9_]*$/;
+const lineStart = /(?:^|[\n\r\0]|\\n)(?:export )?$/;
+const freely: Standing = { free: true };
 // With what a header's credentials quote, `response="…"`, unless that quote ends a string of JSON text.
 const restOfLine = /(?:[A-Za-z][\w-]{0,40}=(\\?)"(?![\s,\]}:\\])[^"\\\r\n]{0,512}\1"|[^\r\n"'`\\]|\\(?![nrtu"'\\]))+/y;
 const computed = /\$\(|\$?\{|<|`|%\(|\[redacted:/y;
+const computedByShell = /\$[({]|`|\[redacted:/y;
 const jsonLiteral = /(?:-?\d[\d.eE+-]*|true|false|null)(?=\s*(?:[,}\]\\]|$))|[[{]/y;
 const closesHere = /\s*(?:[,\]}:]|$)/y;
 // `["--token", "…"]`: arguments and headers as JSON text.
@@ -110,7 +118,7 @@ function behindSeparator(text: string, index: number): number | undefined {
 function elementText(text: string, start: number, rule: NameRule): Region | undefined {
   elementEnd.lastIndex = start;
   const content = elementEnd.exec(text)?.[1];
-  return content === undefined ? undefined : secretIn(text, start, start + content.length, rule.shape);
+  return content === undefined ? undefined : secretIn(text, start, start + content.length, rule);
 }
 
 interface Place {
@@ -136,19 +144,25 @@ function readValue(text: string, place: Place, line: LineEnds): Region | undefin
     // The quote ends the string that the name stands in: `["password: ", 1]`.
     if (!place.nameQuoted && at(closesHere, text, start + length) !== null) return undefined;
     if (mark === '`' && place.flag) return undefined;
-    return secretIn(text, start + length, closingQuote(text, start + length, slashes.length, mark), place.rule.shape, false);
+    return secretIn(text, start + length, closingQuote(text, start + length, slashes.length, mark), place.rule, { isGiven: place.nameQuoted && place.colon && mark === '"' });
   }
-  if (place.arrow || at(computed, text, start) !== null) return undefined;
+  const isVariable = hasLine(text, place);
+  if (place.arrow || at(isVariable ? computedByShell : computed, text, start) !== null) return undefined;
   if (place.nameQuoted && at(jsonLiteral, text, start) !== null) return undefined;
   if (place.rule.shape !== 'plain' && !place.flag) {
     const end = line(start);
-    return end === start ? undefined : secretIn(text, start, end, place.rule.shape, true);
+    return end === start ? undefined : secretIn(text, start, end, place.rule, freely);
   }
-  let bare = at(bareValue, text, start)?.[0];
+  let bare = at(isVariable ? lineValue : bareValue, text, start)?.[0];
   // `https://x-access-token:…@host`: the value is the name's password, not the rest of the URL.
   if (place.colon && text.startsWith('//', place.start - 2)) bare = bare?.replace(/@.*$/s, '');
   if (bare === undefined || isSaid(text, place, start, bare)) return undefined;
-  return secretIn(text, start, start + bare.length, place.rule.shape, true);
+  return secretIn(text, start, start + bare.length, place.rule, freely);
+}
+
+/** Whether a variable is set here that has the line to itself: `NAME=`. */
+function hasLine(text: string, { start, end, value }: Place): boolean {
+  return value === end + 1 && text[end] === '=' && variable.test(text.slice(start, end)) && lineStart.test(text.slice(Math.max(0, start - 8), start));
 }
 
 /** Whether a bare word behind a name is part of a sentence or of a program rather than the name's value. */

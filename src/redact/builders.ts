@@ -1,6 +1,6 @@
 // What code hosts, package registries, build and monitoring systems give out: the second third of the table of rules.
-import { token, type TextRule } from './rule.js';
-import { digits, hex, lower, mixed, upper } from './sample.js';
+import { after, token, type TextRule } from './rule.js';
+import { hex, lower, mixed, upper, uuid } from './sample.js';
 
 export const builderRules: readonly TextRule[] = [
   token('github-token', ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'], /gh[pousr]_[A-Za-z0-9]{36}[A-Za-z0-9_]{0,255}/, `«ghp_${mixed(36)}»`, `ghp_${mixed(35)} xghp_${mixed(36)}`),
@@ -29,6 +29,6 @@ export const builderRules: readonly TextRule[] = [
   token('honeycomb-key', ['hcaik_', 'hcbik_', 'hccik_', 'hcxik_'], /hc[abcx]ik_[a-z0-9]{58}/, `«hcaik_${lower(58)}»`, `hcaik_${lower(20)}`),
   token('prefect-token', ['pnu_', 'pnb_'], /pn[ub]_[A-Za-z0-9]{36}/, `«pnu_${mixed(36)}»`, `pnu_${mixed(12)}`),
   token('postman-key', ['pmak-'], /PMAK-[0-9a-f]{24}-[0-9a-f]{34}/, `«PMAK-${hex(24)}-${hex(34)}»`, `PMAK-${hex(24)}`),
-  token('launchdarkly-key', ['sdk-', 'api-'], /(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/,
-    `«sdk-${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}»`, `sdk-${digits(4)} api-gateway`),
+  after('launchdarkly-key', ['launchdarkly'], /launchdarkly[^\n]{0,80}?((?:sdk|api|mob)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/gi,
+    `launchdarkly.init(«sdk-${uuid()}»)`, `sdk-${uuid()} api-${uuid()}`),
 ];

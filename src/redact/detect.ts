@@ -3,7 +3,7 @@ import type { Announced } from './argv.js';
 import { findAssigned } from './assignment.js';
 import { withinStrings } from './json-text.js';
 import { isPlaceholder } from './placeholder.js';
-import { type Region, secretIn } from './region.js';
+import { type Region, type Standing, secretIn } from './region.js';
 import type { TextRule } from './rule.js';
 import { hints, rankOf } from './rules.js';
 import { type Span, mergeSpans } from './span.js';
@@ -15,6 +15,8 @@ export const crowdRule = 'many';
 function spanOf({ start, end }: Region, rule: string): Span {
   return { start, end, rule, rank: rankOf(rule) };
 }
+
+const given: Standing = { isGiven: true };
 
 function crowd(text: string): readonly Span[] {
   return mergeSpans(text, [spanOf({ start: 0, end: text.length }, crowdRule)]);
@@ -41,8 +43,8 @@ export function findByRule(text: string, rule: TextRule, most = Infinity): Span[
 export function findSecrets(text: string, announced?: Announced, spare?: string, most = Infinity): readonly Span[] {
   const spans: Span[] = [];
   if (announced !== undefined) {
-    const region = secretIn(text, announced.start, text.length, announced.shape);
-    if (region !== undefined) spans.push(spanOf(region, announced.rule));
+    const region = secretIn(text, announced.start, text.length, announced.rule, given);
+    if (region !== undefined) spans.push(spanOf(region, announced.rule.name));
   }
   if (spans.length > most) return crowd(text);
   for (const owner of hints.all(text)) {

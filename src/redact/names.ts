@@ -10,6 +10,8 @@ export interface NameRule {
   readonly shape: Shape;
   /** Matched against the name in small letters, its words joined by `-`. */
   readonly pattern: RegExp;
+  /** Much else is called so, too: the value must look like a secret. */
+  readonly vague: boolean;
   /** An assignment, its secret between « and ». */
   readonly example: string;
   /** An assignment to a name that looks like it and announces no secret. */
@@ -17,11 +19,17 @@ export interface NameRule {
 }
 
 function named(name: string, pattern: RegExp, example: string, counterExample: string, shape: Shape = 'plain'): NameRule {
-  return { name, shape, pattern, example, counterExample };
+  return { name, shape, pattern, vague: false, example, counterExample };
+}
+
+function vaguely(rule: NameRule): NameRule {
+  return { ...rule, vague: true };
 }
 
 // Words of which a key may be; of others (`public key`, `primary key`, `key`) nothing is known.
-const keyWords = 'api|access|secret|private|account|auth|encryption|signing|master|service|license|subscription|shared|functions|storage|deploy|host|role|admin|webhook';
+const keyWords = 'api|access|secret|private|auth|encryption|signing|master|sdk|license|subscription|functions|webhook';
+// Such a key may as well be a place, a name or a public key.
+const vagueKeyWords = 'account|service|shared|storage|deploy|host|role|admin|ssh';
 
 /** Most specific first. */
 export const nameRules: readonly NameRule[] = [
@@ -33,19 +41,29 @@ export const nameRules: readonly NameRule[] = [
   named('authorization', /^(?:x-)?(?:http-)?(?:proxy-|forwarded-|original-)?authorization(?:-header)?$/,
     'Authorization: Bearer «abc123»', 'authorization_url=https://a.example/', 'authorization'),
   named('cookie', /^(?:set-|http-|request-|response-)?cookies?2?$/, 'Cookie: «session=abc123; theme=dark»', 'cookie_policy=strict', 'cookie'),
-  named('private-key', /(?:^|-)(?:private|ssh|rsa|ecdsa|ed25519|signing)-?key(?:-?(?:pem|data|base64))?$/,
+  named('private-key', /(?:^|-)(?:private|rsa|ecdsa|ed25519|signing)-?key(?:-?(?:pem|data|base64))?$/,
     'private_key: "«MIIEvQIBADANBg»"', 'public_key: "MIIEvQIBADANBg"'),
-  named('password', /(?:passwo?r?d|passphrase|passcode)$|(?:^|-)(?:(?:db|pg|my|root|user|admin|smtp|ftp|redis|mysql)?pass|(?:db)?pwd)$/,
+  named('password', /(?:pass-?wo?r?d|pass-?phrase|pass-?code)$|(?:^|-)(?:(?:db|pg|my|root|user|admin|smtp|ftp|redis|mysql|ssh|become|sudo|proxy|http)-?pass|(?:db)?pwd)$/,
     'password=«hunter2» ok', 'password_policy=strict bypass=now compass=north'),
+  vaguely(named('password', /(?:^|-)pass$/, 'pass=«hunter2» ok', 'pass=1204 first_pass=complete')),
   named('api-key', new RegExp(`(?:^|-)(?:x-?)?(?:[a-z0-9]+-?)?(?:${keyWords})-?key$`), 'x-api-key: «abc123»', 'api_key_id=abc123 primary_key=7'),
+  vaguely(named('api-key', new RegExp(`(?:^|-)(?:${vagueKeyWords})-?key$`), 'storage_key=«abc123def456»', 'storage_key=uploads/a1.png host_key=ssh-ed25519 role_key=admin')),
   named('secret', /secret$|(?:^|-)secret-?(?:value|string|text|data|key-?base)$/, 'client_secret=«abc123»', 'secret_name=abc123 secrets=7'),
   named('token', /token(?:-?value)?$/, '--access-token «abc123»', 'token_count: 42 max_tokens=100'),
 ];
 
+/** Names of entries and of options alone, since in a text they are ordinary words. */
+const entryRules: readonly NameRule[] = [
+  vaguely(named('credential', /(?:^|-)(?:credentials?|creds|bearer|jwt)$/, '', '')),
+];
+// Looked for in the name as it is, so that a quote or `=` stands behind it in JSON text: else `author` would be suspicious.
+const authName = /(?:^|[^A-Za-z0-9]|[a-z](?=A))(?:[Aa]uth|AUTH)$/;
+const authRule = vaguely(named('authorization', authName, '', '', 'authorization'));
+
 // They end as a secret's name does and go around in the open: places in a list, words of a language model, columns.
 const harmless = new RegExp([
   '(?:^|-)(?:next|prev|previous|page|paging|pagination|continuation|sync|cursor|resume|resumption|start|stop|end|eos|bos|pad|unk|mask|sep|cls|max',
-  '|change|cancel|cancellation|lock|fencing|concurrency|idempotency|client|client-request|per|first|last|special|unexpected|invalid|missing)-?token$',
+  '|keep|change|cancel|cancellation|lock|fencing|concurrency|idempotency|client|client-request|per|first|last|special|unexpected|invalid|missing)-?token$',
   '|public-?key$|(?:reset|forgot|change|no|use|has|is|show|hide|verify|require|requires|confirm-your)-(?:password|token|secret)$',
 ].join(''));
 
@@ -53,24 +71,53 @@ const harmless = new RegExp([
 const namesKeptMax = 4096;
 const nameCharsMax = 128;
 const known = new Map<string, NameRule | null>();
+const knownOfEntries = new Map<string, NameRule | null>();
+
+function wordsOf(name: string): string {
+  return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '').toLowerCase()
+    .replace(/([a-z])-?\d{1,2}$/, '$1');
+}
 
 function look(name: string): NameRule | null {
-  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '').toLowerCase()
-    .replace(/([a-z])-?\d{1,2}$/, '$1');
+  const words = wordsOf(name);
   if (harmless.test(words)) return null;
   return nameRules.find((rule) => rule.pattern.test(words)) ?? null;
 }
 
-/** The rule of a name that announces a secret, or null. Of a long name the end is looked at. */
-export function nameRule(name: string): NameRule | null {
-  const seen = known.get(name);
+/** Of entries and options more is known: `auth`, and many of what one alone is a secret. */
+function lookAtEntry(name: string): NameRule | null {
+  const rule = look(name);
+  if (rule !== null) return rule;
+  const words = wordsOf(name);
+  const many = /[a-z]s$/.test(words) ? look(words.slice(0, -1)) : null;
+  if (many?.shape === 'plain') return vaguely(many);
+  return authName.test(name) ? authRule : entryRules.find(({ pattern }) => pattern.test(words)) ?? null;
+}
+
+type LookUp = (name: string) => NameRule | null;
+
+function remembered(name: string, kept: Map<string, NameRule | null>, lookUp: LookUp): NameRule | null {
+  const seen = kept.get(name);
   if (seen !== undefined) return seen;
-  const rule = look(name.slice(-nameCharsMax));
+  const rule = lookUp(name.slice(-nameCharsMax));
   if (name.length > nameCharsMax) return rule;
-  if (known.size >= namesKeptMax) known.clear();
-  known.set(name, rule);
+  if (kept.size >= namesKeptMax) kept.clear();
+  kept.set(name, rule);
   return rule;
 }
+
+/** The rule of a name in a text that announces a secret, or null. Of a long name the end is looked at. */
+export function nameRule(name: string): NameRule | null {
+  return remembered(name, known, look);
+}
+
+/** The same for the name of a map's entry or of an option, which more is known of. */
+export function entryRule(name: string): NameRule | null {
+  return remembered(name, knownOfEntries, lookAtEntry);
+}
+
+/** What the JSON text of an event holds that has such an entry or option, besides `nameWords`; quotes as they stand there. */
+export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt'];
 
 /** Words one of which every name that announces a secret holds, whatever joins it to the others. */
 export const nameWords: readonly string[] = ['pass', 'pwd', 'passwd', 'secret', 'token', 'authorization', 'cookie', 'key'];
@@ -78,8 +125,8 @@ export const nameWords: readonly string[] = ['pass', 'pwd', 'passwd', 'secret', 
 /** What every name that announces a secret holds, as hints for a text. */
 export const nameHints: readonly string[] = [
   'pass', 'pwd', 'secret', 'token', 'authorization', 'cookie',
-  ...[...keyWords.split('|'), 'ssh', 'rsa', 'ecdsa', 'ed25519'].flatMap((word) => ['', '-', '_', '.'].map((joint) => `${word}${joint}key`)),
+  ...[...keyWords.split('|'), ...vagueKeyWords.split('|'), 'rsa', 'ecdsa', 'ed25519'].flatMap((word) => ['', '-', '_', '.'].map((joint) => `${word}${joint}key`)),
 ];
 
 /** Where a name that announces a secret may stand in a text. */
-export const nameMarks = new RegExp(`pass|pwd|secret|token|authorization|cookie|(?:${keyWords}|ssh|rsa|ecdsa|ed25519)[-_.]?key`, 'gi');
+export const nameMarks = new RegExp(`pass|pwd|secret|token|authorization|cookie|(?:${keyWords}|${vagueKeyWords}|rsa|ecdsa|ed25519)[-_.]?key`, 'gi');

@@ -6,7 +6,7 @@ import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, i
 import { type Announced, announcedAt, isPairList, readList } from './argv.js';
 import { crowdRule, findSecrets } from './detect.js';
 import { isJsonText, isWhole, looksLikeJson } from './json-text.js';
-import { nameRule } from './names.js';
+import { type NameRule, entryRule } from './names.js';
 import { suspicions } from './rules.js';
 import type { Span } from './span.js';
 
@@ -30,6 +30,9 @@ const roundsMax = 8;
 const stringSecretsMax = 256;
 /** Secrets of one event; beyond, each string that holds any is masked whole. */
 const eventSecretsMax = 1024;
+
+/** The entry that holds what another in the same map names. */
+const valueKey = /^val(?:ue)?$/i;
 
 const nothing: readonly string[] = Object.freeze([]);
 
@@ -74,8 +77,8 @@ class Walk {
     const entries = value instanceof Map ? [...value] : Object.entries(value);
     const said = namedBeside(entries);
     const masked = entries.map(([key, held]): [string, JsonValue] => {
-      const rule = nameRule(key) ?? (key === 'value' || key === 'Value' ? said : null);
-      const announced = rule === null ? undefined : { rule: rule.name, shape: rule.shape, start: 0 };
+      const rule = entryRule(key) ?? (valueKey.test(key) ? said : null);
+      const announced = rule === null ? undefined : { rule, start: 0 };
       return [key, this.#value(held, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, announced)];
     });
     if (masked.every(([, now], index) => now === entries[index]?.[1])) return value;
@@ -141,10 +144,10 @@ class Walk {
 }
 
 /** The rule of the name that stands beside a `value` in the same map: `{"name": "Authorization", "value": "…"}`. */
-function namedBeside(entries: readonly (readonly [string, JsonValue])[]): ReturnType<typeof nameRule> {
-  if (!entries.some(([key]) => key === 'value' || key === 'Value')) return null;
+function namedBeside(entries: readonly (readonly [string, JsonValue])[]): NameRule | null {
+  if (!entries.some(([key]) => valueKey.test(key))) return null;
   for (const [key, held] of entries) {
-    if (typeof held === 'string' && /^(?:name|key|header|variable)$/i.test(key)) return nameRule(held);
+    if (typeof held === 'string' && /^(?:name|key|header|variable)$/i.test(key)) return entryRule(held);
   }
   return null;
 }

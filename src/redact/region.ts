@@ -1,7 +1,10 @@
 // The value behind a name: how much of a piece of text is the secret. Invariant: what introduces the secret stays, a
 // header's scheme before all, and so do quotes and the blanks around it.
-import type { Shape } from './names.js';
-import { isPlaceholder, isProse } from './placeholder.js';
+import type { NameRule } from './names.js';
+import { isPath, isPlaceholder, isProse, looksSecret } from './placeholder.js';
+
+/** What a name says of its value. */
+export type NamedAs = Pick<NameRule, 'name' | 'shape' | 'vague'>;
 
 /** Characters `start` to `end` of a text. */
 export interface Region {
@@ -18,25 +21,37 @@ const word = /^[^\s"'`,;)}\]<>\\]+/;
 /** Characters within which a cookie's `=` is looked for. */
 const cookieNameMax = 1024;
 
+/** What is known of a value from where it stands. */
+export interface Standing {
+  /** In a sentence or a shell's line, where other words may follow and the name may just be a word. */
+  readonly free?: boolean;
+  /** An entry of a map or an argument, where nothing is a variable or a template. */
+  readonly isGiven?: boolean;
+}
+
 /** The secret in characters `start` to `end`, all of which are the value of a name; undefined if there is none. */
-export function secretIn(text: string, start: number, end: number, shape: Shape, free = false): Region | undefined {
+export function secretIn(text: string, start: number, end: number, rule: NamedAs, standing: Standing = {}): Region | undefined {
+  const { free = false, isGiven = false } = standing;
   const value = text.slice(start, end);
+  const isPassword = rule.name === 'password';
+  // `pass=1204`, `pass: complete`.
+  if (rule.vague && !(isPassword ? /\d/.test(value) && /[^\d.,%/]/.test(value) : looksSecret(value))) return undefined;
+  if (!isPassword && isPath(value)) return undefined;
   const from = start + value.length - value.trimStart().length;
   const to = from + value.trim().length;
-  switch (shape) {
-    case 'plain': return isPlaceholder(value) ? undefined : { start: free ? from : start, end: free ? to : end };
+  switch (rule.shape) {
+    case 'plain': return isPlaceholder(value, isGiven) ? undefined : { start: free ? from : start, end: free ? to : end };
     case 'cookie': return !value.slice(0, cookieNameMax).includes('=') || isPlaceholder(value) ? undefined : { start: from, end: to };
     case 'authorization': return credentials(text, from, to, free);
-    default: return shape satisfies never;
+    default: return rule.shape satisfies never;
   }
 }
 
-/** `free`: in a sentence or a shell's line, where other words may follow and the name may just be a word. */
 function credentials(text: string, start: number, end: number, free: boolean): Region | undefined {
   const value = text.slice(start, end);
   const [lead, scheme = ''] = schemed.exec(value) ?? [''];
   if (lead === '') {
-    const none = isPlaceholder(value) || isProse(value) || oneWord.test(value) || /^[{[(<]/.test(value);
+    const none = isPlaceholder(value) || isProse(value) || oneWord.test(value) || /^(?:[{[(<]|[a-z]{1,16}(?::[a-z]{1,16})?$)/.test(value);
     return none ? undefined : { start, end };
   }
   const secret = value.slice(lead.length);

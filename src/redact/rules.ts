@@ -4,7 +4,7 @@ import { toolHints } from './argv.js';
 import { builderRules } from './builders.js';
 import { cloudRules } from './clouds.js';
 import { Hints } from './hints.js';
-import { type NameRule, nameHints, nameRules, nameWords } from './names.js';
+import { type NameRule, entryHints, nameHints, nameRules, nameWords } from './names.js';
 import type { TextRule } from './rule.js';
 import { serviceRules } from './services.js';
 import { surroundingRules } from './surroundings.js';
@@ -15,7 +15,8 @@ export const textRules: readonly TextRule[] = [...cloudRules, ...builderRules, .
 /** All rules: those that are told by their looks come before those that are told by their name. */
 export const rules: readonly (TextRule | NameRule)[] = [...textRules, ...nameRules];
 
-const ranks = new Map(rules.map((rule, rank) => [rule.name, rank]));
+// Of two of one name the first counts.
+const ranks = new Map(rules.map((rule, rank): [string, number] => [rule.name, rank]).reverse());
 
 /** The place of a rule in the table; the lower, the more specific. */
 export function rankOf(name: string): number {
@@ -39,4 +40,4 @@ for (const hint of [...textRules.flatMap((rule) => rule.hints), ...nameWords]) {
   // As it stands in JSON text: a quote or a backslash has another before it.
   suspicions.add(JSON.stringify(hint).slice(1, -1), 0, hint);
 }
-for (const hint of toolHints) suspicions.add(hint, 0, hint);
+for (const hint of [...entryHints, ...toolHints]) suspicions.add(hint, 0, hint);

@@ -21,7 +21,7 @@ const piece = fc.oneof(
   fc.string({ maxLength: 6 }),
 );
 const text = fc.array(piece, { maxLength: 9 }).map((parts) => parts.join(''));
-const key = fc.oneof(fc.constantFrom('password', 'authToken', 'argv', 'a/b~', 'name', 'value', 'cookie', '7', '__proto__'), fc.string({ maxLength: 5 }));
+const key = fc.oneof(fc.constantFrom('password', 'authToken', 'argv', 'a/b~', 'name', 'value', 'cookie', '7', '__proto__', 'auth', 'secrets', 'credentials', 'pass'), fc.string({ maxLength: 5 }));
 
 function mapping(entries: readonly (readonly [string, JsonValue])[]): JsonObject | JsonMap {
   return entries.some(([name]) => isTrapKey(name)) ? new JsonMap(entries) : Object.fromEntries(entries);
@@ -119,11 +119,13 @@ describe('the cheap look over an event\'s text', () => {
   });
 
   test('overlooks no name, however its words are joined', () => {
-    const words = fc.constantFrom('api', 'access', 'secret', 'key', 'Key', 'pass', 'word', 'phrase', 'wd', 'db', 'pwd', 'token', 'cookie', 'aws', 'auth', 'orization', 'ssh', '1');
+    const words = fc.constantFrom('api', 'access', 'secret', 'key', 'Key', 'pass', 'word', 'phrase', 'wd', 'db', 'pwd', 'token', 'cookie', 'aws', 'auth', 'Auth', 'orization', 'ssh', 'credential', 'creds', 'bearer', 'jwt', 's', '1');
     const joint = fc.constantFrom('', '-', '_', '.', ' ', '/', '\\', '"', 'é', '\n');
     fc.assert(fc.property(fc.array(fc.tuple(words, joint), { minLength: 1, maxLength: 4 }), (parts) => {
-      const one = { [parts.flat().join('')]: 'some value' };
-      if (inFull(one).length > 0) expect(isSuspicious(one)).toBe(true);
+      const name = parts.flat().join('');
+      for (const one of [{ [name]: 'some value' }, { [name]: ['Zq8hunter2Kx'] }, { a: [`--${name}`, 'Zq8hunter2Kx', `${name}=Zq8hunter2Kx`] }]) {
+        if (inFull(one).length > 0) expect([one, isSuspicious(one)]).toEqual([one, true]);
+      }
     }), runs);
   });
 
