@@ -25,6 +25,9 @@ const restOfLine = /(?:[A-Za-z][\w-]{0,40}=(\\?)"(?![\s,\]}:\\])[^"\\\r\n]{0,512
 const computed = /\$\(|\$?\{|<|`|%\(|\[redacted:/y;
 const computedByShell = /\$[({]|`|\[redacted:/y;
 const jsonLiteral = /(?:-?\d[\d.eE+-]*|true|false|null)(?=\s*(?:[,}\]\\]|$))|[[{]/y;
+// In JSON text: `"password","value":"…"` and `"password":{"value":"…"`.
+const valueBeside = /(?:,|\s{0,16}:\s{0,16}\{)\s{0,64}(\\{0,16})["'][Vv]al(?:ue)?\1["']\s{0,16}:\s{0,16}/y;
+const encodedValue = /(?:[^\s"'`&;%\\<>]|%(?!26|3[Bb]|0[AaDd]))*/y;
 const closesHere = /\s*(?:[,\]}:]|$)/y;
 // `["--token", "…"]`: arguments and headers as JSON text.
 const nextInList = /,\s{0,64}(?=\\{0,16}["'])/y;
@@ -42,6 +45,7 @@ export function findAssigned(text: string, found: (region: Region, rule: NameRul
     let start = mark.index;
     let end = mark.index + mark[0].length;
     for (let n = 0; n < nameSideMax && start > 0 && nameChar.test(text.charAt(start - 1)); n++) start--;
+    if (text[start - 1] === '%' && /^[0-9A-Fa-f]{2}/.test(text.slice(start, start + 2))) start = Math.min(start + 2, mark.index);
     for (let n = 0; n < nameSideMax && end < text.length && nameChar.test(text.charAt(end)); n++) end++;
     const rule = nameRule(text.slice(start, end));
     const region = rule === null ? undefined : valueAfter(text, start, end, rule, line);
@@ -77,6 +81,14 @@ function valueAfter(text: string, start: number, end: number, rule: NameRule, li
   const closing = nameQuote(text, start, end);
   let index = end + (closing?.[0].length ?? 0);
   if (closing !== null && text[index] === ']') index++;
+  if (text.startsWith('%3D', index) || text.startsWith('%3d', index)) {
+    return secretIn(text, index + 3, index + 3 + (at(encodedValue, text, index + 3)?.[0].length ?? 0), rule, freely);
+  }
+  const valueEntry = closing === null ? null : at(valueBeside, text, index);
+  if (valueEntry !== null) {
+    const value = index + valueEntry[0].length;
+    return readValue(text, { start, end, value, rule, nameQuoted: true, arrow: false, colon: true, flag: false }, line);
+  }
   const separator = skipBlanks(text, index);
   const value = behindSeparator(text, separator);
   if (value !== undefined) {

@@ -1,6 +1,7 @@
 // All secrets of one string. Invariant: a text that was masked holds none, so that a second look changes nothing.
 import type { Announced } from './argv.js';
 import { findAssigned } from './assignment.js';
+import { findInLine } from './command.js';
 import { withinStrings } from './json-text.js';
 import { isPlaceholder } from './placeholder.js';
 import { type Region, type Standing, secretIn } from './region.js';
@@ -42,7 +43,9 @@ export function findByRule(text: string, rule: TextRule, most = Infinity): Span[
  */
 export function findSecrets(text: string, announced?: Announced, spare?: string, most = Infinity): readonly Span[] {
   const spans: Span[] = [];
-  if (announced !== undefined) {
+  if (announced?.isLine === true) {
+    findInLine(text, ({ region, rule }) => spans.push(spanOf(region, rule)));
+  } else if (announced !== undefined) {
     const region = secretIn(text, announced.start, text.length, announced.rule, given);
     if (region !== undefined) spans.push(spanOf(region, announced.rule.name));
   }

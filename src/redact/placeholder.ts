@@ -46,7 +46,7 @@ const schemeBefore = /^(?:bearer|basic|token)\s+(?=\S+$)/i;
 /** Whether a value looks like a secret of itself: one word of letters and digits that is no file's place. */
 export function looksSecret(value: string): boolean {
   const word = value.trim().replace(schemeBefore, '');
-  return mixedWord.test(word) && !isPath(word) && !/^(?:[a-z]+[-_.])*[a-z]+[-_.]?[a-z]?\d{1,3}$|^(?:SHA256|MD5):/.test(word);
+  return mixedWord.test(word) && !isPath(word) && !/^(?:[a-z]+[-_.])*[a-z]+[-_.]?[a-z]?\d{1,3}$|^(?:SHA256|MD5):|^\d{4}-\d\d-\d\d|:\/\//.test(word);
 }
 
 // Behind `token:` in a sentence, in a type or in an error: what is said about it, not what it is.

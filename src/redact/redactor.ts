@@ -1,4 +1,4 @@
-// Masks secrets in an event before its line is built, so that the JSON cannot break. Invariant: only strings change,
+// Masks secrets in an event before its line is built, so that the JSON cannot break. Invariant: only strings and numbers change,
 // each secret to `[redacted:<rule>:<8 hex>]`; map keys, order and everything else stay, and an event without secrets
 // comes back as the very object it was.
 import { createHmac } from 'node:crypto';
@@ -50,7 +50,7 @@ export class Redactor {
     // This field exists to record the id of the credentials that were given out.
     const recorded = profile === 'tryaudex' && kind === 'credentials_issued' ? '/event/access_key_id' : undefined;
     const walk = new Walk(this.#salt, recorded);
-    const masked = walk.mapping(event, '');
+    const masked = walk.mapping(event, '', undefined);
     return walk.redacted.length === 0 ? { event, redacted: nothing } : { event: masked, redacted: walk.redacted };
   }
 }
@@ -73,12 +73,12 @@ class Walk {
     this.#recorded = recorded;
   }
 
-  mapping(value: JsonObject | JsonMap, pointer: string): JsonObject | JsonMap {
+  mapping(value: JsonObject | JsonMap, pointer: string, around: Announced | undefined): JsonObject | JsonMap {
     const entries = value instanceof Map ? [...value] : Object.entries(value);
     const said = namedBeside(entries);
     const masked = entries.map(([key, held]): [string, JsonValue] => {
       const rule = entryRule(key) ?? (valueKey.test(key) ? said : null);
-      const announced = rule === null ? undefined : { rule, start: 0 };
+      const announced = rule === null ? within(around, key) : { rule, start: 0 };
       return [key, this.#value(held, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, announced)];
     });
     if (masked.every(([, now], index) => now === entries[index]?.[1])) return value;
@@ -87,8 +87,9 @@ class Walk {
 
   #value(value: JsonValue, pointer: string, announced: Announced | undefined): JsonValue {
     if (typeof value === 'string') return this.#text(value, pointer, announced);
+    if (isSecretNumber(value, announced)) return this.#text(String(value), pointer, announced);
     if (typeof value !== 'object' || value === null) return value;
-    return isJsonMapping(value) ? this.mapping(value, pointer) : this.#list(value, pointer, announced, false);
+    return isJsonMapping(value) ? this.mapping(value, pointer, announced) : this.#list(value, pointer, announced, false);
   }
 
   #list(list: readonly JsonValue[], pointer: string, announced: Announced | undefined, pairs: boolean): readonly JsonValue[] {
@@ -97,7 +98,7 @@ class Walk {
     const masked = list.map((held, index) => {
       const place = `${pointer}/${index}`;
       return Array.isArray(held) && holdsPairs
-        ? this.#list(held as readonly JsonValue[], place, undefined, true)
+        ? this.#list(held as readonly JsonValue[], place, announced, announced === undefined)
         : this.#value(held, place, announced ?? announcedAt(list, index, reading));
     });
     return masked.every((now, index) => now === list[index]) ? list : masked;
@@ -141,6 +142,23 @@ class Walk {
     this.#listChars += entry.length;
     this.redacted.push(this.#listChars > listCharsMax ? unlisted : entry);
   }
+}
+
+// `{"password": {"type": "string", "value": "…"}}`
+const innerValueKey = /^(?:val(?:ue)?|data|plain(?:text)?|current|new|old)$/i;
+const innerPlainKey = /(?:id|name|type|kind|at|time|date|expir\w*|version|ur[il]|host|path|alg\w*|issuer|scope|digest|hash|size)$/i;
+
+/** What a name says of entry `key` of the map that is its value: unless the key says so, it must look like a secret. */
+function within(around: Announced | undefined, key: string): Announced | undefined {
+  if (around === undefined || innerPlainKey.test(key)) return undefined;
+  return { start: 0, rule: innerValueKey.test(key) ? around.rule : { ...around.rule, vague: true } };
+}
+
+/** Whether a number is a password: `{"password": 12345678}`. */
+function isSecretNumber(value: JsonValue, announced: Announced | undefined): value is number | bigint {
+  if (announced === undefined || (typeof value !== 'number' && typeof value !== 'bigint')) return false;
+  const { rule: { name, vague } } = announced;
+  return !vague && (name === 'password' || name === 'secret') && /^\d{4,}$/.test(String(value));
 }
 
 /** The rule of the name that stands beside a `value` in the same map: `{"name": "Authorization", "value": "…"}`. */

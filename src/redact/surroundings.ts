@@ -18,6 +18,9 @@ const jwtBefore = String.raw`(?:(?=[\w-]+\.[\w-]*\.)[\w-]*?(?<![A-Za-z0-9])(?=${
 const jwtKnownHead = String.raw`${jwtKnown}[\w-]{4,}(?:\.[\w-]*){2,4}`;
 const jwtAnyHead = String.raw`eyJ[\w-]{4,}\.eyJ[\w-]{2,}(?:\.[\w-]*)?`;
 
+// Base64 of a text with `:` in it, within its first characters.
+const colonInBase64 = '(?:[A-Za-z0-9+/]{4}){0,64}?(?:O[g-v]|[A-Za-z0-9+/][DTjz][o-r]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]6)';
+
 // A URL's beginning, or `//` where nothing but a scheme could be missing.
 const authorityLead = String.raw`(?:(?::|%3[Aa])\\?/\\?/|(?<![^\s"'=(,])//)`;
 const bareHints = Array.from('abcdefghijklmnopqrstuvwxyz0123456789_', (char) => `//${char}`);
@@ -47,6 +50,8 @@ export const surroundingRules: readonly TextRule[] = [
     'dsn user:«hunter2»@tcp(db.example:3306)/app', 'bob@tcp(db.example:3306)/app'),
   after('bearer', ['bearer'], /\bbearer\s{1,4}(?=[^\s"']{0,64}\d)([A-Za-z0-9._~+/-]{16,}={0,2})/gi,
     `sent bearer «${mixed(24)}» to it`, 'bearer authentication-failed-entirely of bearer 2'),
+  after('basic-credentials', ['basic '], new RegExp(`(?<![A-Za-z0-9_-])(?:[Bb]asic|BASIC) {1,4}(?=[a-z]*[A-Z0-9+/=])(?=${colonInBase64})([A-Za-z0-9+/]{8,}={0,2})(?![A-Za-z0-9+/=])`, 'g'),
+    `got Basic «${Buffer.from(`bob:${mixed(9)}`).toString('base64')}» from it`, 'Basic Information4You basic auth'),
   after('sql-password', ['identified', 'password'], /\b(?:identified\s{1,4}by|password)\s{1,4}'([^'"\\]+)(?=')/gi,
     'ALTER ROLE app PASSWORD \'«hunter2»\'', 'ALTER ROLE app PASSWORD NULL'),
   after('basic-auth', ['curl'], /\bcurl\b[^\n]{0,200}?\s(?:-u|--user|-U|--proxy-user)[\s=]{1,4}["']?[^\s"':]{1,128}:([^\s"'\\]+)/g,

@@ -41,10 +41,10 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
 
-/** Pointers of all places where two values of one shape differ; throws where anything but a string differs. */
+/** Pointers of all places where two values of one shape differ; throws where anything but a string or a number differs. */
 function changes(before: JsonValue, after: JsonValue, pointer = ''): string[] {
   if (before === after) return [];
-  if (typeof before === 'string' && typeof after === 'string') return [pointer];
+  if (['string', 'number', 'bigint'].includes(typeof before) && typeof after === 'string') return [pointer];
   if (isList(before) && isList(after) && before.length === after.length) {
     return before.flatMap((held, index) => changes(held, after[index] ?? null, `${pointer}/${index}`));
   }
@@ -57,7 +57,7 @@ function changes(before: JsonValue, after: JsonValue, pointer = ''): string[] {
 }
 
 describe('for every event', () => {
-  test('only strings change, and the list names exactly those that did, in order', () => {
+  test('only strings and numbers change, and the list names exactly those that did, in order', () => {
     fc.assert(fc.property(event, (sent) => {
       const before = jsonText(sent);
       const { event: masked, redacted } = redactor.redact('generic', 'a', freeze(sent));
@@ -131,6 +131,15 @@ describe('the cheap look over an event\'s text', () => {
 
   test('overlooks no program whose short options carry a password', () => {
     const programs = ['curl', 'http', 'https', 'xh', 'smbclient', 'openssl', 'sshpass', 'docker', 'oc', 'az', 'cf', 'mysql', 'mysqldump', 'mariadb', '7z', '7za', 'redis-cli', 'mongo', 'mongosh', 'ldapsearch', 'zip', 'unzip'];
+    const lines = ['-u bob:X7', '-p X7', '-pX7', '-a X7', '-w X7', '-P X7', '-b a=X7', '-su bob:X7', '-storepass X7'];
+    for (const program of [...programs, 'podman', 'sqlcmd', 'mosquitto_pub', 'keytool']) {
+      for (const line of lines) {
+        for (const run of [`${program} ${line}`, `"${program}" ${line}`, `${program} login ${line}`, `${program}\t${line}`, `a; ${program} -v\n ${line}`]) {
+          const one = { argv: ['sh', '-c', run] };
+          if (inFull(one).length > 0) expect([one, isSuspicious(one)]).toEqual([one, true]);
+        }
+      }
+    }
     const options = ['-u', '-U', '-a', '-p', '-P', '-w', '-pass', '-pX7', '--user', '--auth'];
     let masked = 0;
     for (const program of programs) {
@@ -178,13 +187,13 @@ describe('hostile events', () => {
   const seeds = [
     '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIE', '-----BEGIN PRIVATE KEY-----\nA: -', '-----BEGIN PRIVATE KEY-----> ', 'eyJ', 'eyJhbGci_', 'eyJhbGci-a.', '_eyJhbGciOi.', 'ghs_1_eyJ', 'ghs_1_eyJa.', 'eyJhbGciOi', '.eyJ', 'eyJ-', 'eyJa.eyJ', 'password', 'password=', 'password="', 'password=\'a', 'password="\\',
     'password=\\\\\\"', '"password":', 'token-', 'token.', '--token ', '<token>', '<token', 'Authorization: Bearer ', 'Authorization: a ', 'authorization=a="', 'Cookie: a',
-    '://', '://a:', 'a://b:c', '://a:b/', '://a:b@', '=//a:b@c', '=//a:b/', 'https://a1', '%3A%2F%2F%3A', '%3A%2F%2Fa%3Ab%3A', 'a:b@tcp', 'a:@tcp(', 'a:b ', 'bearer 1', 'bearer ', "password 'a", 'curl ', 'curl -u a:', 'discord', 'discord M', 'sk-', 'sk-ant-', 'sk-proj-', 'xoxb-1', 'glpat-', 'pypi-AgE',
+    '://', '://a:', 'a://b:c', '://a:b/', '://a:b@', '=//a:b@c', '=//a:b/', 'https://a1', '%3A%2F%2F%3A', '%3A%2F%2Fa%3Ab%3A', 'a:b@tcp', 'a:@tcp(', 'a:b ', 'bearer 1', 'bearer ', "password 'a", 'curl ', 'curl -u a:', 'curl -u a:b ', 'a;', 'docker login ', 'basic ', 'Basic AAAA', '%3D', 'token%3D', '"token","value":', '"token":{"value":', 'discord', 'discord M', 'sk-', 'sk-ant-', 'sk-proj-', 'xoxb-1', 'glpat-', 'pypi-AgE',
     'sig=', '?sig=', 'X-Amz-Signature=', 'a+AStA', `${mixed(76)}+ASt`, `${mixed(14)}.atlasv1.`, '1//0', 'ya29.a', 'ya29.-', '123456789:AA', `${hex(32)}-us`, 'AKIA', 'AKIA-', 'sl.u.', '8Q~', '\\', '\\"', '[redacted:', 'pat', ' ', '\n', '\t', '-', '=', 'é',
   ];
 
   test.each(seeds)('%j, over and over, is done with', (seed) => {
     const detail = seed.repeat(Math.ceil(size / seed.length)).slice(0, size);
-    const { event: masked } = redactor.redact('generic', 'a', { detail, more: [detail, '-p'], password: detail });
+    const { event: masked } = redactor.redact('generic', 'a', { detail, more: [detail, '-p'], password: detail, argv: ['sh', '-c', detail] });
     expect(isJsonMapping(masked)).toBe(true);
   });
 
