@@ -11,6 +11,8 @@ export interface Announced {
   readonly start: number;
   /** It is a shell's line, in which the secrets are yet to be found. */
   readonly isLine?: boolean;
+  /** Not all of it is a secret, but this text wherever it stands in it. */
+  readonly same?: string;
 }
 
 const password: NamedAs = { name: 'password', shape: 'plain', vague: false };

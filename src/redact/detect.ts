@@ -37,18 +37,26 @@ export function findByRule(text: string, rule: TextRule, most = Infinity): Span[
   return spans;
 }
 
+function addAnnounced(text: string, { rule, start, isLine, same }: Announced, spans: Span[]): void {
+  if (isLine === true) {
+    findInLine(text, (secret) => spans.push(spanOf(secret.region, secret.rule)));
+  } else if (same !== undefined) {
+    for (let at = text.indexOf(same); at >= 0; at = text.indexOf(same, at + same.length)) {
+      spans.push(spanOf({ start: at, end: at + same.length }, rule.name));
+    }
+  } else {
+    const region = secretIn(text, start, text.length, rule, given);
+    if (region !== undefined) spans.push(spanOf(region, rule.name));
+  }
+}
+
 /**
  * The secrets of a string in their order. `announced` says what its surroundings in the event know about it; `spare`
  * is a rule that does not apply to it. Of more than `most` findings none is told apart: the whole text is one secret.
  */
 export function findSecrets(text: string, announced?: Announced, spare?: string, most = Infinity): readonly Span[] {
   const spans: Span[] = [];
-  if (announced?.isLine === true) {
-    findInLine(text, ({ region, rule }) => spans.push(spanOf(region, rule)));
-  } else if (announced !== undefined) {
-    const region = secretIn(text, announced.start, text.length, announced.rule, given);
-    if (region !== undefined) spans.push(spanOf(region, announced.rule.name));
-  }
+  if (announced !== undefined) addAnnounced(text, announced, spans);
   if (spans.length > most) return crowd(text);
   for (const owner of hints.all(text)) {
     if (owner === 'names') {

@@ -10,6 +10,7 @@ const anywhere: readonly string[] = [
   String.raw`(?:[Yy]our|YOUR)[_-][A-Za-z_-]*`,
   String.raw`arn:aws[\w-]*:.*`, String.raw`op://.*`, String.raw`"?\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]"?`,
   String.raw`(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-[\w-]+|sk-[a-z0-9-]+@openssh\.com)(?:\s.*)?`, String.raw`-----BEGIN (?:[A-Z0-9 ]*PUBLIC KEY|CERTIFICATE)-----[^]*`,
+  String.raw`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`,
 ];
 // In a shell's line, a template or a document:
 const inText: readonly string[] = [

@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto';
 import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, isJsonMapping } from '../event/json.js';
 import { type Announced, announcedAt, isPairList, readList } from './argv.js';
 import { crowdRule, findSecrets } from './detect.js';
+import { exposureIn } from './exposure.js';
 import { isJsonText, isWhole, looksLikeJson } from './json-text.js';
 import { type NameRule, entryRule } from './names.js';
 import { suspicions } from './rules.js';
@@ -76,9 +77,10 @@ class Walk {
   mapping(value: JsonObject | JsonMap, pointer: string, around: Announced | undefined): JsonObject | JsonMap {
     const entries = value instanceof Map ? [...value] : Object.entries(value);
     const said = namedBeside(entries);
+    const exposure = exposureIn(entries);
     const masked = entries.map(([key, held]): [string, JsonValue] => {
       const rule = entryRule(key) ?? (valueKey.test(key) ? said : null);
-      const announced = rule === null ? within(around, key) : { rule, start: 0 };
+      const announced = exposure?.get(key) ?? (rule === null ? within(around, key) : { rule, start: 0 });
       return [key, this.#value(held, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, announced)];
     });
     if (masked.every(([, now], index) => now === entries[index]?.[1])) return value;

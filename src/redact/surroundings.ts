@@ -5,11 +5,11 @@ import { mixed } from './sample.js';
 const pemBegin = String.raw`-----BEGIN(?:[A-Z0-9 +]|%20){0,32}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK|%20BLOCK)?-----`;
 // No `-----` stands inside, so that a second BEGIN ends the search of the first; no quote, so that JSON text stays whole.
 const pemWhole = String.raw`(?:[^"-]|-(?!----))*-----END(?:[A-Z0-9 +]|%20){0,32}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK|%20BLOCK)?-----`;
-// Cut off before its end: some headers, at least sixteen characters of key, then all that looks like more of it. Between
+// Cut off before its end: some headers, at least sixteen characters of key, or how most begin, then all that looks like more of it. Between
 // its lines may stand what quotes them in mail, or how JSON and URLs write their ends.
 const pemGap = String.raw`(?:[\s>]|\\{1,4}[rn]|%0[ADad])`;
 const pemHeader = String.raw`[A-Z][A-Za-z-]{1,30}:[^"\\\r\n]{0,200}`;
-const pemCut = String.raw`${pemGap}*(?:${pemHeader}${pemGap}+){0,8}[A-Za-z0-9+/=]{16}(?:[A-Za-z0-9+/=]|${pemGap})*`;
+const pemCut = String.raw`${pemGap}*(?:${pemHeader}${pemGap}+){0,8}(?:[A-Za-z0-9+/=]{16}|MI[A-Z][A-Za-z0-9+/=])(?:[A-Za-z0-9+/=]|${pemGap})*`;
 
 // With a head that is known the token may stand behind other words, `name_eyJ…`. That it has two dots is looked at once
 // for all of them, since each would be read to its end.

@@ -221,6 +221,21 @@ describe('the five streams', () => {
       .toBe('{"threats":[{"category":"SecretExposure","pattern_id":"aws_key","severity":"Critical","matched_text":"⟦aws-access-key-id⟧","context":"export A=⟦aws-access-key-id⟧"}]}');
   });
 
+  test('mvm: a secret that was exposed is masked whole, whatever it looks like, and in its context', () => {
+    const finding = (matched: string, context: string, category = 'SecretExposure'): string => short(
+      redactor.redact('mvm.tenant', 'ThreatDetected', { threats: [{ category, matched_text: matched, context }] }).event);
+    const expected = (matched: string, context: string): string =>
+      JSON.stringify({ threats: [{ category: 'SecretExposure', matched_text: matched, context }] });
+    expect(finding('hunter2zz', 'login with hunter2zz, hunter2zz')).toBe(expected('⟦exposed-secret⟧', 'login with ⟦exposed-secret⟧, ⟦exposed-secret⟧'));
+    expect(finding(mixed(40), `AWS_SECRET_ACCESS_KEY=${mixed(40)}`)).toBe(expected('⟦exposed-secret⟧', 'AWS_SECRET_ACCESS_KEY=⟦aws-secret-access-key⟧'));
+    expect(finding('-----BEGIN PRIVATE KEY-----', `-----BEGIN PRIVATE KEY-----\n${mixed(64)}`)).toBe(expected('-----BEGIN PRIVATE KEY-----', '⟦private-key⟧'));
+    expect(finding('-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIEow')).toBe(expected('-----BEGIN PRIVATE KEY-----', '⟦private-key⟧'));
+    expect(finding('/home/bob/.netrc', 'cat /home/bob/.netrc')).toBe(expected('/home/bob/.netrc', 'cat /home/bob/.netrc'));
+    expect(finding('rm -rf /', 'sh -c rm -rf /', 'Destructive')).not.toContain('⟦');
+    const once = redactor.redact('mvm.tenant', 'a', { threats: [{ category: 'SecretExposure', matched_text: 'redacted', context: 'a redacted b' }] }).event;
+    expect(redactor.redact('mvm.tenant', 'a', once).event).toBe(once);
+  });
+
   test('maps with any key, and pointers that say where', () => {
     const event = new JsonMap([['7', 'a'], ['a/b~c', new JsonMap([['__proto__', new JsonMap([['password', 'x']])], ['1', 'b']])], ['token', 'y']]);
     const { event: masked, redacted: list } = redactor.redact('generic', 'a', event);
