@@ -2,11 +2,14 @@
 import { after, dashedEdge, type TextRule } from './rule.js';
 import { mixed } from './sample.js';
 
-const pemBegin = String.raw`-----BEGIN(?:[A-Z0-9 +]|%20){0,32}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK|%20BLOCK)?-----`;
+function pemEdge(word: string): string {
+  return `-----${word}(?:[A-Z0-9 +]|%20){0,32}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK|%20BLOCK)?-----`;
+}
+
 // No `-----` stands inside, so that a second BEGIN ends the search of the first; no quote, so that JSON text stays whole.
-const pemWhole = String.raw`(?:[^"-]|-(?!----))*-----END(?:[A-Z0-9 +]|%20){0,32}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK|%20BLOCK)?-----`;
-// Cut off before its end: some headers, at least sixteen characters of key, or how most begin, then all that looks like more of it. Between
-// its lines may stand what quotes them in mail, or how JSON and URLs write their ends.
+const pemWhole = String.raw`(?:[^"-]|-(?!----))*${pemEdge('END')}`;
+// Cut off before its end: some headers, at least sixteen characters of key or how most begin, then all that looks like
+// more of it. Between its lines may stand what quotes them in mail, or how JSON and URLs write their ends.
 const pemGap = String.raw`(?:[\s>]|\\{1,4}[rn]|%0[ADad])`;
 const pemHeader = String.raw`[A-Z][A-Za-z-]{1,30}:[^"\\\r\n]{0,200}`;
 const pemCut = String.raw`${pemGap}*(?:${pemHeader}${pemGap}+){0,8}(?:[A-Za-z0-9+/=]{16}|MI[A-Z][A-Za-z0-9+/=])(?:[A-Za-z0-9+/=]|${pemGap})*`;
@@ -34,7 +37,7 @@ const urlPassword = [
 ].join('|');
 
 export const surroundingRules: readonly TextRule[] = [
-  after('private-key', ['private key', 'private%20key', 'private+key'], new RegExp(`${pemBegin}(?:${pemWhole}|${pemCut})`, 'g'),
+  after('private-key', ['private key', 'private%20key', 'private+key'], new RegExp(`${pemEdge('BEGIN')}(?:${pemWhole}|${pemCut})`, 'g'),
     `key: «-----BEGIN EC PRIVATE KEY-----\n${mixed(64)}\n${mixed(20)}==\n-----END EC PRIVATE KEY-----»\n`,
     `-----BEGIN PUBLIC KEY-----\n${mixed(64)}\n-----END PUBLIC KEY-----`),
   after('jwt', ['.eyj', 'eyjhbgci', 'eyj0exai', 'eyjrawqi', 'eyjlbmmi', 'eyjjdhki', 'eyj4nxqi', 'eyjlcgsi', 'eyjqa3ui'],
