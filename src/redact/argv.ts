@@ -11,7 +11,7 @@ export interface Announced {
   readonly start: number;
   /** It is a shell's line, in which the secrets are yet to be found. */
   readonly isLine?: boolean;
-  /** Not all of it is a secret, but this text wherever it stands in it. */
+  /** Not all of it is a secret, but this text wherever it stands in it; none if empty. */
   readonly same?: string;
 }
 

@@ -41,7 +41,7 @@ function addAnnounced(text: string, { rule, start, isLine, same }: Announced, sp
   if (isLine === true) {
     findInLine(text, (secret) => spans.push(spanOf(secret.region, secret.rule)));
   } else if (same !== undefined) {
-    for (let at = text.indexOf(same); at >= 0; at = text.indexOf(same, at + same.length)) {
+    for (let at = same === '' ? -1 : text.indexOf(same); at >= 0; at = text.indexOf(same, at + same.length)) {
       spans.push(spanOf({ start: at, end: at + same.length }, rule.name));
     }
   } else {

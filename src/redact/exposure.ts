@@ -14,8 +14,11 @@ const matchCharsMin = 4;
 export function exposureIn(entries: readonly (readonly [string, JsonValue])[]): ReadonlyMap<string, Announced> | undefined {
   if (!entries.some(([key, held]) => key === 'category' && held === 'SecretExposure')) return undefined;
   const matched = entries.find(([key]) => key === 'matched_text')?.[1];
-  if (typeof matched !== 'string' || isPlaceholder(matched, true) || isPath(matched)) return undefined;
-  const told = new Map<string, Announced>([['matched_text', { rule: exposed, start: 0 }]]);
-  if (matched.length >= matchCharsMin) told.set('context', { rule: exposed, start: 0, same: matched });
-  return told;
+  if (typeof matched !== 'string') return undefined;
+  const isShown = isPlaceholder(matched, true) || isPath(matched) || matched.length < matchCharsMin;
+  // Of the context the same is known when the match is masked already: else a second look would read it otherwise.
+  return new Map<string, Announced>([
+    ['matched_text', { rule: exposed, start: 0 }],
+    ['context', { rule: exposed, start: 0, same: isShown ? '' : matched }],
+  ]);
 }

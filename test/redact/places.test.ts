@@ -232,7 +232,8 @@ describe('the five streams', () => {
     expect(finding('-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIEow')).toBe(expected('-----BEGIN PRIVATE KEY-----', '⟦private-key⟧'));
     expect(finding('/home/bob/.netrc', 'cat /home/bob/.netrc')).toBe(expected('/home/bob/.netrc', 'cat /home/bob/.netrc'));
     expect(finding('rm -rf /', 'sh -c rm -rf /', 'Destructive')).not.toContain('⟦');
-    const once = redactor.redact('mvm.tenant', 'a', { threats: [{ category: 'SecretExposure', matched_text: 'redacted', context: 'a redacted b' }] }).event;
+    const inside = { category: 'SecretExposure', matched_text: 'redacted', context: 'redacted5b' };
+    const once = redactor.redact('mvm.tenant', 'a', { threats: [inside], password: inside }).event;
     expect(redactor.redact('mvm.tenant', 'a', once).event).toBe(once);
   });
 
