@@ -58,7 +58,8 @@ export function findSecrets(text: string, announced?: Announced, spare?: string,
   const spans: Span[] = [];
   if (announced !== undefined) addAnnounced(text, announced, spans);
   if (spans.length > most) return crowd(text);
-  for (const owner of hints.all(text)) {
+  // A text that begins so is one behind a quote: a hint has three characters.
+  for (const owner of hints.all(text.startsWith('//') ? `"${text}` : text)) {
     if (owner === 'names') {
       findAssigned(text, (region, { name }) => spans.push(spanOf(region, name)) <= most);
     } else if (owner.name !== spare) {

@@ -7,7 +7,7 @@ import { Hints } from './hints.js';
 import { type NameRule, entryHints, nameHints, nameRules, nameWords } from './names.js';
 import type { TextRule } from './rule.js';
 import { serviceRules } from './services.js';
-import { surroundingRules } from './surroundings.js';
+import { bareStarts, surroundingRules } from './surroundings.js';
 
 /** The rules that a text is searched by. */
 export const textRules: readonly TextRule[] = [...cloudRules, ...builderRules, ...serviceRules, ...surroundingRules];
@@ -40,4 +40,4 @@ for (const hint of [...textRules.flatMap((rule) => rule.hints), ...nameWords]) {
   // As it stands in JSON text: a quote or a backslash has another before it.
   suspicions.add(JSON.stringify(hint).slice(1, -1), 0, hint);
 }
-for (const hint of [...entryHints, ...toolHints]) suspicions.add(hint, 0, hint);
+for (const hint of [...bareStarts, ...entryHints, ...toolHints]) suspicions.add(hint, 0, hint);

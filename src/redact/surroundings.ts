@@ -25,8 +25,10 @@ const jwtAnyHead = String.raw`eyJ[\w-]{4,}\.eyJ[\w-]{2,}(?:\.[\w-]*)?`;
 const colonInBase64 = '(?:[A-Za-z0-9+/]{4}){0,64}?(?:O[g-v]|[A-Za-z0-9+/][DTjz][o-r]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]6)';
 
 // A URL's beginning, or `//` where nothing but a scheme could be missing.
-const authorityLead = String.raw`(?:(?::|%3[Aa])\\?/\\?/|(?<![^\s"'=(,])//)`;
-const bareHints = Array.from('abcdefghijklmnopqrstuvwxyz0123456789_', (char) => `//${char}`);
+const authorityLead = String.raw`(?:(?::|%3[Aa])\\?/\\?/|(?<![^"'=])//(?=\w))`;
+// With the character behind it: else every comment in a program would be suspicious.
+export const bareStarts: readonly string[] = Array.from('abcdefghijklmnopqrstuvwxyz0123456789_', (char) => `"//${char}`);
+const bareHints = ['%3a//', ...bareStarts.flatMap((start) => ['"', "'", '='].map((lead) => lead + start.slice(1)))];
 const urlUser = String.raw`[^\s/?#:@"'<>\\[]{0,256}`;
 const notPort = String.raw`(?!\d{1,5}(?:[/?#,;]|\\?/))`;
 // Up to the last `@` before the path; one with `/` in it up to the first, and only behind a user that is no host. No other

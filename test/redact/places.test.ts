@@ -60,7 +60,7 @@ const texts: [name: string, text: string, masked: string][] = [
   ['an unescaped password in userinfo', 'postgres://u:p/w@h/db https://u:p@ss#x@h/ ftp://u:p/q@r@h/x?a@b', 'postgres://u:⟦url-userinfo⟧@h/db https://u:⟦url-userinfo⟧@h/ ftp://u:⟦url-userinfo⟧@h/x?a@b'],
   ['a token as userinfo', `git clone https://${hex(40)}@h/o/r.git https://Zq8hunterKx@h`, 'git clone https://⟦url-token⟧@h/o/r.git https://⟦url-token⟧@h'],
   ['userinfo whose user is a name of a secret', 'https://x-access-token:abcdef@github.com/a', 'https://x-access-token:⟦url-userinfo⟧@github.com/a'],
-  ['userinfo without a scheme', 'see //bob:hunter2@h/x', 'see //bob:⟦url-userinfo⟧@h/x'],
+  ['userinfo without a scheme', '//bob:hunter2@h/x u=//bob:hunter2@h/x', '//bob:⟦url-userinfo⟧@h/x u=//bob:⟦url-userinfo⟧@h/x'],
   ['userinfo of a data source', 'bob:hunter2@tcp(h:3306)/db', 'bob:⟦dsn-password⟧@tcp(h:3306)/db'],
   ['userinfo that is encoded', 'u=https%3A%2F%2Fbob%3Ahunter2%40h https%3A//bob:pw@h', 'u=https%3A%2F%2Fbob%3A⟦encoded-userinfo⟧%40h https%3A//bob:⟦url-userinfo⟧@h'],
   ['a password with brackets', 'password=Summer(2026)!xx PGPASSWORD=Kx7{9aQ2 psql password=Abc[1]def', 'password=⟦password⟧ PGPASSWORD=⟦password⟧ psql password=⟦password⟧'],
