@@ -2,7 +2,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { withClient } from './connection.js';
 import { exitCodes } from './exit.js';
-import { quietOnClosedPipe } from './terminal.js';
 
 export function checkpointCommand(): Command {
   return new Command('checkpoint')
@@ -11,7 +10,6 @@ export function checkpointCommand(): Command {
     .option('--socket <path>', 'the daemon\'s socket')
     .addHelpText('after', '\nExample:\n  indelible checkpoint > elsewhere/checkpoint-$(date +%F)')
     .action(async (options) => {
-      quietOnClosedPipe();
       await withClient(options, async (client) => {
         process.stdout.write(await client.checkpoint());
         return exitCodes.ok;

@@ -13,7 +13,7 @@ import { csvHeader, csvRow } from '../query/csv.js';
 import { exitCodes } from './exit.js';
 import { addFilters, filtersOf } from './filters.js';
 import { beginScan, flush, sayTally } from './query.js';
-import { quietOnClosedPipe, say } from './terminal.js';
+import { say } from './terminal.js';
 
 const helpText = `
 To one of the systems: the events of its profile, each as it is in the log, one a line, so that its own tools can read
@@ -40,7 +40,6 @@ export function exportCommand(): Command {
   addFilters(command);
   command.addHelpText('after', helpText);
   command.action(async (options) => {
-    quietOnClosedPipe();
     process.exitCode = await exportLog(options.to, options.hmacKey, options);
   });
   return command;

@@ -15,7 +15,7 @@ import { proveRecord } from '../log/prover.js';
 import { placesIn } from '../log/segment.js';
 import { withClient } from './connection.js';
 import { exitCodes } from './exit.js';
-import { quietOnClosedPipe, say } from './terminal.js';
+import { say } from './terminal.js';
 
 /** For one proof of a large log on a slow disk, ms. */
 const proveMs = 600_000;
@@ -55,7 +55,6 @@ export function proveCommand(): Command<[number]> {
     .option('--json', 'the line, the path and the checkpoint as one line of JSON')
     .addHelpText('after', helpText)
     .action(async (seq, options) => {
-      quietOnClosedPipe();
       if (options.stateDir !== undefined) process.exitCode = await proveFromFiles(seq, options.stateDir, options);
       else await withClient(options, async (client) => give(await ask(client, seq), options));
     });

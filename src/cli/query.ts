@@ -19,7 +19,7 @@ import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
 import { addFilters, filtersOf, mistakeIn } from './filters.js';
 import { showRecord } from './show.js';
-import { painter, quietOnClosedPipe, say, wantsColour } from './terminal.js';
+import { painter, say, wantsColour } from './terminal.js';
 
 /** Characters of a broken line that are shown; the file has the rest. */
 const rawCharsMax = 4096;
@@ -57,7 +57,6 @@ export function queryCommand(): Command {
   addFilters(command);
   command.addHelpText('after', helpText);
   return command.action(async (options) => {
-    quietOnClosedPipe();
     const format = options.json === true ? 'json' : options.csv === true ? 'csv' : 'table';
     const plan = { format, limit: options.limit ?? Number.POSITIVE_INFINITY } as const;
     const scan = beginScan(options, options.reverse === true ? 'newest_first' : 'oldest_first');

@@ -28,10 +28,12 @@ export function readNamed(option: string, path: string): Buffer {
 
 /** Prints a verdict; the process will exit with its status. A reader that went away has what it wanted. */
 export async function giveVerdict(text: string, exit: number): Promise<void> {
-  // The same error comes to the callback.
+  // Before anything is printed: whoever reads half of it and goes away ends the process with this status.
+  process.exitCode = exit;
+  // What else goes wrong is told here and not as for other commands. The same error comes to the callback.
+  process.stdout.removeAllListeners('error');
   process.stdout.on('error', () => undefined);
   const error = await new Promise<Error | null | undefined>((resolve) => { process.stdout.write(text, resolve); });
-  process.exitCode = exit;
   if (error === null || error === undefined || errorCode(error) === 'EPIPE') return;
   if (exit === exitCodes.ok) process.exitCode = exitCodes.unverifiable;
   process.stderr.write(`indelible verify: the verdict could not be printed: ${printable(error.message)}; its exit status would be ${exit}\n`);
