@@ -27,28 +27,28 @@ export interface LineOptions {
 /** Sends every line, keeps going past refusals, and says at the end what became of them; resolves with the exit status. */
 export async function emitLines(client: Client, options: LineOptions): Promise<number> {
   const emission = new Emission(client, options);
-  const lines = inputLines(process.stdin)[Symbol.asyncIterator]();
-  const stopped = new Promise<NodeJS.Signals>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
-  });
   let last = 0;
-  for (;;) {
-    const next = await Promise.race([lines.next(), stopped]);
-    if (typeof next === 'string') {
-      say(`indelible: ${next}: nothing is read behind line ${last}; what was sent is waited for`);
-      emission.isCutShort = true;
-      process.stdin.destroy();
-      break;
+  const stop = (signal: NodeJS.Signals): void => {
+    say(`indelible: ${signal}: nothing is read behind line ${last}; what was sent is waited for`);
+    emission.isCutShort = true;
+    process.stdin.destroy();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  try {
+    for await (const line of inputLines(process.stdin)) {
+      if (emission.isCutShort) break;
+      last = line.number;
+      await emission.send(line);
     }
-    if (next.done === true) break;
-    last = next.value.number;
-    await emission.send(next.value);
+  } catch (error) {
+    // It was we who ended the input.
+    if (!emission.isCutShort) throw error;
   }
   return await emission.end();
 }
 
 class Emission {
-  /** Lines may be left that nobody read. */
+  /** Somebody stopped us: lines may be left that nobody read. */
   isCutShort = false;
   readonly #client: Client;
   readonly #options: LineOptions;

@@ -40,7 +40,10 @@ export interface Pending {
   state: 'waiting' | 'flying' | 'settled';
   /** Whether it ever left, so that only the daemon knows whether it was recorded. */
   sent: boolean;
-  /** What the daemon answered last, where that was "later" and every request with it was answered so: none of it is recorded. */
+  /**
+   * What the daemon answered last, where that was "later" and every request with it was answered so. One event is not recorded
+   * then; of several, a disk that was full between them may have some.
+   */
   refusal: ErrorReply | undefined;
   /** Whether its deadline has passed and nobody waits; where its request is not answered, it is not sent again. */
   isOverdue: boolean;

@@ -1,24 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Client, ClientError, connect } from '../../src/client/client.js';
-import { Daemon, macOf } from './daemon.js';
+import { describe, expect, test } from 'vitest';
+import { ClientError, connect } from '../../src/client/client.js';
+import { client, daemon } from './connected.js';
+import { macOf } from './daemon.js';
 
 /** A profile that the compiler does not know by name: it lets any event through to what happens at run time. */
 function unchecked(profile: string): string {
   return profile;
 }
-
-let daemon: Daemon;
-let client: Client;
-
-beforeEach(async () => {
-  daemon = await new Daemon().start();
-  client = await connect({ socket: daemon.path, timeoutMs: 10_000 });
-});
-
-afterEach(async () => {
-  await client.close({ timeoutMs: 0 });
-  await daemon.end();
-});
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {

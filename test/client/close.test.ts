@@ -1,20 +1,6 @@
 // The end of a client: whoever closes it waits for it, and is told what the log does not say.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Client, connect } from '../../src/client/client.js';
-import { Daemon } from './daemon.js';
-
-let daemon: Daemon;
-let client: Client;
-
-beforeEach(async () => {
-  daemon = await new Daemon().start();
-  client = await connect({ socket: daemon.path, timeoutMs: 10_000 });
-});
-
-afterEach(async () => {
-  await client.close({ timeoutMs: 0 });
-  await daemon.end();
-});
+import { describe, expect, test } from 'vitest';
+import { client, daemon, until } from './connected.js';
 
 /** Lets requests arrive and answers none of them until it is called. */
 function held(): () => void {
@@ -25,10 +11,6 @@ function held(): () => void {
     return true;
   };
   return () => { for (const answer of waiting) answer(); };
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(setImmediate);
 }
 
 describe('close', () => {

@@ -1,27 +1,10 @@
 // What `emit` lost is in the log, once; what it did not lose is not called lost.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Client, connect } from '../../src/client/client.js';
-import { Daemon } from './daemon.js';
-
-let daemon: Daemon;
-let client: Client;
-
-beforeEach(async () => {
-  daemon = await new Daemon().start();
-  client = await connect({ socket: daemon.path, timeoutMs: 10_000 });
-});
-
-afterEach(async () => {
-  await client.close({ timeoutMs: 0 });
-  await daemon.end();
-});
+import { client, daemon, until } from './connected.js';
 
 function lose(events: number): void {
   for (let i = 0; i < events; i++) client.emit({ action: 'a', detail: () => i });
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(setImmediate);
 }
 
 describe('a loss', () => {

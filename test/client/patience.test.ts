@@ -1,25 +1,8 @@
 // How long a client waits: as long as it is told, no longer than somebody wants it to, and without holding the process.
 import { getEventListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Client, ClientError, connect } from '../../src/client/client.js';
-import { Daemon } from './daemon.js';
-
-let daemon: Daemon;
-let client: Client;
-
-beforeEach(async () => {
-  daemon = await new Daemon().start();
-  client = await connect({ socket: daemon.path, timeoutMs: 10_000 });
-});
-
-afterEach(async () => {
-  await client.close({ timeoutMs: 0 });
-  await daemon.end();
-});
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(setImmediate);
-}
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { ClientError, connect } from '../../src/client/client.js';
+import { client, daemon, until } from './connected.js';
 
 function later(id: number, ms: number): { op: 'error'; id: number; code: 'rate_limited'; message: string; retry_after_ms: number } {
   return { op: 'error', id, code: 'rate_limited', message: 'later', retry_after_ms: ms };

@@ -1,21 +1,8 @@
 // Questions: what cannot be said hurts nobody, and an answer that comes too late neither.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Client, ClientError, connect } from '../../src/client/client.js';
+import { describe, expect, test } from 'vitest';
+import { ClientError, connect } from '../../src/client/client.js';
 import type { Reply } from '../../src/wire/message.js';
-import { Daemon } from './daemon.js';
-
-let daemon: Daemon;
-let client: Client;
-
-beforeEach(async () => {
-  daemon = await new Daemon().start();
-  client = await connect({ socket: daemon.path, timeoutMs: 10_000 });
-});
-
-afterEach(async () => {
-  await client.close({ timeoutMs: 0 });
-  await daemon.end();
-});
+import { client, daemon } from './connected.js';
 
 describe('a question that cannot be encoded', () => {
   test('is refused with its place, and the next ones are asked on the same connection', async () => {

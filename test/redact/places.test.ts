@@ -230,7 +230,7 @@ describe('the five streams', () => {
     expect(finding(mixed(40), `AWS_SECRET_ACCESS_KEY=${mixed(40)}`)).toBe(expected('⟦exposed-secret⟧', 'AWS_SECRET_ACCESS_KEY=⟦aws-secret-access-key⟧'));
     expect(finding('-----BEGIN PRIVATE KEY-----', `-----BEGIN PRIVATE KEY-----\n${mixed(64)}`)).toBe(expected('-----BEGIN PRIVATE KEY-----', '⟦private-key⟧'));
     expect(finding('-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIEow')).toBe(expected('-----BEGIN PRIVATE KEY-----', '⟦private-key⟧'));
-    expect(finding('/home/bob/.netrc', 'cat /home/bob/.netrc')).toBe(expected('/home/bob/.netrc', 'cat /home/bob/.netrc'));
+    expect(finding('/srv/app/.netrc', 'cat /srv/app/.netrc')).toBe(expected('/srv/app/.netrc', 'cat /srv/app/.netrc'));
     expect(finding('rm -rf /', 'sh -c rm -rf /', 'Destructive')).not.toContain('⟦');
     const inside = { category: 'SecretExposure', matched_text: 'redacted', context: 'redacted5b' };
     const once = redactor.redact('mvm.tenant', 'a', { threats: [inside], password: inside }).event;
