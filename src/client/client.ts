@@ -83,7 +83,8 @@ export class Client<P extends string = 'generic', Name extends string = never> {
 
   /**
    * Appends one event or several, all or none. Resolves when they are durable. Rejects with ClientError: the daemon's
-   * refusal at once, `timeout` when the deadline passes, `overloaded` when too much is waiting here.
+   * refusal at once, `overloaded` when too much is waiting here; when the deadline passes `timeout`, or what the daemon said
+   * last (`disk_full`...), if to every attempt it said "later".
    */
   append<Q extends string = P>(
     events: ClientEvent<Q, Name> | readonly ClientEvent<Q, Name>[], options: AppendOptions<Q> = {},

@@ -158,8 +158,8 @@ export class Intake {
       else ids.wait(known, peer.process, append.waitFor(index));
     }
     if (doubles.length === 0) return bodies;
-    const known = new Set(doubles);
-    return bodies.filter((_, index) => !known.has(index));
+    const left = new Set(doubles);
+    return bodies.filter((_, index) => !left.has(index));
   }
 
   #gapBody(reason: string, count: number, of: Source): string {

@@ -59,7 +59,7 @@ describe('a pause that the daemon asked for', () => {
   test('does not keep the process alive', async () => {
     const set = vi.spyOn(globalThis, 'setTimeout');
     daemon.answer = ({ id }) => later(id, 3_600_000);
-    const append = client.append({ action: 'a' }, { timeoutMs: 50 });
+    const append = client.append({ action: 'a' }, { timeoutMs: 1000 });
     append.catch(() => undefined);
     await until(() => daemon.appends.length === 1);
     await client.status();
