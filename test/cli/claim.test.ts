@@ -4,11 +4,11 @@ import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryDirectory } from '../daemon.js';
+import { isRoot, ofRoot } from '../root.js';
 
 const claim = new URL('../../dist/cli/claim.js', import.meta.url).pathname;
 /** A user that owns nothing here. */
 const stranger = 64_999;
-const isRoot = process.getuid?.() === 0;
 let state: string;
 beforeEach(() => { state = temporaryDirectory(); });
 afterEach(() => { rmSync(state, { recursive: true }); });
@@ -30,7 +30,7 @@ test('a directory of another user\'s exits 2 and names its owner', () => {
   expect([exitCode, said]).toEqual([2, expect.stringContaining('belongs to uid 0')]);
 });
 
-test.runIf(isRoot)('so does a file in it that root left there', () => {
+test.runIf(isRoot)(ofRoot('so does a file in it that root left there'), () => {
   mkdirSync(join(state, 'keys'));
   writeFileSync(join(state, 'keys/current'), '', { mode: 0o600 });
   for (const path of [state, join(state, 'keys')]) {

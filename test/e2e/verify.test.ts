@@ -8,6 +8,7 @@ import { realDisk } from '../../src/disk/disk.js';
 import type { Report } from '../../src/verify/report.js';
 import { verify } from '../../src/verify/verify.js';
 import { Conversation, Daemon, linesIn, program, temporaryDirectory, verified } from '../daemon.js';
+import { isRoot, ofRoot } from '../root.js';
 import { LogMaker, smallLog } from '../verify/make-log.js';
 
 const place = mkdtempSync(join(tmpdir(), 'ind-verify-'));
@@ -244,7 +245,7 @@ describe('what is no verdict is not called tampering', () => {
   });
 
   const someoneElse = 65_534;
-  it.runIf(process.getuid?.() === 0)('a user who may not enter the state directory', () => {
+  it.runIf(isRoot)(ofRoot('a user who may not enter the state directory'), () => {
     const closed = join(place, 'closed');
     mkdirSync(closed, { mode: 0o700 });
     chmodSync(place, 0o755);

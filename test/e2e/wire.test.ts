@@ -9,6 +9,7 @@ import type { Reply } from '../../src/wire/message.js';
 import { decodeReply } from '../../src/wire/reply.js';
 import type { DaemonOptions } from '../daemon.js';
 import { Conversation, Daemon, append, frameOf, linesIn, recordsIn, verified } from '../daemon.js';
+import { isRoot } from '../root.js';
 
 const cleanup: (() => unknown)[] = [];
 afterEach(async () => { for (const undo of cleanup.splice(0).reverse()) await undo(); });
@@ -223,8 +224,6 @@ async function asSomeoneElse(daemon: Daemon, gid: number, replies: number): Prom
   for (let outcome = reader.next(); outcome.kind === 'payload'; outcome = reader.next()) found.push(decodeReply(outcome.payload));
   return found;
 }
-
-const isRoot = process.getuid?.() === 0;
 
 describe(isRoot ? 'reading' : 'reading (not root: that OTHER users are forbidden to read was NOT tested)', () => {
   test('is for the daemon\'s own user', async () => {

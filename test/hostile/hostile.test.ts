@@ -9,6 +9,7 @@ import { owedReplies, replyEventBytes } from '../../src/server/reply-order.js';
 import { ringBytesMax } from '../../src/server/ring.js';
 import type { Status } from '../../src/wire/message.js';
 import { Conversation, Daemon, append } from '../daemon.js';
+import { isRoot } from '../root.js';
 import { crowd } from './attacks-crowds.js';
 import { atRestBytes, clientBytes, eventTextFrames, memoryBound } from './bound.js';
 import { appends, flood } from './floods.js';
@@ -19,7 +20,6 @@ import { attacks } from './suite.js';
 const scale = 0.02;
 /** These wait for the daemon to lose patience, half a minute: for the script. */
 const slow = ['acks that nobody reads', 'half frames held for ever'];
-const isRoot = process.getuid?.() === 0;
 /** Another user has to ask. */
 const rootOnly = ['reading without the right'];
 
