@@ -5,6 +5,7 @@ import { generic } from './generic.js';
 import type { JsonMap, JsonObject } from './json.js';
 import { mvmLocal } from './mvm-local.js';
 import { mvmTenant } from './mvm-tenant.js';
+import type { JsonText } from './pass.js';
 import { type Stream, kindFinder, kindOf } from './stream.js';
 import { tryaudex } from './tryaudex.js';
 import type { Mint, ValueOf } from './type.js';
@@ -22,10 +23,10 @@ export interface Profile {
   /** Checks and completes one event; never throws. */
   admit(event: JsonObject | JsonMap): Admitted;
   /**
-   * The quick look at an event's JSON text without spaces: its kind, if the record will hold just that text. Undefined says
+   * The quick look at an event's JSON text: its kind, if the record will hold just that text. Undefined says
    * nothing: the event has to be looked at as a value.
    */
-  pass(json: Buffer): string | undefined;
+  pass(json: JsonText): string | undefined;
 }
 
 /** All profiles that clients may use. */
@@ -67,6 +68,6 @@ function profileOf(stream: Stream, options: CatalogueOptions): Profile {
       if (taken instanceof Violation) return { ok: false, violation: taken };
       return { ok: true, kind: kindOf(stream, taken) ?? '', event: taken };
     },
-    pass: (json) => (type.pass(json, 0) === json.length ? findKind(json) : undefined),
+    pass: (json) => (type.pass(json, json.from) === json.to ? findKind(json) : undefined),
   };
 }

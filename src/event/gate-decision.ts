@@ -42,7 +42,7 @@ export const gateDecision: Type<GateDecision> = {
     for (const [begin, type] of begins) {
       if (!startsWith(json, at, begin)) continue;
       const end = type.pass(json, at + begin.length);
-      return json[end] === closeBrace ? end + 1 : -1;
+      return json.bytes[end] === closeBrace ? end + 1 : -1;
     }
     return -1;
   },

@@ -36,5 +36,5 @@ export function momentMs(text: string): number {
 /** RFC 3339 text, kept as it is spelled. */
 export const moment = plainType<string>('ts', 'an RFC 3339 time', (value) => typeof value === 'string' && isMoment(value), (json, at) => {
   const end = passText(json, at);
-  return end > 0 && isMoment(json.toString('latin1', at + 1, end - 1)) ? end : -1;
+  return end > 0 && isMoment(json.bytes.toString('latin1', at + 1, end - 1)) ? end : -1;
 });

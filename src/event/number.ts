@@ -1,7 +1,7 @@
 // Numbers as the source systems declare them. Invariant: a range is checked exactly, also beyond 2^53, where an integer
 // comes as a bigint; a number that is no safe integer came as a float, and its digits are not what somebody counted.
 import type { JsonValue } from './json.js';
-import { passValue } from './pass.js';
+import { type JsonText, passValue } from './pass.js';
 import { type Type, plainType } from './type.js';
 
 function integer(label: string, min: bigint, max: bigint, range: string): Type<number | bigint> {
@@ -16,23 +16,23 @@ function integer(label: string, min: bigint, max: bigint, range: string): Type<n
 const digitsMax = 15;
 const [zero, nine, minus, dot, smallE] = [0x30, 0x39, 0x2d, 0x2e, 0x65];
 
-function passInteger(json: Buffer, at: number, low: number, high: number): number {
-  const isNegative = json[at] === minus;
+function passInteger({ bytes }: JsonText, at: number, low: number, high: number): number {
+  const isNegative = bytes[at] === minus;
   const first = isNegative ? at + 1 : at;
   let size = 0;
   let end = first;
-  for (let byte = json[end] ?? 0; byte >= zero && byte <= nine; byte = json[end] ?? 0) {
+  for (let byte = bytes[end] ?? 0; byte >= zero && byte <= nine; byte = bytes[end] ?? 0) {
     size = size * 10 + byte - zero;
     end += 1;
   }
   const value = isNegative ? -size : size;
-  const isWhole = end > first && end - first <= digitsMax && json[end] !== dot && json[end] !== smallE;
+  const isWhole = end > first && end - first <= digitsMax && bytes[end] !== dot && bytes[end] !== smallE;
   return isWhole && value >= low && value <= high ? end : -1;
 }
 
 /** Any number. */
-function passNumber(json: Buffer, at: number): number {
-  const byte = json[at] ?? 0;
+function passNumber(json: JsonText, at: number): number {
+  const byte = json.bytes[at] ?? 0;
   return byte === minus || (byte >= zero && byte <= nine) ? passValue(json, at) : -1;
 }
 

@@ -1,5 +1,5 @@
-// Where values end in JSON text: valid, without spaces, as a sheet holds it. Invariant: nothing is decided about a value here
-// but where it ends.
+// Where values end in JSON text: valid, without spaces. Invariant: nothing is decided about a value here but where it ends, and
+// that a string holds hex digits alone.
 
 /** JSON's own characters, as the bytes they are. */
 export const quote = 0x22;
@@ -11,26 +11,74 @@ export const openBrace = 0x7b;
 export const closeBrace = 0x7d;
 export const backslash = 0x5c;
 
-/** Behind the string that begins at `at`; -1 for another value. */
-export function passText(json: Buffer, at: number): number {
-  if (json[at] !== quote) return -1;
-  let end = at + 1;
-  for (let byte = json[end]; byte !== quote; byte = json[end]) {
-    if (byte === undefined) return -1;
-    end += byte === backslash ? 2 : 1;
+/**
+ * The text of one value: valid JSON without spaces, `bytes` from `from` to `to`. Who wrote it knew where its strings end, so
+ * nobody looks for that again: a string that begins at `at` ends before `ends[at]`, which is negative (and so much) where it
+ * holds lower-case hex digits alone, or nothing. Of all other places `ends` says nothing.
+ */
+export interface JsonText {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+  readonly ends: Int32Array;
+}
+
+/** Its bytes, as long as nobody writes over them. */
+export function bytesOf({ bytes, from, to }: JsonText): Buffer {
+  return bytes.subarray(from, to);
+}
+
+/** What a byte is inside a string, bits: a hex digit is none of it. */
+export const byteKind = { noHexDigit: 1, escaped: 2, noAscii: 4 } as const;
+
+/** By byte. */
+export const byteKinds = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const isHexDigit = (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
+  const isEscaped = byte < 0x20 || byte === quote || byte === backslash;
+  return (isHexDigit ? 0 : byteKind.noHexDigit) | (isEscaped ? byteKind.escaped : 0) | (byte < 0x80 ? 0 : byteKind.noAscii);
+});
+
+/** JSON text that nobody wrote on a sheet: its strings are looked for. */
+export function jsonTextOf(text: string): JsonText {
+  const bytes = Buffer.from(text);
+  const ends = new Int32Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += 1) {
+    if (bytes[at] !== quote) continue;
+    const start = at;
+    let kinds = 0;
+    for (at += 1; at < bytes.length && bytes[at] !== quote; at += 1) {
+      kinds |= byteKinds[bytes[at] ?? 0] ?? 0;
+      if (bytes[at] === backslash) at += 1;
+    }
+    ends[start] = kinds === 0 ? -(at + 1) : at + 1;
   }
-  return end + 1;
+  return { bytes, from: 0, to: bytes.length, ends };
+}
+
+/** Behind the string that begins at `at`; -1 for another value. */
+export function passText({ bytes, ends }: JsonText, at: number): number {
+  if (bytes[at] !== quote) return -1;
+  const end = ends[at] ?? 0;
+  // Not by Math.abs: of that the compiler makes a float, and of all that comes of it.
+  return end < 0 ? -end : end;
+}
+
+/** Behind the string of so many lower-case hex digits that begins at `at`; -1 for another value. */
+export function passHex({ bytes, ends }: JsonText, at: number, digits: number): number {
+  const end = at + digits + 2;
+  return bytes[at] === quote && ends[at] === -end ? end : -1;
 }
 
 /** Behind the value that begins at `at`, whatever it is. */
-export function passValue(json: Buffer, at: number): number {
-  const first = json[at];
+export function passValue(json: JsonText, at: number): number {
+  const { bytes } = json;
+  const first = bytes[at];
   if (first === quote) return passText(json, at);
   if (first !== openBrace && first !== openBracket) return passScalar(json, at);
   let depth = 0;
   let end = at;
   do {
-    const byte = json[end];
+    const byte = bytes[end];
     if (byte === undefined) return -1;
     if (byte === quote) {
       end = passText(json, end);
@@ -44,22 +92,22 @@ export function passValue(json: Buffer, at: number): number {
 }
 
 /** Behind a number or a literal: what ends it is a comma, a bracket or the end. */
-function passScalar(json: Buffer, at: number): number {
+function passScalar({ bytes, to }: JsonText, at: number): number {
   let end = at;
-  while (end < json.length && json[end] !== comma && json[end] !== closeBrace && json[end] !== closeBracket) end += 1;
+  while (end < to && bytes[end] !== comma && bytes[end] !== closeBrace && bytes[end] !== closeBracket) end += 1;
   return end;
 }
 
 /** Whether these bytes stand at `at`. */
-export function startsWith(json: Buffer, at: number, bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i += 1) if (json[at + i] !== bytes[i]) return false;
+export function startsWith({ bytes }: JsonText, at: number, begin: Uint8Array): boolean {
+  for (let i = 0; i < begin.length; i += 1) if (bytes[at + i] !== begin[i]) return false;
   return true;
 }
 
 /** The text of the string that begins at `at`; undefined for another value. */
-export function textAt(json: Buffer, at: number): string | undefined {
+export function textAt(json: JsonText, at: number): string | undefined {
   const end = passText(json, at);
   if (end < 0) return undefined;
-  const text = json.toString('utf8', at + 1, end - 1);
+  const text = json.bytes.toString('utf8', at + 1, end - 1);
   return text.includes('\\') ? JSON.parse(`"${text}"`) as string : text;
 }

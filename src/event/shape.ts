@@ -3,7 +3,7 @@
 // only a map's own entries count as its fields.
 import { type Field, type FieldValues, type Fields, fieldLabel } from './field.js';
 import { JsonMap, type JsonObject, type JsonValue, isJsonMapping, isTrapKey } from './json.js';
-import { closeBrace, comma, openBrace, passText, passValue, startsWith, textAt } from './pass.js';
+import { type JsonText, closeBrace, comma, openBrace, passText, passValue, startsWith, textAt } from './pass.js';
 import type { Mint, Type } from './type.js';
 import { Violation, aMap } from './violation.js';
 
@@ -58,13 +58,14 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
   }
 
   /** Of a map that has just the keys that the record will have, in their order. So it is with what most clients send. */
-  pass(json: Buffer, at: number): number {
-    if (json[at] !== openBrace) return -1;
+  pass(json: JsonText, at: number): number {
+    const { bytes } = json;
+    if (bytes[at] !== openBrace) return -1;
     const slots = this.#slots;
     let next = 0;
     let end = at + 1;
-    while (json[end] !== closeBrace) {
-      if (json[end] === comma) end += 1;
+    while (bytes[end] !== closeBrace) {
+      if (bytes[end] === comma) end += 1;
       let slot = slots[next];
       while (slot?.mayLack === true && !startsWith(json, end, slot.key)) slot = slots[++next];
       if (slot === undefined) {
@@ -81,7 +82,7 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
   }
 
   /** An unknown field; but a known one this far back is out of its order. */
-  #passUnknown(json: Buffer, at: number): number {
+  #passUnknown(json: JsonText, at: number): number {
     const name = textAt(json, at);
     return name === undefined || this.#names.has(name) ? -1 : passValue(json, passText(json, at) + 1);
   }
@@ -104,9 +105,9 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
   }
 }
 
-function passField({ field: { type, presence }, isNullKept }: Slot, json: Buffer, at: number): number {
+function passField({ field: { type, presence }, isNullKept }: Slot, json: JsonText, at: number): number {
   // No other value begins with an n.
-  if (json[at] === 0x6e && presence === 'nullable') return isNullKept ? at + 'null'.length : -1;
+  if (json.bytes[at] === 0x6e && presence === 'nullable') return isNullKept ? at + 'null'.length : -1;
   return type.pass(json, at);
 }
 

@@ -1,6 +1,6 @@
 // Where the JSON text of events is written, once, as the bytes that will stand in the log. Invariant: what is written is what
 // `jsonText` makes of the same value, byte for byte.
-import { backslash, quote } from './pass.js';
+import { type JsonText, backslash, byteKind, byteKinds, quote } from './pass.js';
 
 /** Kept for the next request, bytes; a sheet that grew beyond it is not. */
 const keptBytes = 1024 * 1024;
@@ -14,22 +14,29 @@ const zero = 0x30;
 const minus = 0x2d;
 const digitsAtOnce = 1e9;
 
-/** By byte: 1 where JSON writes it differently inside a string. */
-const isEscaped = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte < 0x20 || byte === quote || byte === backslash));
-/** By byte: how. */
+/** By byte: how JSON writes it inside a string, if differently. */
 const escapes = Array.from({ length: backslash + 1 }, (_, byte) => (
   Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))));
 
 export class JsonSheet {
   /** Replaced when it grows; what was read of it before stays as it was. */
   bytes: Buffer = Buffer.allocUnsafeSlow(firstBytes);
+  /** See `JsonText`. */
+  #ends = new Int32Array(firstBytes);
   /** Behind the last byte that was written. */
   end = 0;
 
   /** Begins anew. Views of what was written are written over from here on. */
   clear(): void {
     this.end = 0;
-    if (this.bytes.length > keptBytes) this.bytes = Buffer.allocUnsafeSlow(firstBytes);
+    if (this.bytes.length <= keptBytes) return;
+    this.bytes = Buffer.allocUnsafeSlow(firstBytes);
+    this.#ends = new Int32Array(firstBytes);
+  }
+
+  /** What was written since `end` was `from`, one value. */
+  since(from: number): JsonText {
+    return { bytes: this.bytes, from, to: this.end, ends: this.#ends };
   }
 
   /** Writes one byte: a bracket, a comma, a colon. */
@@ -39,16 +46,18 @@ export class JsonSheet {
     this.end += 1;
   }
 
-  /** Writes a string, whose UTF-8 stands in `source`. Returns its bytes, bitwise or: 0x80 and more where not all is ASCII. */
-  text(source: Uint8Array, from: number, to: number): number {
+  /** Writes a string, whose UTF-8 stands in `source`. Returns whether all of it is ASCII. */
+  text(source: Uint8Array, from: number, to: number): boolean {
     this.#makeRoom(to - from + 2);
+    const start = this.end;
     let { bytes, end } = this;
-    let seen = 0;
+    let kinds = 0;
     bytes[end++] = quote;
     for (let at = from; at < to; at += 1) {
       const byte = source[at] ?? 0;
-      seen |= byte;
-      if (isEscaped[byte] === 0) {
+      const kind = byteKinds[byte] ?? 0;
+      kinds |= kind;
+      if ((kind & byteKind.escaped) === 0) {
         bytes[end++] = byte;
         continue;
       }
@@ -59,7 +68,8 @@ export class JsonSheet {
     }
     bytes[end++] = quote;
     this.end = end;
-    return seen;
+    this.#ends[start] = kinds === 0 ? -end : end;
+    return (kinds & byteKind.noAscii) === 0;
   }
 
   /** Writes ASCII that needs no quotes: a literal, or the digits of a number. */
@@ -67,6 +77,13 @@ export class JsonSheet {
     this.#makeRoom(text.length);
     for (let i = 0; i < text.length; i += 1) this.bytes[this.end + i] = text.charCodeAt(i);
     this.end += text.length;
+  }
+
+  /** Writes a time as a string. */
+  time(text: string): void {
+    const start = this.end;
+    this.plain(`"${text}"`);
+    this.#ends[start] = this.end;
   }
 
   /** Writes a whole number of at most 2^53-1 either way. */
@@ -104,5 +121,8 @@ export class JsonSheet {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.end + bytes));
     this.bytes.copy(grown, 0, 0, this.end);
     this.bytes = grown;
+    const ends = new Int32Array(grown.length);
+    ends.set(this.#ends);
+    this.#ends = ends;
   }
 }

@@ -1,7 +1,7 @@
 // One source system's events as the catalogue declares them: the profile's name, the shape of its events, and where in
 // them their kind stands.
 import { type JsonMap, type JsonObject, isJsonMapping } from './json.js';
-import { passText, passValue, quote, startsWith, textAt } from './pass.js';
+import { type JsonText, passText, passValue, quote, startsWith, textAt } from './pass.js';
 import { fieldOf } from './shape.js';
 import type { Type } from './type.js';
 
@@ -31,12 +31,12 @@ export function kindOf(stream: Stream, event: JsonObject | JsonMap): string | un
 const knownKindBytes = 128;
 
 /** Finds the same in the JSON text of events that their type has passed. */
-export function kindFinder({ kindAt }: Stream): (json: Buffer) => string | undefined {
+export function kindFinder({ kindAt }: Stream): (json: JsonText) => string | undefined {
   const keys = kindAt.map((key) => Buffer.from(`${JSON.stringify(key)}:`));
   // That of the event before: nearly every one has the same, and then it is not made again.
   let last = { kind: '', bytes: Buffer.from('""') };
   return (json) => {
-    let at = 0;
+    let at = json.from;
     for (const key of keys) {
       at = valueAt(json, at, key);
       if (at < 0) return undefined;
@@ -44,14 +44,14 @@ export function kindFinder({ kindAt }: Stream): (json: Buffer) => string | undef
     if (startsWith(json, at, last.bytes)) return last.kind;
     const kind = textAt(json, at);
     const end = passText(json, at);
-    if (kind !== undefined && end - at <= knownKindBytes) last = { kind, bytes: Buffer.from(json.subarray(at, end)) };
+    if (kind !== undefined && end - at <= knownKindBytes) last = { kind, bytes: Buffer.from(json.bytes.subarray(at, end)) };
     return kind;
   };
 }
 
 /** Where the value behind `key`, a quoted name with its colon, begins in the map that begins at `at`; -1 where there is none. */
-function valueAt(json: Buffer, at: number, key: Buffer): number {
-  for (let from = at + 1; json[from] === quote; from += 1) {
+function valueAt(json: JsonText, at: number, key: Buffer): number {
+  for (let from = at + 1; json.bytes[from] === quote; from += 1) {
     if (startsWith(json, from, key)) return from + key.length;
     from = passValue(json, passText(json, from) + 1);
   }

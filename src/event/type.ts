@@ -2,7 +2,7 @@
 // it carries the TypeScript type of what it accepts. Invariant: what a type takes is recorded as it was sent, in its own
 // text and digits; only what was left out is ever filled in.
 import { type JsonValue, isJsonArray } from './json.js';
-import { closeBracket, comma, openBracket, passText, passValue, quote, startsWith } from './pass.js';
+import { type JsonText, closeBracket, comma, openBracket, passHex, passText, passValue, quote, startsWith } from './pass.js';
 import { Violation } from './violation.js';
 
 /** Where values come from that an event left to us. */
@@ -21,10 +21,10 @@ export interface Type<T, Taken extends JsonValue = JsonValue> {
   /** The value with everything filled in, and the very same value if nothing was missing; or what is wrong with it. */
   take(value: JsonValue, mint: Mint): Taken | Violation;
   /**
-   * The quick look, at the value that begins at `at` in JSON text without spaces: where it ends, if `take` would give the very
+   * The quick look, at the value that begins at `at` in JSON text: where it ends, if `take` would give the very
    * same value; else -1, and then it has to be looked at as a value.
    */
-  pass(json: Buffer, at: number): number;
+  pass(json: JsonText, at: number): number;
   /** Never there: it only carries `T`. */
   readonly value?: T;
 }
@@ -44,10 +44,10 @@ export const text = plainType<string>('str', 'a string', (value) => typeof value
 
 /** Any text but the empty one. */
 export const filledText = plainType<string>('str, not empty', 'a string that is not empty',
-  (value) => typeof value === 'string' && value !== '', (json, at) => (json[at + 1] === quote ? -1 : passText(json, at)));
+  (value) => typeof value === 'string' && value !== '', (json, at) => (json.bytes[at + 1] === quote ? -1 : passText(json, at)));
 
 export const flag = plainType<boolean>('bool', 'true or false', (value) => typeof value === 'boolean',
-  (json, at) => (json[at] === 0x74 ? at + 'true'.length : json[at] === 0x66 ? at + 'false'.length : -1));
+  ({ bytes }, at) => (bytes[at] === 0x74 ? at + 'true'.length : bytes[at] === 0x66 ? at + 'false'.length : -1));
 
 /** Whatever JSON can say; goes through unchanged. */
 export const anything = plainType<unknown>('any JSON', 'anything', () => true, passValue);
@@ -57,17 +57,7 @@ export function hex(digits: number): Type<string> {
   // To look for one wrong character takes half as long as to count right ones.
   return plainType(`${digits} hex`, `${digits} lower-case hex digits`,
     (value) => typeof value === 'string' && value.length === digits && !noHexForm.test(value),
-    (json, at) => {
-      const end = at + 1 + digits;
-      if (json[at] !== quote || json[end] !== quote) return -1;
-      for (let i = at + 1; i < end; i += 1) if (!isHexDigit(json[i] ?? 0)) return -1;
-      return end + 1;
-    });
-}
-
-/** 0 to 9, a to f. */
-function isHexDigit(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
+    (json, at) => passHex(json, at, digits));
 }
 
 const noHexForm = /[^0-9a-f]/;
@@ -102,10 +92,11 @@ export function listOf<T>(item: Type<T>): Type<readonly T[]> {
       return items ?? value;
     },
     pass(json, at) {
-      if (json[at] !== openBracket) return -1;
-      if (json[at + 1] === closeBracket) return at + 2;
+      const { bytes } = json;
+      if (bytes[at] !== openBracket) return -1;
+      if (bytes[at + 1] === closeBracket) return at + 2;
       let end = item.pass(json, at + 1);
-      while (end > 0 && json[end] === comma) end = item.pass(json, end + 1);
+      while (end > 0 && bytes[end] === comma) end = item.pass(json, end + 1);
       return end < 0 ? -1 : end + 1;
     },
   };

@@ -3,7 +3,7 @@
 import type { FieldValues, Fields, Flat } from './field.js';
 import { required } from './field.js';
 import { type JsonMap, type JsonObject, type JsonValue, isJsonMapping } from './json.js';
-import { startsWith } from './pass.js';
+import { type JsonText, startsWith } from './pass.js';
 import { Shape, fieldOf } from './shape.js';
 import type { Mint, Type } from './type.js';
 import { oneOf } from './type.js';
@@ -42,7 +42,7 @@ implements Type<VariantValues<Tag, Common, Kinds>, JsonObject | JsonMap> {
     return shape === undefined ? Violation.unexpected(this.#tagExpected, kind).within(this.tag) : shape.take(value, mint);
   }
 
-  pass(json: Buffer, at: number): number {
+  pass(json: JsonText, at: number): number {
     for (const [begin, shape] of this.#begins) if (startsWith(json, at, begin)) return shape.pass(json, at);
     return -1;
   }

@@ -10,6 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type JsonMap, type JsonObject, isNestedWithin, jsonText } from '../event/json.js';
+import { jsonTextOf } from '../event/pass.js';
 import { Redactor, mayHoldSecrets } from '../redact/redactor.js';
 import { digestBytes, DigestTally } from './digest-tally.js';
 
@@ -69,7 +70,7 @@ export class ImportIds {
   }
 
   #withoutSecrets({ bytes, event, kind = '' }: Imported): Buffer | string {
-    if (!isNestedWithin(event, levelsMax) || !mayHoldSecrets(Buffer.from(jsonText(event)))) return bytes;
+    if (!isNestedWithin(event, levelsMax) || !mayHoldSecrets(jsonTextOf(jsonText(event)))) return bytes;
     const { event: masked, redacted } = this.#redactor.redact(this.#profile, kind, event);
     if (redacted.length === 0) return bytes;
     this.#areMasked = true;

@@ -3,7 +3,7 @@ import { after, token, type TextRule } from './rule.js';
 import { hex, lower, mixed, upper, uuid } from './sample.js';
 
 export const cloudRules: readonly TextRule[] = [
-  token('aws-access-key-id', ['akia', 'asia', 'abia', 'acca'], /(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}/,
+  token('aws-access-key-id', ['AKIA', 'ASIA', 'ABIA', 'ACCA'], /(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}/,
     `«AKIA${upper(16)}»`, `AKIA${upper(15)} AKIA${upper(17)} xAKIA${upper(16)}`),
   after('aws-secret-access-key', ['akia', 'asia'],
     /(?<![A-Za-z0-9_])(?:AKIA|ASIA)[A-Z0-9]{16}["']?[\s,:;|]{1,4}["']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])/g,
@@ -17,7 +17,7 @@ export const cloudRules: readonly TextRule[] = [
   token('google-client-secret', ['gocspx-'], /GOCSPX-[\w-]{28}/, `«GOCSPX-${mixed(28)}»`, `GOCSPX-${mixed(10)}`),
   token('azure-client-secret', ['0q~', '1q~', '2q~', '3q~', '4q~', '5q~', '6q~', '7q~', '8q~', '9q~'],
     /[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}/, `«abc8Q~${mixed(31)}»`, `abc8Q~${mixed(20)} abcxQ~${mixed(34)}`),
-  token('azure-storage-key', ['+ast', 'acdb', 'apim', '+aba', '+amc'],
+  token('azure-storage-key', ['+ast', 'ACDb', 'apim', '+aba', '+amc'],
     /[A-Za-z0-9/+]{76}(?:APIM|ACDb|\+(?:ABa|AMC|ASt))[A-Za-z0-9/+]{5}[AQgw]==/,
     `«${mixed(76)}+ASt${mixed(5)}A==»`, `${mixed(86)}==`),
   token('azure-ai-key', ['jqqj99'], /[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}/, `«${mixed(52)}JQQJ99${mixed(26)}»`, `${mixed(40)}JQQJ99${mixed(26)}`),

@@ -1,11 +1,14 @@
 // The cheap look: whether a text holds any of many short texts, whatever their case. Invariant: it may see one that is
-// not there (characters are compared by six of their bits), and never overlooks one. It reads about every second
-// character (Wu and Manber, "A fast algorithm for multi-pattern searching", 1994, with blocks of two).
+// not there (characters are compared by six of their bits), and never overlooks one. It looks at every second pair of
+// characters: a hint has at least three, so that its first pair or its second is among those.
+import { type JsonText, quote } from '../event/pass.js';
 
-/** A hint has at least this many characters, so that two steps at once overlook none. */
 const hintCharsMin = 3;
 // Folds case and keeps the index of two characters small enough for the processor's first cache.
 const foldMask = 0x5f;
+/** What two characters are, bits: a hint's first and second one, or its second and third. */
+const first = 1;
+const second = 2;
 
 interface Hint<Owner> {
   readonly codes: readonly number[];
@@ -15,81 +18,93 @@ interface Hint<Owner> {
 
 /** Finds which owners' hints occur in a text. An owner's `least` is the length below which its hints do not count. */
 export class Hints<Owner> {
-  /** By two folded characters: how far to go on, 0 where a hint's second and third character stand. */
-  readonly #steps = new Uint8Array((foldMask << 7 | foldMask) + 1).fill(hintCharsMin - 1);
-  readonly #hintsAt: Hint<Owner>[][] = [];
-  /** By two folded characters: the row of `#hintsAt`. */
-  readonly #rows = new Uint16Array(this.#steps.length);
+  /** By two characters, folded: `first`, `second`, both or nothing. */
+  readonly #pairs = new Uint8Array(pairOf(foldMask, foldMask) + 1);
+  /** By the first two characters of hints, their row of `#hints`. */
+  readonly #rows = new Uint16Array(this.#pairs.length);
+  readonly #hints: Hint<Owner>[][] = [[]];
 
   /** Takes another text to look for. */
   add(text: string, least: number, owner: Owner): void {
-    const codes = Array.from(text, (char) => char.charCodeAt(0) & foldMask);
-    const [first = 0, second = 0, third] = codes;
     if (!/^[\x20-\x7e]*$/.test(text)) throw new RangeError(`a hint that is not ASCII: ${text}`);
-    if (third === undefined) throw new RangeError(`a hint of under ${hintCharsMin} characters: ${text}`);
-    const before = first << 7 | second;
-    const key = second << 7 | third;
-    if (this.#steps[before] !== 0) this.#steps[before] = 1;
-    if (this.#steps[key] !== 0) {
-      this.#steps[key] = 0;
-      this.#rows[key] = this.#hintsAt.push([]) - 1;
-    }
-    this.#hintsAt[this.#rows[key] ?? 0]?.push({ codes, least, owner });
+    if (text.length < hintCharsMin) throw new RangeError(`a hint of under ${hintCharsMin} characters: ${text}`);
+    if (/^"?[0-9a-f]*"?$/.test(text)) throw new RangeError(`a hint of hex digits alone, in which nobody looks: ${text}`);
+    const codes = Array.from(text, (char) => char.charCodeAt(0) & foldMask);
+    const [a = 0, b = 0, c = 0] = codes;
+    const begin = pairOf(a, b);
+    this.#pairs[pairOf(b, c)] = (this.#pairs[pairOf(b, c)] ?? 0) | second;
+    this.#pairs[begin] = (this.#pairs[begin] ?? 0) | first;
+    if (this.#rows[begin] === 0) this.#rows[begin] = this.#hints.push([]) - 1;
+    this.#hints[this.#rows[begin] ?? 0]?.push({ codes, least, owner });
   }
 
-  /** Whether any hint occurs in UTF-8: a hint is ASCII, and a byte of ASCII is never part of another character. */
-  any(text: Uint8Array): boolean {
-    const { length } = text;
-    const middle = length >>> 1;
-    let near = 2;
-    let far = Math.max(near, middle);
-    // From two places at once: a step waits for the one before it, and not for the other's.
-    while (near < middle && far < length) {
-      near = this.#next(text, near);
-      far = this.#next(text, far);
-      if (near < 0 || far < 0) return true;
+  /**
+   * Whether any hint occurs in a string of JSON text, its quotes counted, however short it is. Hex digits are passed over: they
+   * are a good part of what most events hold. A hint is ASCII, and a byte of ASCII is never part of another character.
+   */
+  any({ bytes, from, to, ends }: JsonText): boolean {
+    for (let at = from; at < to;) {
+      if (bytes[at] !== quote) {
+        at += 1;
+        continue;
+      }
+      const end = ends[at] ?? 0;
+      if (end > 0 && this.#isIn(bytes, at, end)) return true;
+      at = end < 0 ? -end : end;
     }
-    while (near >= 0 && near < middle) near = this.#next(text, near);
-    while (far >= 0 && far < length) far = this.#next(text, far);
-    return near < 0 || far < 0;
+    return false;
   }
 
   /** The owners of all hints that occur. */
   all(text: string): Set<Owner> {
     const found = new Set<Owner>();
-    for (let at = 2; at < text.length;) {
-      const key = (text.charCodeAt(at - 1) & foldMask) << 7 | (text.charCodeAt(at) & foldMask);
-      const step = this.#steps[key] ?? 0;
-      if (step !== 0) {
-        at += step;
-        continue;
+    // Another character than ASCII's is as good as any that is in no hint.
+    const bytes = Buffer.from(text, 'latin1');
+    for (let at = 0; at < bytes.length; at += 1) {
+      for (const hint of this.#beginning(bytes, at)) {
+        if (bytes.length >= hint.least && stands(hint, bytes, at)) found.add(hint.owner);
       }
-      for (const hint of this.#hintsAt[this.#rows[key] ?? 0] ?? []) if (holds(text, at - 2, hint)) found.add(hint.owner);
-      at++;
     }
     return found;
   }
 
-  /** Where to look next; -1 where a hint occurs. */
-  #next(text: Uint8Array, at: number): number {
-    const key = ((text[at - 1] ?? 0) & foldMask) << 7 | ((text[at] ?? 0) & foldMask);
-    const step = this.#steps[key] ?? 0;
-    if (step !== 0) return at + step;
-    return this.#isAt(text, at, key) ? -1 : at + 1;
-  }
-
-  #isAt(text: Uint8Array, at: number, key: number): boolean {
-    for (const { least, codes } of this.#hintsAt[this.#rows[key] ?? 0] ?? []) {
-      const start = at - 2;
-      if (text.length >= least && codes.every((code, i) => ((text[start + i] ?? 0) & foldMask) === code)) return true;
+  #isIn(bytes: Uint8Array, from: number, to: number): boolean {
+    const pairs = this.#pairs;
+    for (let at = from + 1; at < to; at += 2) {
+      const kinds = pairs[pairOf(bytes[at - 1], bytes[at])] ?? 0;
+      if (kinds !== 0 && this.#isAround(bytes, at, kinds)) return true;
     }
     return false;
   }
+
+  /** Whether a hint's first pair, or its second one, ends at `at`; what stands there is `kinds`. */
+  #isAround(bytes: Uint8Array, at: number, kinds: number): boolean {
+    const pairs = this.#pairs;
+    const isSecond = (kinds & second) !== 0 && ((pairs[pairOf(bytes[at - 2], bytes[at - 1])] ?? 0) & first) !== 0;
+    if (isSecond && this.#isAt(bytes, at - 2)) return true;
+    const isFirst = (kinds & first) !== 0 && ((pairs[pairOf(bytes[at], bytes[at + 1])] ?? 0) & second) !== 0;
+    return isFirst && this.#isAt(bytes, at - 1);
+  }
+
+  #isAt(bytes: Uint8Array, at: number): boolean {
+    for (const hint of this.#beginning(bytes, at)) if (stands(hint, bytes, at)) return true;
+    return false;
+  }
+
+  /** The hints whose first pair stands at `at`. */
+  #beginning(bytes: Uint8Array, at: number): readonly Hint<Owner>[] {
+    return this.#hints[this.#rows[pairOf(bytes[at], bytes[at + 1])] ?? 0] ?? none;
+  }
 }
 
-function holds(text: string, start: number, hint: Hint<unknown>): boolean {
-  if (text.length < hint.least) return false;
-  const { codes } = hint;
-  for (let i = 0; i < codes.length; i++) if ((text.charCodeAt(start + i) & foldMask) !== codes[i]) return false;
+const none: readonly never[] = [];
+
+function stands({ codes }: Hint<unknown>, bytes: Uint8Array, at: number): boolean {
+  for (let i = 2; i < codes.length; i += 1) if (((bytes[at + i] ?? 0) & foldMask) !== codes[i]) return false;
   return true;
+}
+
+/** Beyond the text's end there are characters of which no hint has any. */
+function pairOf(a = 0, b = 0): number {
+  return (a & foldMask) << 7 | (b & foldMask);
 }

@@ -3,6 +3,7 @@
 // comes back as the very object it was.
 import { createHmac } from 'node:crypto';
 import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, isJsonMapping } from '../event/json.js';
+import type { JsonText } from '../event/pass.js';
 import { type Announced, announcedAt, isPairList, readList } from './argv.js';
 import { crowdRule, findSecrets } from './detect.js';
 import { exposureIn } from './exposure.js';
@@ -57,7 +58,7 @@ export class Redactor {
 }
 
 /** The cheap look, over names and values at once: false only of JSON text in which `redact` finds nothing. */
-export function mayHoldSecrets(json: Uint8Array): boolean {
+export function mayHoldSecrets(json: JsonText): boolean {
   return suspicions.any(json);
 }
 

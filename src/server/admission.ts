@@ -2,6 +2,7 @@
 // refuses its whole request before anything is written.
 import type { Catalogue, Profile } from '../event/catalogue.js';
 import { jsonText } from '../event/json.js';
+import { bytesOf, jsonTextOf } from '../event/pass.js';
 import { Violation } from '../event/violation.js';
 import type { Body } from '../log/bodies.js';
 import { ownProfile } from '../log/record.js';
@@ -76,7 +77,7 @@ function bodyAsSent(
   const { json } = entry;
   const kind = json === undefined ? undefined : profile.pass(json);
   if (json === undefined || kind === undefined || (redactor !== undefined && mayHoldSecrets(json))) return undefined;
-  return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, json], masked: 0 };
+  return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, bytesOf(json)], masked: 0 };
 }
 
 /** Secrets are masked in the values, before there is any text that could be broken by it. */
@@ -85,7 +86,7 @@ function bodyOf(entry: EventEntry, profile: Profile, source: Uint8Array, redacto
   if (!admitted.ok) return admitted.violation;
   const { kind, event } = admitted;
   const text = jsonText(event);
-  const isSuspicious = redactor !== undefined && mayHoldSecrets(Buffer.from(text));
+  const isSuspicious = redactor !== undefined && mayHoldSecrets(jsonTextOf(text));
   const redaction = isSuspicious ? redactor.redact(entry.profile, kind, event) : undefined;
   if (!isSuspicious || redaction === undefined || redaction.redacted.length === 0) {
     return { pieces: [namesPiece(entry.profile, kind), ownPiece(entry), source, text], masked: 0 };

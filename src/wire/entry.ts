@@ -1,6 +1,7 @@
 // The events of an append: scanned, bounded, then decoded. Invariant: an entry that comes out is whole and exact, and
 // one bad event refuses its request with the index and the place of the first violation.
 import type { JsonMap, JsonObject } from '../event/json.js';
+import type { JsonText } from '../event/pass.js';
 import { structsAsMaps } from '../event/violation.js';
 import { exactValue } from './exact.js';
 import { type Fault, faultText, isMalformed } from './fault.js';
@@ -60,7 +61,7 @@ function readEntry(payload: Buffer, scan: StrictScan, limits: EntryLimits, index
   let eventAt = -1;
   let bytes = 0;
   let exact = false;
-  let json: Buffer | undefined;
+  let json: JsonText | undefined;
   for (let i = 0; i < size; i++) {
     const length = scan.key();
     if (length < 0) return frameRefusal(scan.fault);
@@ -102,14 +103,14 @@ class Entry implements EventEntry {
   readonly profile: string;
   readonly id: string | undefined;
   readonly traceparent: string | undefined;
-  readonly json: Buffer | undefined;
+  readonly json: JsonText | undefined;
   readonly bytes: number;
   readonly #payload: Buffer;
   readonly #at: number;
   readonly #isExact: boolean;
 
   constructor(
-    profile: string, id: string | undefined, traceparent: string | undefined, json: Buffer | undefined, payload: Buffer,
+    profile: string, id: string | undefined, traceparent: string | undefined, json: JsonText | undefined, payload: Buffer,
     at: number, bytes: number, isExact: boolean,
   ) {
     this.profile = profile;

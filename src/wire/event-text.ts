@@ -1,5 +1,6 @@
 // The JSON text of a request's events, written while they are scanned. One sheet for all requests: whoever has a view of it is
 // done with it before the next request is scanned, because bodies are copied by then.
+import type { JsonText } from '../event/pass.js';
 import { JsonSheet } from '../event/sheet.js';
 
 const sheet = new JsonSheet();
@@ -27,8 +28,8 @@ export class EventText {
   }
 
   /** The text that was written since then. */
-  since(from: number): Buffer {
-    return sheet.bytes.subarray(from, sheet.end);
+  since(from: number): JsonText {
+    return sheet.since(from);
   }
 
   /** Each writes what the scan passes at `at`. */
@@ -44,9 +45,13 @@ export class EventText {
     if (at <= this.#until) sheet.plain(text);
   }
 
+  time(at: number, text: string): void {
+    if (at <= this.#until) sheet.time(text);
+  }
+
   /** A string; returns whether all of it is ASCII, false also where that was not looked at. */
   string(bytes: Buffer, from: number, to: number): boolean {
-    if (to <= this.#until) return sheet.text(bytes, from, to) < 0x80;
+    if (to <= this.#until) return sheet.text(bytes, from, to);
     if (to - from > asciiLoopBytes) return false;
     let at = from;
     while (at < to && (bytes[at] ?? 0x80) < 0x80) at += 1;

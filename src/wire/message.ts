@@ -1,5 +1,6 @@
 // What the two sides say to each other: the words of PROTOCOL.md as types. Invariant: names here are names on the wire.
 import type { JsonMap, JsonObject } from '../event/json.js';
+import type { JsonText } from '../event/pass.js';
 
 /** The protocol's version, as `hello` and `welcome` carry it. */
 export const protocolVersion = 1;
@@ -32,7 +33,7 @@ export interface EventEntry {
   /** The event's size as MessagePack. */
   readonly bytes: number;
   /** Its JSON text; undefined where a map in it may have a key twice, of which only the last counts. */
-  readonly json: Buffer | undefined;
+  readonly json: JsonText | undefined;
   /** Its value, made anew for whoever asks. */
   readonly event: JsonObject | JsonMap;
 }

@@ -3,7 +3,7 @@
 // Invariant: a value this scan passes is plain (nil, bool, number, string, array, map, timestamp), finite, valid UTF-8
 // and bounded in depth; the scan never throws, and its text is exact: every digit, every key in its place.
 import { isUtf8 } from 'node:buffer';
-import { closeBrace, closeBracket, colon, comma, openBrace, openBracket } from '../event/pass.js';
+import { type JsonText, closeBrace, closeBracket, colon, comma, openBrace, openBracket } from '../event/pass.js';
 import { EventText } from './event-text.js';
 import { type Fault, eventNodesMax } from './fault.js';
 import { KeyLooks, looksLikeTrap } from './key-looks.js';
@@ -42,7 +42,7 @@ export class StrictScan {
   }
 
   /** The JSON text of the last `event`. Valid until another payload is scanned. */
-  get json(): Buffer {
+  get json(): JsonText {
     return this.#eventText.since(this.#textFrom);
   }
 
@@ -249,7 +249,7 @@ export class StrictScan {
     if (start + length > this.#end) return this.#fail('truncated');
     const text = timestampText(this.#bytes, start, length);
     if (text === undefined) return this.#fail('timestamp');
-    this.#eventText.plain(this.at, `"${text}"`);
+    this.#eventText.time(this.at, text);
     this.exact = true;
     return this.#skip(header + length);
   }

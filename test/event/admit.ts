@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { type Admitted, catalogue } from '../../src/event/catalogue.js';
 import type { JsonMap, JsonObject, JsonValue } from '../../src/event/json.js';
 import { JsonMap as ExactMap, jsonText } from '../../src/event/json.js';
+import { jsonTextOf } from '../../src/event/pass.js';
 import { parseJson } from '../../src/event/parse.js';
 import { assignedNow, assignedUuid } from './known.js';
 
@@ -23,7 +24,7 @@ export function admit(profile: string, event: JsonObject | JsonMap, unknownKinds
 /** The kind that the quick look finds, if it passes the event; of what no client can send (NaN, an infinity) it is not asked. */
 export function passed(profile: string, event: JsonObject | JsonMap, unknownKinds: 'reject' | 'accept' = 'reject'): string | undefined {
   const found = (unknownKinds === 'accept' ? open : strict).get(profile);
-  return isFinite(event) ? found?.pass(Buffer.from(jsonText(event))) : undefined;
+  return isFinite(event) ? found?.pass(jsonTextOf(jsonText(event))) : undefined;
 }
 
 function isFinite(value: JsonValue): boolean {

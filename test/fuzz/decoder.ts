@@ -11,6 +11,7 @@ import { Encoder } from '../../src/wire/encode.js';
 import type { EventEntry, Request } from '../../src/wire/message.js';
 import { writeEntry } from '../../src/wire/request.js';
 import { bodyText } from '../body-text.js';
+import { textOf } from '../json-text.js';
 import { expectedBody } from './expected.js';
 import { request } from './generate.js';
 import { type Judgement, type JudgeLimits, type MeantEntry, judge } from './grammar.js';
@@ -94,7 +95,7 @@ function meantOtherwise(decoded: Request, judgement: Judgement): string | undefi
   if (decoded.events.length !== judgement.events.length) return 'other events: their number';
   for (const [index, { profile, event, json, id, traceparent, bytes }] of decoded.events.entries()) {
     const meant = judgement.events[index];
-    for (const text of [jsonText(event), ...(json === undefined ? [] : [json.toString()])]) {
+    for (const text of [jsonText(event), ...(json === undefined ? [] : [textOf(json)])]) {
       if (text !== meant?.eventText) return `another event: ${text}, not ${meant?.eventText ?? ''}`;
     }
     if (meant === undefined) return 'one event too many';

@@ -7,6 +7,7 @@ import { Encoder } from '../../src/wire/encode.js';
 import { FrameReader } from '../../src/wire/frame.js';
 import type { EventEntry } from '../../src/wire/message.js';
 import { writeValue } from '../../src/wire/value.js';
+import { textOf } from '../json-text.js';
 
 const limits = { events: 4, eventBytes: 20_000 };
 
@@ -40,12 +41,13 @@ function detailText(detail: string): string {
   const [entry] = entries(decode(withDetail(detail)));
   const text = jsonText(entry?.event ?? null);
   // Written as it was read, without the detour of a value.
-  expect(entry?.json === undefined || entry.json.toString()).toBe(entry?.json === undefined || text);
+  expect(entry?.json === undefined ? text : textOf(entry.json)).toBe(text);
   return text.replace('{"action":"a","detail":', '').slice(0, -1);
 }
 
 function written(detail: string): string | undefined {
-  return entries(decode(withDetail(detail)))[0]?.json?.toString().replace('{"action":"a","detail":', '').slice(0, -1);
+  const json = entries(decode(withDetail(detail)))[0]?.json;
+  return json === undefined ? undefined : textOf(json).replace('{"action":"a","detail":', '').slice(0, -1);
 }
 
 interface Frames { readonly good: { name: string; hex: string }[]; readonly bad: { name: string; hex: string }[] }
@@ -246,7 +248,7 @@ describe('requests', () => {
     const { profile, id: eventId, event: read, traceparent: trace, bytes, json } = first ?? {};
     expect({ profile, id: eventId, event: read, traceparent: trace, bytes })
       .toEqual({ ...entry, id: '😀'.repeat(128), traceparent, bytes: hex(event).length / 2 });
-    expect(json?.toString()).toBe(JSON.stringify(event));
+    expect(json === undefined ? undefined : textOf(json)).toBe(JSON.stringify(event));
   });
 });
 
@@ -290,7 +292,8 @@ describe('exactness', () => {
     const long = '\u0001"é'.repeat(3000);
     const events = Array.from({ length: 4 }, (_, n) => ({ profile: 'generic', event: { action: `${n}${long}` } }));
     const decoded = decodeRequest(Buffer.from(hex({ op: 'append', id: 1, events }), 'hex'), { ...limits, eventBytes: 1e6 });
-    expect(entries(decoded).map(({ json }) => json?.toString())).toEqual(events.map(({ event: one }) => JSON.stringify(one)));
+    const texts = entries(decoded).map(({ json }) => (json === undefined ? undefined : textOf(json)));
+    expect(texts).toEqual(events.map(({ event: one }) => JSON.stringify(one)));
   });
 
   test('there is no text of an event that has a key twice, at whatever depth, nor of one whose keys cannot be compared', () => {
