@@ -1,6 +1,6 @@
 // Where the JSON text of events is written, once, as the bytes that will stand in the log. Invariant: what is written is what
 // `jsonText` makes of the same value, byte for byte.
-import { type JsonText, backslash, byteKind, byteKinds, quote } from './pass.js';
+import { type JsonText, backslash, byteKind, byteKinds as kindsOfBytes, quote as quoteMark } from './pass.js';
 
 /** Kept for the next request, bytes; a sheet that grew beyond it is not. */
 const keptBytes = 1024 * 1024;
@@ -9,6 +9,11 @@ const firstBytes = 16 * 1024;
 const escapedBytesMax = 6;
 /** A whole number at its longest, with its sign. */
 const integerBytesMax = 17;
+
+// What is asked for with every byte is this module's own: what is imported is read from the other module each time.
+const byteKinds = kindsOfBytes;
+const quote = quoteMark;
+const { escaped, noAscii } = byteKind;
 
 const zero = 0x30;
 const minus = 0x2d;
@@ -57,7 +62,7 @@ export class JsonSheet {
       const byte = source[at] ?? 0;
       const kind = byteKinds[byte] ?? 0;
       kinds |= kind;
-      if ((kind & byteKind.escaped) === 0) {
+      if ((kind & escaped) === 0) {
         bytes[end++] = byte;
         continue;
       }
@@ -69,7 +74,7 @@ export class JsonSheet {
     bytes[end++] = quote;
     this.end = end;
     this.#ends[start] = kinds === 0 ? -end : end;
-    return (kinds & byteKind.noAscii) === 0;
+    return (kinds & noAscii) === 0;
   }
 
   /** Writes ASCII that needs no quotes: a literal, or the digits of a number. */
