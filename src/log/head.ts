@@ -5,8 +5,8 @@
  *   {"head":{"origin","seq","mac","segment","bytes","root","key"},"mac":"<64 hex>"}   padded to 4096 bytes
  */
 import { macOf, macTail, macTailBytes, splitTail } from '../chain/link.js';
-import { decodeBase64 } from '../checkpoint/note.js';
 import type { Disk } from '../disk/disk.js';
+import { decodeBase64 } from '../keys/base64.js';
 import { hashBytes } from '../keys/hash.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
