@@ -6,14 +6,14 @@
  */
 import { macOf, macTail, macTailBytes, splitTail } from '../chain/link.js';
 import type { Disk } from '../disk/disk.js';
+import { readSpan } from '../disk/read.js';
 import { decodeBase64 } from '../keys/base64.js';
 import { hashBytes } from '../keys/hash.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
-import { readSpan } from './torn.js';
 
 /** The slot, one page. */
-export const headBytes = 4096;
+const headBytes = 4096;
 /** The line in it at most: one sector, written whole or not at all. */
 const headLineBytesMax = 512;
 

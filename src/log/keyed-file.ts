@@ -8,9 +8,9 @@ import { macMatches, macOf, macTail, splitTail } from '../chain/link.js';
 import type { Disk } from '../disk/disk.js';
 import { removeIfThere, replaceFile } from '../disk/write.js';
 import { hmac } from '../keys/hash.js';
+import { lineFeed } from './lines.js';
 
 const version = 1;
-const lineFeed = 0x0a;
 
 /** What there is: `lost`, something that no daemon of this log wrote, or one of another version. */
 export type Kept<Content> = Content | 'absent' | 'lost';

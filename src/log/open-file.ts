@@ -5,9 +5,9 @@
 import { dirname } from 'node:path';
 import type { Descriptor, Disk, Entry } from '../disk/disk.js';
 import { isSameFile } from '../disk/disk.js';
+import { readSpan } from '../disk/read.js';
 import { writeWhole } from '../disk/write.js';
 import { LogError, isNoSpace, shortageOr, writeFailed } from './failure.js';
-import { readSpan } from './torn.js';
 
 /** What somebody else did to the file, or to its name. */
 export type SegmentMeddling = 'unlinked' | 'renamed' | 'replaced' | 'truncated' | 'appended';

@@ -7,6 +7,7 @@ import { epochKeyName } from '../checkpoint/seal.js';
 import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
 import { errorCode } from '../disk/disk.js';
+import { readSpan } from '../disk/read.js';
 import { removeIfThere, replaceFile, writeWhole } from '../disk/write.js';
 import { KeyWalker } from '../keys/schedule.js';
 import type { Identity, StoredKeys } from '../keys/store.js';
@@ -28,7 +29,9 @@ import { listSegments } from './segment.js';
 import type { Predecessor } from './successor.js';
 import { newestPredecessor } from './successor.js';
 import type { LogState, OpenEpoch } from './state.js';
-import { readSpan } from './torn.js';
+
+/** Bytes behind the head copied onto themselves at a time. */
+const copyBytes = 1024 * 1024;
 
 /** What a start found. */
 export interface OpenedLog {
@@ -273,6 +276,3 @@ function cutTail(disk: Disk, places: Places, segment: SegmentFile, validBytes: n
     disk.close(file);
   }
 }
-
-/** Bytes behind the head copied onto themselves at a time. */
-const copyBytes = 1024 * 1024;
