@@ -37,7 +37,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 /** The root of the tree without leaves: SHA-256 of nothing. */
-export const emptyRoot: Buffer = createHash('sha256').digest();
+const emptyRoot: Buffer = createHash('sha256').digest();
 
 /** How many full subtrees a tree of `size` leaves has: the ones in its binary number. */
 export function frontierLength(size: number): number {

@@ -50,7 +50,7 @@ export function parseCheckpoint(text: string): Checkpoint | undefined {
 }
 
 /** The seal note's text, seven lines. */
-export function formatSeal(seal: Omit<Seal, 'next'> & { readonly next: { readonly vkey: string } }): string {
+function formatSeal(seal: Omit<Seal, 'next'> & { readonly next: { readonly vkey: string } }): string {
   return [
     sealTitle,
     seal.origin,
