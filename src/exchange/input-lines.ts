@@ -4,7 +4,6 @@ import { lineFeed } from '../log/lines.js';
 import { lineBytesMax } from '../log/record.js';
 import { bareLine } from './bare-line.js';
 
-
 /** One line, without its end and, the first one, without a byte order mark. */
 export interface InputLine {
   /** Counted from 1. */

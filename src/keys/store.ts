@@ -194,3 +194,9 @@ export function decodeIdentity(bytes: Buffer): Identity | undefined {
   const seed = decodeBase64(base64);
   return seed?.length === keyBytes ? { origin, seed } : undefined;
 }
+
+/** Who the log is, by the file `keys/identity` at `path`; undefined if there is none, or it is damaged. @throws Node's error */
+export function readIdentity(disk: Disk, path: string): Identity | undefined {
+  const bytes = disk.read(path);
+  return bytes === undefined ? undefined : decodeIdentity(bytes);
+}
