@@ -30,6 +30,23 @@ const doors: Readonly<Record<string, string>> = {
 const socketRooms = ['client', 'server'];
 /** Rooms that read the environment: the command line for the daemon, the client because it runs in other people's programs. */
 const environmentRooms = ['cli', 'client'];
+/** Rooms that open files: `disk` for all that is the log's, the others because they deal with what is outside of it. */
+const fileRooms = ['disk', 'cli', 'exec', 'doctor'];
+/** Files of other rooms that do, and why they do not ask the disk. */
+const fileUsers: Readonly<Record<string, string>> = {
+  'client/receipts.ts': 'runs in other people\'s programs, without the disk',
+  'config/listener-directory.ts': 'configuration is no part of the state directory',
+  'kernel/proc.ts': 'what the kernel says, it says in files',
+  'log/history.ts': 'reads without holding up the thread of the sockets',
+  'log/newest.ts': 'as history',
+  'server/listener.ts': 'a socket has a name, an owner and a mode',
+};
+/** Who asks what time it is, or how much has passed, and why not the clock. */
+const timeUsers: Readonly<Record<string, string>> = {
+  'clock/clock.ts': 'is the clock',
+  'client/outbox.ts': 'runs in other people\'s programs, without the clock',
+  'disk/lock.ts': 'lies beside the clock on the ground floor',
+};
 const linesMax = 300;
 
 interface Import {
@@ -75,6 +92,11 @@ function target(file: SourceFile, name: string): string {
 
 function inside(file: SourceFile): { readonly to: string; readonly typesOnly: boolean }[] {
   return file.imports.filter(({ name }) => name.startsWith('.')).map(({ name, typesOnly }) => ({ to: target(file, name), typesOnly }));
+}
+
+/** Whether there is such a thing outside of comments. */
+function says(file: SourceFile, what: RegExp): boolean {
+  return file.text.split('\n').some((line) => !/^\s*(?:\/\/|\/?\*)/.test(line) && what.test(line));
 }
 
 function packageOf(name: string): string {
@@ -160,8 +182,21 @@ describe('doors', () => {
     expect([...new Set(rooms)].sort()).toEqual(socketRooms);
   });
 
+  test('files are opened by the disk, and elsewhere with a reason', () => {
+    const users = files.filter((file) => file.imports.some(({ name, typesOnly }) => /^node:fs\b/.test(name) && !typesOnly));
+    expect(fileRooms.filter((room) => !users.some((file) => file.room === room))).toEqual([]);
+    expect(users.filter(({ room }) => !fileRooms.includes(room)).map(({ path }) => path)).toEqual(Object.keys(fileUsers));
+  });
+
+  test('the time is asked of the clock, and elsewhere with a reason', () => {
+    const users = files.filter((file) => says(file, /\bDate\.now\b|\bnew Date\(\)|\bhrtime\b|\bperformance\.now\b/));
+    expect(users.map(({ path }) => path).sort()).toEqual(Object.keys(timeUsers).sort());
+    // How much has passed may be asked elsewhere; the wall clock, which steps, may not.
+    expect(users.filter((file) => says(file, /\bDate\.now\b|\bnew Date\(\)/)).map(({ path }) => path)).toEqual(['clock/clock.ts']);
+  });
+
   test('the environment is read by commands and by the client', () => {
-    const rooms = files.filter((file) => /^(?!\s*(?:\/\/|\*)).*\bprocess\.env\b/m.test(file.text)).map((file) => file.room);
+    const rooms = files.filter((file) => says(file, /\bprocess\.env\b/)).map((file) => file.room);
     expect([...new Set(rooms)].sort()).toEqual(environmentRooms);
   });
 });

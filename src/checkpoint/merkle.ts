@@ -3,6 +3,7 @@
  * make up the tree, tallest first. That is all that is needed to go on, and 53 hashes at most.
  */
 import { createHash } from 'node:crypto';
+import { decodeBase64 } from '../keys/base64.js';
 import { hashBytes, sha256, sha256Into } from '../keys/hash.js';
 
 /** Prefix and line must lie together for that one call. Lines longer than this take the long way round. */
@@ -36,7 +37,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 /** The root of the tree without leaves: SHA-256 of nothing. */
-export const emptyRoot: Buffer = createHash('sha256').digest();
+const emptyRoot: Buffer = createHash('sha256').digest();
 
 /** How many full subtrees a tree of `size` leaves has: the ones in its binary number. */
 export function frontierLength(size: number): number {
@@ -65,6 +66,11 @@ export class Frontier {
     return new Frontier(size, nodes.map((node) => Buffer.from(node)));
   }
 
+  /** The inverse of `texts`; undefined for what no tree of `size` leaves has. */
+  static parse(size: number, texts: readonly string[]): Frontier | undefined {
+    return Frontier.from(size, texts.map((text) => decodeBase64(text) ?? Buffer.alloc(0)));
+  }
+
   /** Leaves so far. */
   get size(): number {
     return this.#size;
@@ -73,6 +79,11 @@ export class Frontier {
   /** The full subtrees' roots, tallest first. */
   get nodes(): readonly Buffer[] {
     return this.#nodes;
+  }
+
+  /** The same in base64, as a header has them. */
+  get texts(): readonly string[] {
+    return this.#nodes.map((node) => node.toString('base64'));
   }
 
   /** Adds one leaf hash: as many merges as the old size's binary number ends in ones. */

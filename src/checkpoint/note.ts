@@ -5,6 +5,7 @@
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { decodeBase64 } from '../keys/base64.js';
 
 const ed25519Type = 0x01;
 const seedBytes = 32;
@@ -63,12 +64,6 @@ function keyIdOf(name: string, publicKey: Uint8Array): Buffer {
 function formatVkey(name: string, publicKey: Uint8Array): string {
   const typed = Buffer.concat([Buffer.of(ed25519Type), publicKey]);
   return `${name}+${keyIdOf(name, publicKey).toString('hex')}+${typed.toString('base64')}`;
-}
-
-/** Standard base64 with padding, in its one spelling; undefined for every other. */
-export function decodeBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
 }
 
 /** A fresh Ed25519 seed, 32 bytes. */

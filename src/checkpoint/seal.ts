@@ -5,7 +5,8 @@
  * epoch's key and names the next epoch's. An epoch's key signs these two and is erased, so whoever takes the host
  * later cannot sign another version of what is sealed.
  */
-import { decodeBase64, openNote, parseVkey, signNote } from './note.js';
+import { decodeBase64 } from '../keys/base64.js';
+import { openNote, parseVkey, signNote } from './note.js';
 import type { Signer, Verifier } from './note.js';
 import { hashBytes } from '../keys/hash.js';
 
@@ -49,7 +50,7 @@ export function parseCheckpoint(text: string): Checkpoint | undefined {
 }
 
 /** The seal note's text, seven lines. */
-export function formatSeal(seal: Omit<Seal, 'next'> & { readonly next: { readonly vkey: string } }): string {
+function formatSeal(seal: Omit<Seal, 'next'> & { readonly next: { readonly vkey: string } }): string {
   return [
     sealTitle,
     seal.origin,

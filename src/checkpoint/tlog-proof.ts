@@ -6,7 +6,7 @@
  * One spelling: what is accepted prints again as the same text.
  */
 import { hashBytes } from '../keys/hash.js';
-import { decodeBase64 } from './note.js';
+import { decodeBase64 } from '../keys/base64.js';
 import { pathHashesMax } from './proof.js';
 
 /** What such a text says. Nothing of it is known to be true before the path and the note were checked. */

@@ -10,7 +10,6 @@ import { readListenerDirectory } from '../config/listener-directory.js';
 import { freeBytesAt } from '../disk/disk.js';
 import { type StateLock, lockState } from '../disk/lock.js';
 import { catalogue, profileNames } from '../event/catalogue.js';
-import type { JsonObject } from '../event/json.js';
 import { tryLock } from '../kernel/native.js';
 import { bootId, lockHolder, openFilesMax } from '../kernel/proc.js';
 import { Log } from '../log/log.js';
@@ -22,6 +21,7 @@ import type { ListenerConfig } from '../server/settings.js';
 import { clientsThatFit, filesNeeded } from '../server/capacity.js';
 import { refill } from '../server/refill.js';
 import { Server } from '../server/server.js';
+import type { Status } from '../wire/message.js';
 import { exitCodes } from './exit.js';
 import type { StopRequest } from './stop-request.js';
 import type { Supervisor } from './supervisor.js';
@@ -148,7 +148,7 @@ export class Daemon {
     };
   }
 
-  status(): JsonObject {
+  status(): Status {
     return this.#server.status();
   }
 

@@ -4,9 +4,9 @@
  * ones; a disk that hangs, or a main thread that does, is silence, and systemd acts on that.
  */
 import type { Logger } from 'pino';
-import type { JsonObject } from '../event/json.js';
 import { Notices } from '../kernel/native.js';
 import type { Pulse } from '../log/pulse.js';
+import type { Status } from '../wire/message.js';
 
 /** The variables that systemd speaks with; they are for this process, and no child of it should answer to them. */
 export const managerVariables = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'NOTIFY_SOCKET', 'WATCHDOG_PID', 'WATCHDOG_USEC'] as const;
@@ -18,9 +18,12 @@ const extendedUs = 30_000_000;
 /** The status is said this often, ms, where it changed. */
 const statusEveryMs = 2_000;
 
+/** What the status line speaks of. */
+type Spoken = Pick<Status, 'state' | 'head' | 'clients' | 'queue' | 'last_error'>;
+
 type Phase =
   | { readonly kind: 'starting' }
-  | { readonly kind: 'ready'; readonly status: () => JsonObject }
+  | { readonly kind: 'ready'; readonly status: () => Spoken }
   | { readonly kind: 'stopping' };
 
 /** Numbers of the status line before, and when they were taken, ms. */
@@ -65,7 +68,7 @@ export class Supervisor {
   }
 
   /** Appends work from here on; `status` is the daemon's own. */
-  ready(status: () => JsonObject): void {
+  ready(status: () => Spoken): void {
     this.#phase = { kind: 'ready', status };
     this.#sample = undefined;
     this.#tell('READY=1', ...this.#statusWords());
@@ -136,13 +139,9 @@ const stillMs = 2_500;
 
 /** State, record and rate, in one line; what is wrong comes first. */
 export function statusLine(
-  status: JsonObject, before: Sample | undefined, nowMs: number, idleMs: number,
+  status: Spoken, before: Sample | undefined, nowMs: number, idleMs: number,
 ): { readonly seq: number; readonly text: string } {
-  const { state, head, clients, queue, last_error: lastError } = status as {
-    readonly state: string; readonly head: { readonly seq: number }; readonly clients: number;
-    readonly queue: { readonly events: number }; readonly last_error: string | null;
-  };
-  const { seq } = head;
+  const { state, head: { seq }, clients, queue, last_error: lastError } = status;
   const rate = before === undefined || nowMs <= before.atMs ? 0 : Math.round((seq - before.seq) * 1000 / (nowMs - before.atMs));
   const parts = [`record ${seq}`, `${rate} records/s`, `${clients} clients`, `${queue.events} events waiting`];
   if (idleMs >= stillMs) parts.unshift(`the disk has not answered for ${Math.round(idleMs / 1000)} s`);

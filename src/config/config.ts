@@ -23,6 +23,9 @@ const miB = 1024 * kiB;
 /** Sizes of files: far beyond any disk this will meet, and far below 2^53. */
 const tiB = 1024 * 1024 * miB;
 
+/** What `doctor` goes by, too, where the daemon's own is not to be had. */
+export const defaults = { sealMs: 60_000, heartbeatMs: 900_000, diskLowBytes: 256 * miB } as const;
+
 export interface Config {
   readonly stateDirectory: string;
   readonly listeners: readonly ListenerConfig[];
@@ -101,8 +104,8 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
     headSync: choice('INDELIBLE_HEAD_SYNC', ['second', 'always']) ?? 'second',
     segmentBytes: whole('INDELIBLE_SEGMENT_BYTES', 64 * miB, 64 * kiB, tiB),
     segmentMs: whole('INDELIBLE_SEGMENT_MS', 86_400_000, 1000, 366 * 86_400_000),
-    sealMs: whole('INDELIBLE_SEAL_MS', 60_000, 1, 86_400_000),
-    heartbeatMs: whole('INDELIBLE_HEARTBEAT_MS', 900_000, 100, 7 * 86_400_000),
+    sealMs: whole('INDELIBLE_SEAL_MS', defaults.sealMs, 1, 86_400_000),
+    heartbeatMs: whole('INDELIBLE_HEARTBEAT_MS', defaults.heartbeatMs, 100, 7 * 86_400_000),
     retain: {
       bytes: whole('INDELIBLE_RETAIN_BYTES', 0, 0, Number.MAX_SAFE_INTEGER), ms: whole('INDELIBLE_RETAIN_MS', 0, 0, Number.MAX_SAFE_INTEGER),
     },
@@ -120,7 +123,7 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
     mirror: choice('INDELIBLE_MIRROR', ['off', 'on']) === 'on',
     redact: choice('INDELIBLE_REDACT', ['on', 'off']) !== 'off',
     logLevel: choice('INDELIBLE_LOG_LEVEL', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
-    diskLowBytes: whole('INDELIBLE_DISK_LOW_BYTES', 256 * miB, 0, Number.MAX_SAFE_INTEGER),
+    diskLowBytes: whole('INDELIBLE_DISK_LOW_BYTES', defaults.diskLowBytes, 0, Number.MAX_SAFE_INTEGER),
   };
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
 }

@@ -1,5 +1,5 @@
 /**
- * The one door to the filesystem, synchronous: order is the whole point of what is written here, and a call that
+ * The log's one door to the filesystem, synchronous: order is the whole point of what is written here, and a call that
  * has returned is the only kind that can be ordered. Threads that must not wait for a disk do not call it.
  * Invariant: errors are Node's own, with `code` and `syscall`; nothing is retried and nothing is swallowed.
  */

@@ -3,7 +3,6 @@
 // network filesystems and by people, and is a lease that a suspended holder loses. Who holds the first takes a left-behind
 // second over at once; whoever loses the second stops writing.
 import * as fs from 'node:fs';
-import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 
@@ -56,11 +55,11 @@ class OwnDirectory {
 
   /** What is there now is ours, until `release`. */
   hold(): void {
-    this.#held = openSync(this.#path, constants.O_RDONLY | constants.O_DIRECTORY);
+    this.#held = fs.openSync(this.#path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   }
 
   release(): void {
-    if (this.#held !== undefined) closeSync(this.#held);
+    if (this.#held !== undefined) fs.closeSync(this.#held);
     this.#held = undefined;
   }
 
@@ -94,7 +93,7 @@ async function comesFree(descriptor: number, kernel: LockKernel): Promise<boolea
  * @throws LockHeld naming the holder
  */
 export async function lockState(directory: string, kernel: LockKernel, onLost: (reason: string) => void): Promise<StateLock> {
-  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  const descriptor = fs.openSync(directory, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   try {
     if (!await comesFree(descriptor, kernel)) {
       const pid = kernel.lockHolder(directory);
@@ -102,7 +101,7 @@ export async function lockState(directory: string, kernel: LockKernel, onLost: (
     }
     const lockfilePath = join(directory, 'indelible.lock');
     // Ours is the only live claim, so a lease that is there was left by a process that died.
-    rmSync(lockfilePath, { recursive: true, force: true });
+    fs.rmSync(lockfilePath, { recursive: true, force: true });
     const own = new OwnDirectory(lockfilePath);
     const release = await lockfile.lock(directory, {
       lockfilePath, stale: leaseMs, update: renewMs, onCompromised: (error) => { onLost(error.message); }, fs: own.fs,
@@ -112,11 +111,11 @@ export async function lockState(directory: string, kernel: LockKernel, onLost: (
       async release() {
         await release();
         own.release();
-        closeSync(descriptor);
+        fs.closeSync(descriptor);
       },
     };
   } catch (error) {
-    closeSync(descriptor);
+    fs.closeSync(descriptor);
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Descriptor, Disk, Entry } from './disk.js';
 import { errorCode, isSameFile } from './disk.js';
+import { readExactly } from './read.js';
 import { overwrite, replaceFile } from './write.js';
 
 /** What somebody else did to a file: its name leads nowhere, or to something else, or what is in it is not ours. */
@@ -74,7 +75,7 @@ export class Slot {
   #isAsWritten(last: Uint8Array): boolean {
     const there = Buffer.alloc(last.length);
     try {
-      return this.#disk.readAt(this.#file, there, 0) === last.length && there.equals(last);
+      return readExactly(this.#disk, this.#file, there, 0) === last.length && there.equals(last);
     } finally {
       there.fill(0);
     }

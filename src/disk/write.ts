@@ -4,6 +4,7 @@
 import { dirname } from 'node:path';
 import type { Descriptor, Disk } from './disk.js';
 import { errorCode } from './disk.js';
+import { readSpan } from './read.js';
 
 /** A disk that took fewer bytes than it was given and gave no reason: how Node shows a full disk or a file size limit. */
 export class ShortWrite extends Error {
@@ -26,6 +27,16 @@ export function writeWhole(disk: Disk, file: Descriptor, bytes: Uint8Array, posi
     const taken = disk.writeAt(file, written === 0 ? bytes : bytes.subarray(written), position + written);
     if (taken <= 0) throw new ShortWrite(bytes.length, written);
     written += taken;
+  }
+}
+
+/** Copied at a time. */
+const copyBytes = 1024 * 1024;
+
+/** Writes the bytes from `from` to before `until` of one file where they stand, into another or the same. As `writeWhole`. */
+export function copySpan(disk: Disk, source: Descriptor, target: Descriptor, from: number, until: number): void {
+  for (let at = from; at < until; at += copyBytes) {
+    writeWhole(disk, target, readSpan(disk, source, at, Math.min(copyBytes, until - at)), at);
   }
 }
 

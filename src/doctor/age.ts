@@ -1,5 +1,6 @@
 // Time: whether the clock can be right, and whether records and seals come as often as the daemon promised.
 import { parseTimestamp, timestamp } from '../clock/clock.js';
+import { defaults } from '../config/config.js';
 import { spanText } from './amount.js';
 import type { Verdict } from './check.js';
 import { fail, forbiddenText, isForbidden, ok, skip, warn } from './check.js';
@@ -71,7 +72,7 @@ interface KnownPace extends Promised {
 
 function promised({ sight, settings }: Pace): KnownPace {
   if (!(sight instanceof Error) && sight.promised !== undefined) return { ...sight.promised, by: 'as its last start said' };
-  const { sealMs = 60_000, heartbeatMs = 900_000 } = settings.config ?? {};
+  const { sealMs, heartbeatMs } = settings.config ?? defaults;
   return { sealMs, heartbeatMs, by: settings.isDaemons ? 'by its environment' : 'if it has this environment' };
 }
 

@@ -3,6 +3,7 @@
  * the only thing that an examination writes.
  */
 import { randomUUID } from 'node:crypto';
+import { macTail } from '../chain/link.js';
 import { ClientError } from '../client/client.js';
 import type { Receipt } from '../client/client.js';
 import { spanText } from './amount.js';
@@ -14,7 +15,7 @@ import type { Reached, Talk } from './talk.js';
 import { answerMs } from './talk.js';
 
 /** The action of the event, by which it is found and told from others. */
-export const canaryAction = 'doctor.canary';
+const canaryAction = 'doctor.canary';
 /** Other canaries that may have been recorded since ours. */
 const canariesMax = 100;
 
@@ -63,7 +64,7 @@ async function readBack(subject: Subject, talk: Talk, sent: Sent, monotonic: () 
     const frames = await newestFrames(subject.host, subject.places);
     const frame = frames.find(({ seq }) => seq === sent.receipt.seq);
     if (frame !== undefined) {
-      const line = Buffer.concat([frame.covered, Buffer.from(`,"mac":"${frame.mac}"}`)]).toString('utf8');
+      const line = Buffer.concat([frame.covered, Buffer.from(macTail(frame.mac))]).toString('utf8');
       return compared(line, sent, `${recorded} and read back from its file in ${spanText(monotonic() - from)}`);
     }
   } catch (error) {

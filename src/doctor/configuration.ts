@@ -1,4 +1,5 @@
 // The variables that the daemon was started with, or would be.
+import { counted } from './amount.js';
 import type { Verdict } from './check.js';
 import { fail, ok, rootSays, skip } from './check.js';
 import type { Subject } from './subject.js';
@@ -11,7 +12,7 @@ export function checkConfiguration({ holder, settings }: Subject): Verdict {
   const { config, problems } = settings;
   const where = settingsSource(settings);
   if (config === undefined) {
-    return fail(`${problems.length} mistakes in ${where}: ${problems.join('; ')}`, 'mend these variables: serve does not start with them');
+    return fail(`${counted(problems.length, 'mistake')} in ${where}: ${problems.join('; ')}`, 'mend these variables: serve does not start with them');
   }
   return ok(`no mistakes in ${where}`);
 }

@@ -2,7 +2,6 @@
  * Who holds the state directory. Invariant: the lock is looked up, never tried: a lock taken for a moment could turn a
  * daemon away that starts in that moment.
  */
-import { join } from 'node:path';
 import { leaseMs } from '../disk/lock.js';
 import { holderIn } from '../kernel/proc.js';
 import type { Places } from '../log/segment.js';
@@ -49,7 +48,7 @@ export async function findHolder(host: Host, places: Places): Promise<Holder> {
 
 async function leaseAge(host: Host, places: Places): Promise<number | undefined> {
   try {
-    const lease = await host.stat(join(places.state, 'indelible.lock'));
+    const lease = await host.stat(places.lease);
     return lease === undefined ? undefined : host.now() - lease.modifiedMs;
   } catch {
     // A second opinion only; without it the kernel's stands alone.

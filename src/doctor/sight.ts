@@ -37,7 +37,7 @@ export interface Sight {
 }
 
 /** Read from the end of a segment, bytes. */
-export const endBytesMax = 4 * 1024 * 1024;
+const endBytesMax = 4 * 1024 * 1024;
 
 /** @throws whatever keeps this user or this machine from reading */
 export async function look(reached: Reached, host: Host, places: Places): Promise<Sight> {

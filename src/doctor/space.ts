@@ -1,5 +1,6 @@
 // Room: for how long the log can go on growing.
 import { join } from 'node:path';
+import { lineBytesMax } from '../log/record.js';
 import { parseSegmentName } from '../log/segment.js';
 import { parseTimestamp } from '../clock/clock.js';
 import { bytesText, spanText } from './amount.js';
@@ -16,8 +17,6 @@ const measuredMsMin = 10 * 60_000;
 const dayMs = 86_400_000;
 /** Less than this to go is worth a word now, ms. */
 const timeLeftMs = 7 * dayMs;
-/** The largest line; with less than that, nothing is sure to fit. */
-const lineBytes = 16 * 1024 * 1024;
 /** A log needs a few files a day; other programs take the rest. */
 const inodesFew = 1000;
 const inodesNone = 10;
@@ -35,7 +34,8 @@ export async function checkFreeSpace(subject: Subject): Promise<Verdict> {
     `(${bytesText(low)}, ${settingsSource(settings)}); ` +
     (rate === undefined ? 'how fast the log grows is not to be told' : `the log grows by ${bytesText(rate * dayMs)} a day`);
   const see = ['make room, or move the log to a larger disk', `du -xsh ${quoted(places.state)}`] as const;
-  if (freeBytes < lineBytes) return fail(`${found}; an event may not fit any more`, ...see);
+  // Less than the largest line: nothing is sure to fit.
+  if (freeBytes < lineBytesMax) return fail(`${found}; an event may not fit any more`, ...see);
   if (freeBytes < low) return warn(found, ...see);
   const leftMs = rate === undefined || rate <= 0 ? Number.POSITIVE_INFINITY : (freeBytes - low) / rate;
   if (leftMs < timeLeftMs) return warn(`${found}, and leaves less than that in ${spanText(leftMs)}`, ...see);

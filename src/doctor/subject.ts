@@ -1,6 +1,6 @@
 // What is examined: a state directory, the socket that belongs to it, and whoever holds it. Gathered once, before the checks.
 import type { Config } from '../config/config.js';
-import { readConfig } from '../config/config.js';
+import { defaults, readConfig } from '../config/config.js';
 import type { Places } from '../log/segment.js';
 import { placesIn } from '../log/segment.js';
 import { isForbidden } from './check.js';
@@ -39,9 +39,6 @@ export interface Subject {
   readonly settings: Settings;
 }
 
-/** INDELIBLE_DISK_LOW_BYTES where it is not set. */
-const diskLowDefault = 256 * 1024 * 1024;
-
 /** Gathers; what cannot be had is unknown, and the checks say why. */
 export async function subjectOf(host: Host, wanted: Wanted): Promise<Subject> {
   const places = placesIn(await realStateOf(host, wanted.stateDirectory));
@@ -71,7 +68,7 @@ function settingsOf(daemons: Environment | undefined, { environment, stateDirect
 
 /** Unset, empty or wrong counts as the default; what is wrong is said by `configuration`. */
 function readLow(text = ''): number {
-  return /^\d{1,15}$/.test(text) ? Number(text) : diskLowDefault;
+  return /^\d{1,15}$/.test(text) ? Number(text) : defaults.diskLowBytes;
 }
 
 /** Where a value of the configuration was read, for people. */

@@ -117,7 +117,7 @@ export function checkDaemon(reached: Reached, subject: Subject): Verdict {
 }
 
 /** Node's code of an error, or of what caused it. */
-export function causeCode(error: unknown): string | undefined {
+function causeCode(error: unknown): string | undefined {
   if (error instanceof Error && error.cause !== undefined) return causeCode(error.cause);
   return errorCode(error);
 }

@@ -38,9 +38,9 @@ export const gateDecision: Type<GateDecision> = {
     return value instanceof Map ? new JsonMap([[name, taken]]) : { [name]: taken };
   },
   pass(json, at) {
-    if (startsWith(json, at, allow)) return at + allow.length;
+    if (startsWith(json.bytes, at, allow)) return at + allow.length;
     for (const [begin, type] of begins) {
-      if (!startsWith(json, at, begin)) continue;
+      if (!startsWith(json.bytes, at, begin)) continue;
       const end = type.pass(json, at + begin.length);
       return json.bytes[end] === closeBrace ? end + 1 : -1;
     }

@@ -99,7 +99,7 @@ function passScalar({ bytes, to }: JsonText, at: number): number {
 }
 
 /** Whether these bytes stand at `at`. */
-export function startsWith({ bytes }: JsonText, at: number, begin: Uint8Array): boolean {
+export function startsWith(bytes: Uint8Array, at: number, begin: Uint8Array): boolean {
   for (let i = 0; i < begin.length; i += 1) if (bytes[at + i] !== begin[i]) return false;
   return true;
 }

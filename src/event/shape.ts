@@ -67,11 +67,11 @@ export class Shape<F extends Fields> implements Type<FieldValues<F>, Mapping> {
     while (bytes[end] !== closeBrace) {
       if (bytes[end] === comma) end += 1;
       let slot = slots[next];
-      while (slot?.mayLack === true && !startsWith(json, end, slot.key)) slot = slots[++next];
+      while (slot?.mayLack === true && !startsWith(bytes, end, slot.key)) slot = slots[++next];
       if (slot === undefined) {
         end = this.#passUnknown(json, end);
       } else {
-        if (!startsWith(json, end, slot.key)) return -1;
+        if (!startsWith(bytes, end, slot.key)) return -1;
         next += 1;
         end = passField(slot, json, end + slot.key.length);
       }

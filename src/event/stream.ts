@@ -41,7 +41,7 @@ export function kindFinder({ kindAt }: Stream): (json: JsonText) => string | und
       at = valueAt(json, at, key);
       if (at < 0) return undefined;
     }
-    if (startsWith(json, at, last.bytes)) return last.kind;
+    if (startsWith(json.bytes, at, last.bytes)) return last.kind;
     const kind = textAt(json, at);
     const end = passText(json, at);
     if (kind !== undefined && end - at <= knownKindBytes) last = { kind, bytes: Buffer.from(json.bytes.subarray(at, end)) };
@@ -52,7 +52,7 @@ export function kindFinder({ kindAt }: Stream): (json: JsonText) => string | und
 /** Where the value behind `key`, a quoted name with its colon, begins in the map that begins at `at`; -1 where there is none. */
 function valueAt(json: JsonText, at: number, key: Buffer): number {
   for (let from = at + 1; json.bytes[from] === quote; from += 1) {
-    if (startsWith(json, from, key)) return from + key.length;
+    if (startsWith(json.bytes, from, key)) return from + key.length;
     from = passValue(json, passText(json, from) + 1);
   }
   return -1;

@@ -68,7 +68,7 @@ export function oneOf<const Words extends readonly string[]>(words: Words): Type
   const expected = words.length === 1 ? JSON.stringify(words[0]) : `one of ${words.join(', ')}`;
   const quoted = words.map((word) => Buffer.from(JSON.stringify(word)));
   return plainType(`(${words.map((word) => `\`${word}\``).join(' ')})`, expected, (value) => known.has(value), (json, at) => {
-    for (const word of quoted) if (startsWith(json, at, word)) return at + word.length;
+    for (const word of quoted) if (startsWith(json.bytes, at, word)) return at + word.length;
     return -1;
   });
 }

@@ -43,7 +43,7 @@ implements Type<VariantValues<Tag, Common, Kinds>, JsonObject | JsonMap> {
   }
 
   pass(json: JsonText, at: number): number {
-    for (const [begin, shape] of this.#begins) if (startsWith(json, at, begin)) return shape.pass(json, at);
+    for (const [begin, shape] of this.#begins) if (startsWith(json.bytes, at, begin)) return shape.pass(json, at);
     return -1;
   }
 }

@@ -2,6 +2,7 @@
 // is short and moves no cursor.
 import type { JsonValue } from './json.js';
 import { isJsonMapping } from './json.js';
+import { pointerStep } from './pointer.js';
 import { printable } from './printable.js';
 
 /** Of a text that was found, so much is shown. */
@@ -33,11 +34,6 @@ export class Violation {
   within(key: string): Violation {
     return new Violation(pointerStep(key) + this.path, this.message);
   }
-}
-
-/** A key as one step of a JSON pointer. */
-export function pointerStep(key: string): string {
-  return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 function describe(value: JsonValue | undefined): string {

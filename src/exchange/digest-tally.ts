@@ -9,7 +9,7 @@ export const digestBytes = 16;
 const digestWords = 4;
 const firstSlots = 4096;
 /** Digests at most: some gigabytes of table; a file with more lines is to be imported in parts. */
-export const digestsMax = 64 * 1024 * 1024;
+const digestsMax = 64 * 1024 * 1024;
 
 export class DigestTally {
   #words = new Uint32Array(firstSlots * digestWords);

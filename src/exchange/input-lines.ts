@@ -1,9 +1,8 @@
 // Lines from a stream such as stdin, as bytes. Invariant: split at LF and nothing else, and never more is held than the longest
 // line allowed; what is longer is passed on as `overlong`, counted but not kept.
+import { lineFeed } from '../log/lines.js';
 import { lineBytesMax } from '../log/record.js';
 import { bareLine } from './bare-line.js';
-
-const lineFeed = 0x0a;
 
 /** One line, without its end and, the first one, without a byte order mark. */
 export interface InputLine {

@@ -5,6 +5,7 @@
  * for an event.
  */
 import { isUtf8 } from 'node:buffer';
+import { openBrace, quote } from '../event/pass.js';
 import { scanValue, skipSpace } from '../query/json-bytes.js';
 import { type Suffix, readSuffix } from './signature.js';
 
@@ -15,9 +16,6 @@ export type BadReason = 'torn' | 'not_json' | 'not_an_object' | 'not_utf8' | 'cu
 export type Piece =
   | { readonly kind: 'object'; readonly offset: number; readonly bytes: Buffer; readonly suffix: Suffix }
   | { readonly kind: 'bad'; readonly offset: number; readonly bytes: Buffer; readonly reason: BadReason };
-
-const quoteByte = 0x22;
-const openBrace = 0x7b;
 
 /** The pieces of a line, given without its line end; none if it is blank. `signed`: objects may have a signature behind. */
 export function splitLine(line: Buffer, signed: boolean): readonly Piece[] {
@@ -60,7 +58,7 @@ function pieceAt(line: Buffer, at: number, signed: boolean): { readonly piece: P
  */
 function gluedAt(line: Buffer, wrongAt: number): number | undefined {
   const brace = line[wrongAt] === openBrace ? wrongAt : wrongAt - 2;
-  if (line[brace] !== openBrace || (brace !== wrongAt && line[wrongAt - 1] !== quoteByte)) return undefined;
+  if (line[brace] !== openBrace || (brace !== wrongAt && line[wrongAt - 1] !== quote)) return undefined;
   return scanValue(line, brace).kind === 'value' ? brace : undefined;
 }
 

@@ -1,5 +1,5 @@
-// Base64 straight into a buffer. A key that becomes a string stays in the heap until the engine feels like collecting it,
-// and nobody can wipe it; so keys are written without ever being one.
+// Base64 in its one spelling: standard, padded, no bit left over. Of bytes, straight into a buffer, for what is secret and
+// moves: a key that becomes a string stays in the heap until the engine feels like collecting it, and nobody can wipe it.
 
 const alphabet = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1');
 const pad = 0x3d;
@@ -44,4 +44,10 @@ export function readBase64(digits: Uint8Array, bytes: number): Buffer | undefine
   const isCanonical = at === bytes && again.equals(digits);
   again.fill(0);
   return isCanonical ? decoded : undefined;
+}
+
+/** What a text spells, of any length; undefined for any other spelling. The text stays in the heap: not for keys that move. */
+export function decodeBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
 }

@@ -10,7 +10,8 @@
 import type { Disk } from '../disk/disk.js';
 import { Slot } from '../disk/slot.js';
 import { replaceFile } from '../disk/write.js';
-import { readBase64, writeBase64 } from './base64.js';
+import { comma, quote } from '../event/pass.js';
+import { decodeBase64, readBase64, writeBase64 } from './base64.js';
 import { sha256Hex } from './hash.js';
 import type { KeyName } from './name.js';
 import { formatKeyName, parseKeyName } from './name.js';
@@ -103,7 +104,7 @@ class Cursor {
   /** Up to the next quote or comma; for what is no secret. */
   word(): string {
     const start = this.#at;
-    while (this.#at < this.#line.length && this.#line[this.#at] !== 0x22 && this.#line[this.#at] !== 0x2c) this.#at += 1;
+    while (this.#at < this.#line.length && this.#line[this.#at] !== quote && this.#line[this.#at] !== comma) this.#at += 1;
     return this.#line.toString('latin1', start, this.#at);
   }
 
@@ -189,6 +190,13 @@ export function encodeIdentity(identity: Identity): Buffer {
 
 /** The inverse of `encodeIdentity`; undefined for anything else. */
 export function decodeIdentity(bytes: Buffer): Identity | undefined {
-  const [, seed = '', origin = ''] = /^indelible-identity:v1:([\w+/]{43}=):(\S+)\n$/.exec(bytes.toString('latin1')) ?? [];
-  return origin === '' ? undefined : { origin, seed: Buffer.from(seed, 'base64') };
+  const [, base64 = '', origin = ''] = /^indelible-identity:v1:([^:]{44}):(\S+)\n$/.exec(bytes.toString('latin1')) ?? [];
+  const seed = decodeBase64(base64);
+  return seed?.length === keyBytes ? { origin, seed } : undefined;
+}
+
+/** Who the log is, by the file `keys/identity` at `path`; undefined if there is none, or it is damaged. @throws Node's error */
+export function readIdentity(disk: Disk, path: string): Identity | undefined {
+  const bytes = disk.read(path);
+  return bytes === undefined ? undefined : decodeIdentity(bytes);
 }

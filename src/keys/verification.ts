@@ -2,6 +2,7 @@
  * The verification key as people carry it: one short line that names its log, so that the wrong key is told from a
  * tampered log. It is made at init, shown once, and kept away from the host.
  */
+import { decodeBase64 } from './base64.js';
 import { keyBytes } from './schedule.js';
 
 /** R with the log it belongs to. */
@@ -28,13 +29,12 @@ export function parseVerificationKey(text: string): VerificationKey | undefined 
   const match = keyTextForm.exec(text.endsWith('\n') ? text.slice(0, -1) : text);
   const [, origin, identityKeyId, base64] = match ?? [];
   if (origin === undefined || identityKeyId === undefined || base64 === undefined) return undefined;
-  const secret = Buffer.from(base64, 'base64');
-  return secret.length === keyBytes && secret.toString('base64') === base64 ? { origin, identityKeyId, secret } : undefined;
+  const secret = parseSecret(base64);
+  return secret === undefined ? undefined : { origin, identityKeyId, secret };
 }
 
 /** R alone, prepared for a log that is not made yet: base64 of 32 bytes, one line end allowed; undefined for all else. */
 export function parseSecret(text: string): Buffer | undefined {
-  const base64 = text.endsWith('\n') ? text.slice(0, -1) : text;
-  const secret = Buffer.from(base64, 'base64');
-  return secret.length === keyBytes && secret.toString('base64') === base64 ? secret : undefined;
+  const secret = decodeBase64(text.endsWith('\n') ? text.slice(0, -1) : text);
+  return secret?.length === keyBytes ? secret : undefined;
 }

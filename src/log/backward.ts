@@ -3,12 +3,12 @@
  * and the longest line allowed; what is longer is passed on as `overlong`, counted but not kept.
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
+import { readSpan } from '../disk/read.js';
 import type { Line } from './lines.js';
+import { lineFeed } from './lines.js';
 import { lineBytesMax } from './record.js';
-import { readSpan } from './torn.js';
 
 const chunkBytes = 1024 * 1024;
-const lineFeed = 0x0a;
 
 /** Reads the lines before `until`, newest first; the bytes of one stay valid after the next was asked for. */
 export function* readLinesBackward(disk: Disk, file: Descriptor, until: number): Generator<Line> {

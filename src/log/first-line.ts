@@ -4,14 +4,14 @@
  */
 import { Frontier } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
+import { readSpan } from '../disk/read.js';
+import { lineFeed } from './lines.js';
 import type { Retain } from './own.js';
 import { firstLineBytesMax, parseGenesis, parseHeader } from './own.js';
 import type { Frame } from './record.js';
 import { parseFrame } from './record.js';
 import type { SegmentFile } from './segment.js';
-import { readSpan } from './torn.js';
 
-const lineFeed = 0x0a;
 
 /** What a first line says. */
 export interface FirstLine {

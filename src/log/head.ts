@@ -5,15 +5,15 @@
  *   {"head":{"origin","seq","mac","segment","bytes","root","key"},"mac":"<64 hex>"}   padded to 4096 bytes
  */
 import { macOf, macTail, macTailBytes, splitTail } from '../chain/link.js';
-import { decodeBase64 } from '../checkpoint/note.js';
 import type { Disk } from '../disk/disk.js';
+import { readSpan } from '../disk/read.js';
+import { decodeBase64 } from '../keys/base64.js';
 import { hashBytes } from '../keys/hash.js';
 import type { KeyName } from '../keys/name.js';
 import { formatKeyName, parseKeyName } from '../keys/name.js';
-import { readSpan } from './torn.js';
 
 /** The slot, one page. */
-export const headBytes = 4096;
+const headBytes = 4096;
 /** The line in it at most: one sector, written whole or not at all. */
 const headLineBytesMax = 512;
 

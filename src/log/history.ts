@@ -4,12 +4,12 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { readFlags, realDisk } from '../disk/disk.js';
+import { lineFeed } from './lines.js';
 import { lineBytesMax } from './record.js';
 import { isRetired, listSegments } from './segment.js';
 
 /** Read at a time, and looked at in one turn of the event loop. */
 const chunkBytes = 256 * 1024;
-const lineFeed = 0x0a;
 /** `{"seq":` and the digits behind it. */
 const seqForm = /^\{"seq":([1-9]\d{0,15}),/;
 const seqBytesMax = 24;

@@ -9,7 +9,7 @@ import { Frontier } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
 import { keyBytes, KeyWalker, firstEpoch } from '../keys/schedule.js';
-import { KeyFile, decodeIdentity, encodeIdentity } from '../keys/store.js';
+import { KeyFile, encodeIdentity, readIdentity } from '../keys/store.js';
 import { formatVerificationKey } from '../keys/verification.js';
 import { refused } from './failure.js';
 import { encodeHead } from './head.js';
@@ -19,8 +19,7 @@ import type { LogState } from './state.js';
 
 /** The identity key's seed. @throws LogError `refused` if it is not there */
 export function readIdentitySeed(disk: Disk, places: Places): Buffer {
-  const bytes = disk.read(places.identity);
-  const identity = bytes === undefined ? undefined : decodeIdentity(bytes);
+  const identity = readIdentity(disk, places.identity);
   if (identity === undefined) throw refused('identity_mismatch', 'keys/identity is not there, or damaged');
   return identity.seed;
 }

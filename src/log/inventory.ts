@@ -4,15 +4,15 @@
  * reading one that is there.
  */
 import type { Disk } from '../disk/disk.js';
+import { readSpan } from '../disk/read.js';
 import { refused } from './failure.js';
+import { lineFeed } from './lines.js';
 import { parseFrame } from './record.js';
 import { findRetiredEnd } from './retired-file.js';
 import type { Places, SegmentFile } from './segment.js';
-import { readSpan } from './torn.js';
 
 /** More than a seal, which a closed segment ends in, ever takes. */
 const sealBytesMax = 64 * 1024;
-const lineFeed = 0x0a;
 
 /** Looks at what was removed and at the ends of all segments but the newest. @throws LogError `refused` */
 export function checkInventory(disk: Disk, places: Places, segments: readonly SegmentFile[]): void {

@@ -16,8 +16,10 @@ export interface Line {
   readonly end: number;
 }
 
+/** What ends a line. */
+export const lineFeed = 0x0a;
+
 const chunkBytes = 1024 * 1024;
-const lineFeed = 0x0a;
 
 /** Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. */
 export function* readLines(disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY): Generator<Line> {

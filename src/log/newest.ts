@@ -3,6 +3,7 @@
  */
 import { open } from 'node:fs/promises';
 import { readFlags, realDisk } from '../disk/disk.js';
+import { lineFeed } from './lines.js';
 import type { CommittedLines } from './mailbox.js';
 import { continues } from './continuity.js';
 import { parseFrame } from './record.js';
@@ -11,7 +12,6 @@ import { isRetired, listSegments } from './segment.js';
 
 /** Read from the end of a segment at a time. */
 const stepBytes = 4 * 1024 * 1024;
-const lineFeed = 0x0a;
 
 /** Lines as they were read back. */
 export type StoredLines = Omit<CommittedLines, 'syncMs' | 'isRequest'>;

@@ -9,12 +9,10 @@
  *
  *   {"v":1,"observed_ms":N,"boot_id":"…","monotonic_ms":N,"closed":[[seq,ms],…],"mac":"<64 hex>"}
  */
-import { macMatches, macOf, macTail, splitTail } from '../chain/link.js';
 import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
-import { replaceFile } from '../disk/write.js';
-import { hmac } from '../keys/hash.js';
 import { shortageOr } from './failure.js';
+import { KeyedFile } from './keyed-file.js';
 
 /** Closings kept at most: what the file takes, and what a look at it costs. */
 const closingsMax = 4096;
@@ -29,45 +27,15 @@ export interface Closing {
   readonly observedMs: number;
 }
 
-/** What the file says. All in whole ms. */
-export interface Observation {
+/** What the file says, in its own words and order. All in whole ms. */
+interface Observation {
   /** The daemon's whole life, as far as it was observed. */
-  readonly observedMs: number;
-  readonly bootId: string;
+  readonly observed_ms: number;
+  readonly boot_id: string;
   /** The monotonic clock at that moment; means something within the boot only. */
-  readonly monotonicMs: number;
-  /** Ascending in both. */
-  readonly closed: readonly Closing[];
-}
-
-/**
- * The key of the file's MAC, from the identity key's seed: the one secret of the host that a start holds against what the
- * log says, so that who may only write files cannot put one of his own in its place.
- */
-export function observationKey(identitySeed: Uint8Array): Buffer {
-  return hmac(identitySeed, 'indelible retention');
-}
-
-/** The file. */
-export function encodeObservation(observation: Observation, key: Uint8Array): Buffer {
-  const { observedMs, bootId, monotonicMs, closed } = observation;
-  const body = `{"v":1,"observed_ms":${observedMs},"boot_id":${JSON.stringify(bootId)},"monotonic_ms":${monotonicMs},` +
-    `"closed":${JSON.stringify(closed.map((closing) => [closing.first, closing.observedMs]))}`;
-  return Buffer.from(`${body}${macTail(macOf(key, Buffer.from(body)))}\n`);
-}
-
-/** The inverse of `encodeObservation`; undefined for whatever was not written under this key. */
-export function decodeObservation(bytes: Buffer, key: Uint8Array): Observation | undefined {
-  const tail = bytes.at(-1) === 0x0a ? splitTail(bytes.subarray(0, -1)) : undefined;
-  if (tail === undefined || !macMatches(key, tail.covered, tail.mac)) return undefined;
-  // From here on it is what we wrote ourselves, perhaps in another version.
-  const value = JSON.parse(`${tail.covered.toString('utf8')}}`) as {
-    readonly v: number; readonly observed_ms: number; readonly boot_id: string; readonly monotonic_ms: number;
-    readonly closed: readonly (readonly [number, number])[];
-  };
-  if (value.v !== 1) return undefined;
-  const closed = value.closed.map(([first, observedMs]) => ({ first, observedMs }));
-  return { observedMs: value.observed_ms, bootId: value.boot_id, monotonicMs: value.monotonic_ms, closed };
+  readonly monotonic_ms: number;
+  /** `first` and `observedMs` of each closing, ascending in both. */
+  readonly closed: readonly (readonly [number, number])[];
 }
 
 /** What was found of earlier observation: `absent` and `lost` begin anew, `other_boot` goes on without the time in between. */
@@ -75,10 +43,8 @@ export type Resumed = 'same_boot' | 'other_boot' | 'absent' | 'lost';
 
 export class ObservedTime {
   readonly resumed: Resumed;
-  readonly #disk: Disk;
   readonly #clock: Clock;
-  readonly #path: string;
-  readonly #key: Buffer;
+  readonly #file: KeyedFile<Observation>;
   readonly #bootId: string;
   /** Observed when the monotonic clock stood at `#sinceMs`. */
   readonly #beforeMs: number;
@@ -88,21 +54,18 @@ export class ObservedTime {
 
   /** Goes on from the file at `path`, if there is one and it is this log's. `bootId` empty: no boot is known to be this one. */
   constructor(disk: Disk, clock: Clock, path: string, identitySeed: Uint8Array, bootId: string) {
-    this.#disk = disk;
     this.#clock = clock;
-    this.#path = path;
-    this.#key = observationKey(identitySeed);
+    this.#file = new KeyedFile(disk, path, identitySeed, 'indelible retention', fileBytesMax);
     this.#bootId = bootId;
-    const entry = disk.entry(path);
-    const bytes = entry?.kind === 'file' && entry.bytes <= fileBytesMax ? disk.read(path) : undefined;
-    const stored = bytes === undefined ? undefined : decodeObservation(bytes, this.#key);
-    this.#closed = [...(stored?.closed ?? [])];
-    this.#beforeMs = stored?.observedMs ?? 0;
+    const kept = this.#file.read();
+    const stored = typeof kept === 'string' ? undefined : kept;
+    this.#closed = stored?.closed.map(([first, observedMs]) => ({ first, observedMs })) ?? [];
+    this.#beforeMs = stored?.observed_ms ?? 0;
     this.#sinceMs = clock.monotonic();
     // A clock behind the stored one is not that of the boot it says: a machine that was put back to an earlier state.
-    const isSameBoot = stored !== undefined && bootId !== '' && stored.bootId === bootId && stored.monotonicMs <= this.#sinceMs;
-    if (isSameBoot) this.#sinceMs = stored.monotonicMs;
-    this.resumed = stored !== undefined ? (isSameBoot ? 'same_boot' : 'other_boot') : entry === undefined ? 'absent' : 'lost';
+    const isSameBoot = stored !== undefined && bootId !== '' && stored.boot_id === bootId && stored.monotonic_ms <= this.#sinceMs;
+    if (isSameBoot) this.#sinceMs = stored.monotonic_ms;
+    this.resumed = typeof kept === 'string' ? kept : isSameBoot ? 'same_boot' : 'other_boot';
   }
 
   /** Observed up to now, whole ms. */
@@ -139,12 +102,14 @@ export class ObservedTime {
 
   /** @throws LogError `disk_full`, and the file is the old one, or `write_failed` */
   save(): void {
-    const monotonicMs = Math.floor(this.#clock.monotonic());
-    const observation = { observedMs: this.totalMs, bootId: this.#bootId, monotonicMs, closed: this.#closed };
+    const observation: Observation = {
+      observed_ms: this.totalMs, boot_id: this.#bootId, monotonic_ms: Math.floor(this.#clock.monotonic()),
+      closed: this.#closed.map(({ first, observedMs }) => [first, observedMs]),
+    };
     // Before the attempt: one that finds no room is not made again at every look.
     this.#savedMs = this.#clock.monotonic();
     try {
-      replaceFile(this.#disk, this.#path, encodeObservation(observation, this.#key));
+      this.#file.write(observation);
     } catch (error) {
       throw shortageOr(error, 'retention', 'no room for the observed time');
     }

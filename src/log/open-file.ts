@@ -5,15 +5,12 @@
 import { dirname } from 'node:path';
 import type { Descriptor, Disk, Entry } from '../disk/disk.js';
 import { isSameFile } from '../disk/disk.js';
-import { writeWhole } from '../disk/write.js';
+import { readSpan } from '../disk/read.js';
+import { copySpan, writeWhole } from '../disk/write.js';
 import { LogError, isNoSpace, shortageOr, writeFailed } from './failure.js';
-import { readSpan } from './torn.js';
 
 /** What somebody else did to the file, or to its name. */
 export type SegmentMeddling = 'unlinked' | 'renamed' | 'replaced' | 'truncated' | 'appended';
-
-/** Copied at a time. */
-const copyBytes = 1024 * 1024;
 
 export class OpenFile {
   readonly #disk: Disk;
@@ -98,9 +95,7 @@ export class OpenFile {
   rescue(bytes: number): void {
     const copy = this.#disk.open(this.#path, 'create');
     try {
-      for (let at = 0; at < bytes; at += copyBytes) {
-        writeWhole(this.#disk, copy, readSpan(this.#disk, this.#file, at, Math.min(copyBytes, bytes - at)), at);
-      }
+      copySpan(this.#disk, this.#file, copy, 0, bytes);
       this.#disk.sync(copy);
     } finally {
       this.#disk.close(copy);

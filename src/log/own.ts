@@ -3,10 +3,9 @@
  * `segment`, `seal`, `segment_removed`), the pieces in `recovered` and the heartbeat in `started`; each only in the spelling
  * that it was written in.
  */
-import { decodeBase64, parseVkey } from '../checkpoint/note.js';
+import { parseVkey } from '../checkpoint/note.js';
 import type { Verifier } from '../checkpoint/note.js';
 import { Frontier } from '../checkpoint/merkle.js';
-import { hashBytes } from '../keys/hash.js';
 import { originForm } from '../keys/verification.js';
 import type { Link } from './record.js';
 import { ownProfile, isLink } from './record.js';
@@ -203,8 +202,7 @@ export function parseHeader(body: Buffer): ReadHeader | undefined {
   if (format !== formatVersion || !isOrigin(origin) || !isLogPub(log_pub) || !isRetain(retain) || typeof genesis !== 'string') return undefined;
   if (!isCount(first) || !isCount(tree_size) || !Array.isArray(frontier) || typeof epoch_vkey !== 'string') return undefined;
   const texts = frontier.filter((node): node is string => typeof node === 'string');
-  const nodes = texts.map((node) => decodeBase64(node)).filter((node) => node?.length === hashBytes) as Buffer[];
-  const tree = nodes.length === frontier.length ? Frontier.from(tree_size, nodes) : undefined;
+  const tree = texts.length === frontier.length ? Frontier.parse(tree_size, texts) : undefined;
   const verifier = parseVkey(epoch_vkey);
   if (tree === undefined || verifier === undefined) return undefined;
   return { format, origin, genesis, log_pub, retain, first, tree_size, frontier: texts, epoch_vkey, tree, verifier };

@@ -3,10 +3,10 @@
  * then named by a `recovered` record, and only when that is durable renamed without `.new`. After a crash in between the
  * next start finds the `.new` file, and names it in its own record.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Disk } from '../disk/disk.js';
 import { createFile, removeIfThere } from '../disk/write.js';
+import { sha256Hex } from '../keys/hash.js';
 import type { TornPiece } from './own.js';
 
 const unnamedSuffix = '.new';
@@ -31,7 +31,7 @@ export function keepPiece(disk: Disk, directory: string, seq: number, bytes: Buf
 export function unnamedPieces(disk: Disk, directory: string): readonly TornPiece[] {
   return disk.list(directory).filter((name) => name.endsWith(unnamedSuffix)).map((name) => {
     const bytes = disk.read(join(directory, name)) ?? Buffer.alloc(0);
-    return { file: name.slice(0, -unnamedSuffix.length), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+    return { file: name.slice(0, -unnamedSuffix.length), bytes: bytes.length, sha256: sha256Hex(bytes) };
   });
 }
 

@@ -7,10 +7,11 @@ import { epochKeyName } from '../checkpoint/seal.js';
 import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
 import { errorCode } from '../disk/disk.js';
-import { removeIfThere, replaceFile, writeWhole } from '../disk/write.js';
+import { readSpan } from '../disk/read.js';
+import { copySpan, removeIfThere, replaceFile } from '../disk/write.js';
 import { KeyWalker } from '../keys/schedule.js';
 import type { Identity, StoredKeys } from '../keys/store.js';
-import { KeyFile, decodeIdentity } from '../keys/store.js';
+import { KeyFile, readIdentity } from '../keys/store.js';
 import { Anchor } from './anchor.js';
 import { refused } from './failure.js';
 import type { ReadHead } from './head.js';
@@ -28,7 +29,6 @@ import { listSegments } from './segment.js';
 import type { Predecessor } from './successor.js';
 import { newestPredecessor } from './successor.js';
 import type { LogState, OpenEpoch } from './state.js';
-import { readSpan } from './torn.js';
 
 /** What a start found. */
 export interface OpenedLog {
@@ -80,8 +80,7 @@ export function openLog(disk: Disk, clock: Clock, places: Places): OpenedLog | '
   if (headSlot === undefined) throw refused('head_missing', 'log/head is missing');
   const head = decodeHead(headSlot);
   if (head === undefined) throw refused('head_malformed', 'log/head is damaged');
-  const identityBytes = disk.read(places.identity);
-  const identity = identityBytes === undefined ? undefined : decodeIdentity(identityBytes);
+  const identity = readIdentity(disk, places.identity);
   if (identity?.origin !== head.origin) throw refused('identity_mismatch', `keys/identity is not that of ${head.origin}`);
 
   checkInventory(disk, places, segments);
@@ -253,9 +252,7 @@ function openEpoch(origin: string, stored: StoredKeys, keys: KeyWalker, scanned:
 function writeAgain(disk: Disk, segment: SegmentFile, from: number, until: number): void {
   const file = disk.open(segment.path, 'update');
   try {
-    for (let at = from; at < until; at += copyBytes) {
-      writeWhole(disk, file, readSpan(disk, file, at, Math.min(copyBytes, until - at)), at);
-    }
+    copySpan(disk, file, file, from, until);
     disk.sync(file);
   } finally {
     disk.close(file);
@@ -273,6 +270,3 @@ function cutTail(disk: Disk, places: Places, segment: SegmentFile, validBytes: n
     disk.close(file);
   }
 }
-
-/** Bytes behind the head copied onto themselves at a time. */
-const copyBytes = 1024 * 1024;

@@ -39,7 +39,7 @@ export function headerOf(state: LogState, retain: Retain): SegmentHeader {
   const { origin, logPub, genesisMac, last, tree, epoch } = state;
   return {
     format: formatVersion, origin, genesis: genesisMac, log_pub: logPub, retain, first: last.seq + 1, tree_size: tree.size,
-    frontier: tree.nodes.map((node) => node.toString('base64')), epoch_vkey: epoch.signer.vkey,
+    frontier: tree.texts, epoch_vkey: epoch.signer.vkey,
   };
 }
 

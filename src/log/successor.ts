@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import type { Disk } from '../disk/disk.js';
-import { decodeIdentity } from '../keys/store.js';
+import { readIdentity } from '../keys/store.js';
 import { originForm } from '../keys/verification.js';
 import { readLinesBackward } from './backward.js';
 import { readFirstLine } from './first-line.js';
@@ -74,8 +74,7 @@ export function lastWordOf(disk: Disk, places: Places): LastWord | undefined {
 }
 
 function originIn(disk: Disk, places: Places): string | undefined {
-  const bytes = disk.entry(places.identity)?.kind === 'file' ? disk.read(places.identity) : undefined;
-  const origin = bytes === undefined ? undefined : decodeIdentity(bytes)?.origin;
+  const origin = disk.entry(places.identity)?.kind === 'file' ? readIdentity(disk, places.identity)?.origin : undefined;
   return origin !== undefined && originForm.test(origin) ? origin : undefined;
 }
 

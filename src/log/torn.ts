@@ -4,29 +4,13 @@
  * here, so that no acknowledged byte can be explained away.
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
+import { readExactly } from '../disk/read.js';
+import { lineFeed } from './lines.js';
 
 /** What disks write whole. */
 const sectorBytes = 512;
-const lineFeed = 0x0a;
 /** Read at a time; a multiple of the sector. */
 const chunkBytes = 64 * sectorBytes;
-
-/** Fills `into` from `position` on; returns how many bytes there were, fewer at the file's end. */
-function readExactly(disk: Disk, file: Descriptor, into: Buffer, position: number): number {
-  let got = 0;
-  while (got < into.length) {
-    const more = disk.readAt(file, into.subarray(got), position + got);
-    if (more === 0) break;
-    got += more;
-  }
-  return got;
-}
-
-/** Reads `bytes` bytes at `position`, fewer at the file's end. */
-export function readSpan(disk: Disk, file: Descriptor, position: number, bytes: number): Buffer {
-  const span = Buffer.alloc(bytes);
-  return span.subarray(0, readExactly(disk, file, span, position));
-}
 
 /**
  * Whether the bytes from `from` (the first that are not a valid record) to the end are what a crash leaves: no LF at

@@ -2,10 +2,10 @@
  * Lines on their way out, collected so that a million of them are not a million writes. Invariant: bytes leave in the
  * order they came, and each line with its LF.
  */
+import { lineFeed } from '../log/lines.js';
 
 /** Bytes that are worth a write. */
 const batchBytes = 256 * 1024;
-const lineFeed = 0x0a;
 
 export class LineBatch {
   #buffer = Buffer.allocUnsafe(batchBytes * 2);

@@ -2,6 +2,7 @@
  * JSON as bytes: where a value ends, where a member of it lies, and where text stops being JSON. Invariant: nothing is
  * decoded and nothing is kept, so what is cut out of a line is what stood there, key for key and digit for digit.
  */
+import { backslash, closeBrace, closeBracket, colon, comma, openBrace, openBracket, quote } from '../event/pass.js';
 
 /** A value's end (the first byte behind it), or the first byte that no JSON value could have there. */
 export type Scanned =
@@ -17,14 +18,6 @@ export interface Span {
 /** Levels of nesting at most; the log's own events have 32, and no input may exhaust the stack. */
 const depthMax = 256;
 
-const quoteByte = 0x22;
-const backslashByte = 0x5c;
-const colonByte = 0x3a;
-const commaByte = 0x2c;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
 const minusByte = 0x2d;
 const zeroByte = 0x30;
 const literalsByFirst: ReadonlyMap<number, Buffer> = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]));
@@ -50,8 +43,8 @@ export function memberSpan(bytes: Buffer, name: string): Span | undefined {
   const cursor = new Cursor(bytes, 0);
   const key = Buffer.from(JSON.stringify(name));
   let found: Span | undefined;
-  const whole = bytes[0] === openBrace && cursor.map(1, (start, colon, end) => {
-    const isIt = colon.end - colon.start === key.length && bytes.compare(key, 0, key.length, colon.start, colon.end) === 0;
+  const whole = bytes[0] === openBrace && cursor.map(1, (start, at, end) => {
+    const isIt = at.end - at.start === key.length && bytes.compare(key, 0, key.length, at.start, at.end) === 0;
     if (isIt) found ??= { start, end };
   });
   return whole && cursor.at === bytes.length ? found : undefined;
@@ -80,7 +73,7 @@ class Cursor {
   value(depth: number): boolean {
     const byte = this.#bytes[this.at];
     switch (byte) {
-      case quoteByte: return this.#text();
+      case quote: return this.#text();
       case openBrace: return depth <= depthMax && this.map(depth);
       case openBracket: return depth <= depthMax && this.#list(depth);
       case undefined: return false;
@@ -97,17 +90,17 @@ class Cursor {
     if (this.#take(closeBrace)) return true;
     for (;;) {
       const keyStart = this.at;
-      if (this.#bytes[this.at] !== quoteByte || !this.#text()) return false;
+      if (this.#bytes[this.at] !== quote || !this.#text()) return false;
       const keyEnd = this.at;
       this.skipSpace();
-      if (!this.#take(colonByte)) return false;
+      if (!this.#take(colon)) return false;
       this.skipSpace();
       const start = this.at;
       if (!this.value(depth + 1)) return false;
       visit?.(start, { start: keyStart, end: keyEnd }, this.at);
       this.skipSpace();
       if (this.#take(closeBrace)) return true;
-      if (!this.#take(commaByte)) return false;
+      if (!this.#take(comma)) return false;
       this.skipSpace();
     }
   }
@@ -120,7 +113,7 @@ class Cursor {
       if (!this.value(depth + 1)) return false;
       this.skipSpace();
       if (this.#take(closeBracket)) return true;
-      if (!this.#take(commaByte)) return false;
+      if (!this.#take(comma)) return false;
       this.skipSpace();
     }
   }
@@ -129,11 +122,11 @@ class Cursor {
     for (this.at += 1; ; this.at += 1) {
       const byte = this.#bytes[this.at];
       if (byte === undefined || byte < 0x20) return false;
-      if (byte === quoteByte) {
+      if (byte === quote) {
         this.at += 1;
         return true;
       }
-      if (byte === backslashByte && !this.#escape()) return false;
+      if (byte === backslash && !this.#escape()) return false;
     }
   }
 

@@ -4,11 +4,11 @@
  * so what lies there by then may be another one, or none: then there is no number.
  */
 import type { Disk } from '../disk/disk.js';
-import { readSpan } from '../log/torn.js';
+import { readSpan } from '../disk/read.js';
+import { lineFeed } from '../log/lines.js';
 import { openFile } from './open.js';
 
 const chunkBytes = 1024 * 1024;
-const lineFeed = 0x0a;
 
 export class LineNumbers {
   readonly #disk: Disk;

@@ -3,9 +3,9 @@
  * the MAC before it and its own. Invariant: a line that passes is spelled like a record and follows the line before it;
  * whether its MAC is true only the verification key tells, and that is for `verify`.
  */
+import { macChars } from '../chain/link.js';
+import { closeBrace, comma, quote, startsWith } from '../event/pass.js';
 
-/** Hex digits of a MAC. */
-const macChars = 64;
 /** From the end of a line to the beginning of `,"prev":"`, of the MAC in it, of `","mac":"`, and of the line's own MAC. */
 const prevKey = 148;
 const prevOffset = 139;
@@ -15,9 +15,6 @@ const macOffset = 66;
 const seqText = Buffer.from('{"seq":');
 const prevText = Buffer.from(',"prev":"');
 const macText = Buffer.from('","mac":"');
-const quoteByte = 0x22;
-const closeBrace = 0x7d;
-const commaByte = 0x2c;
 const zeroByte = 0x30;
 /** Digits of the largest safe integer. */
 const seqDigitsMax = 16;
@@ -26,27 +23,23 @@ const seqDigitsMax = 16;
 const isHexDigit = new Uint8Array(256);
 for (const byte of Buffer.from('0123456789abcdef')) isHexDigit[byte] = 1;
 
-function stands(text: Buffer, line: Buffer, at: number): boolean {
-  for (let i = 0; i < text.length; i += 1) if (line[at + i] !== text[i]) return false;
-  return true;
-}
-
 function isMacAt(line: Buffer, at: number): boolean {
-  for (let i = at; i < at + macChars; i += 1) if (isHexDigit[line[i] ?? 0] === 0) return false;
+  const end = at + macChars;
+  for (let i = at; i < end; i += 1) if (isHexDigit[line[i] ?? 0] === 0) return false;
   return true;
 }
 
 /** A record's number; 0 for a line that is not spelled like a record. */
 export function seqOf(line: Buffer): number {
   const bytes = line.length;
-  if (bytes < prevKey + seqText.length || !stands(seqText, line, 0)) return 0;
-  if (line[bytes - 1] !== closeBrace || line[bytes - 2] !== quoteByte) return 0;
-  if (!stands(prevText, line, bytes - prevKey) || !stands(macText, line, bytes - macKey)) return 0;
+  if (bytes < prevKey + seqText.length || !startsWith(line, 0, seqText)) return 0;
+  if (line[bytes - 1] !== closeBrace || line[bytes - 2] !== quote) return 0;
+  if (!startsWith(line, bytes - prevKey, prevText) || !startsWith(line, bytes - macKey, macText)) return 0;
   if (!isMacAt(line, bytes - prevOffset) || !isMacAt(line, bytes - macOffset)) return 0;
   let seq = 0;
   for (let at = seqText.length; at <= seqText.length + seqDigitsMax; at += 1) {
     const byte = line[at] ?? 0;
-    if (byte === commaByte) return Number.isSafeInteger(seq) ? seq : 0;
+    if (byte === comma) return Number.isSafeInteger(seq) ? seq : 0;
     const digit = byte - zeroByte;
     // No sign, no leading zero: one number has one spelling.
     if (digit < 0 || digit > 9 || (seq === 0 && digit === 0)) return 0;

@@ -4,6 +4,7 @@
 import { createHmac } from 'node:crypto';
 import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, isJsonMapping } from '../event/json.js';
 import type { JsonText } from '../event/pass.js';
+import { pointerStep } from '../event/pointer.js';
 import { type Announced, announcedAt, isPairList, readList } from './argv.js';
 import { crowdRule, findSecrets } from './detect.js';
 import { exposureIn } from './exposure.js';
@@ -82,7 +83,7 @@ class Walk {
     const masked = entries.map(([key, held]): [string, JsonValue] => {
       const rule = entryRule(key) ?? (valueKey.test(key) ? said : null);
       const announced = exposure?.get(key) ?? (rule === null ? within(around, key) : { rule, start: 0 });
-      return [key, this.#value(held, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, announced)];
+      return [key, this.#value(held, pointer + pointerStep(key), announced)];
     });
     if (masked.every(([, now], index) => now === entries[index]?.[1])) return value;
     return value instanceof Map ? new OrderedMap(masked) : Object.fromEntries(masked);

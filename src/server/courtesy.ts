@@ -1,6 +1,7 @@
 // Reading beside writing. Who follows the log wants every record, and at full load would take from the writers what it costs
 // to send them to him, and himself, on a machine that has no core to spare, what it costs to take them. So while events wait
 // and the event loop has no time left, all that follow get a hundredth of it together, and catch up later.
+import { realClock } from '../clock/clock.js';
 
 /** How long the event loop is looked at before a word is said of it, ms. */
 const windowMs = 50;
@@ -33,7 +34,7 @@ export class Courtesy {
   constructor(
     doEventsWait: () => boolean,
     loop: () => LoopTime = () => performance.eventLoopUtilization(),
-    now: () => number = () => performance.now(),
+    now: () => number = () => realClock.monotonic(),
   ) {
     this.#doEventsWait = doEventsWait;
     this.#loop = loop;

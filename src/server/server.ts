@@ -8,7 +8,7 @@ import type { Log } from '../log/log.js';
 import type { Opening } from '../log/mailbox.js';
 import { proveRecord } from '../log/prover.js';
 import { SpareBuffers } from '../memory/spare-buffers.js';
-import type { Reply } from '../wire/message.js';
+import type { Reply, Status } from '../wire/message.js';
 import { protocolVersion } from '../wire/message.js';
 import type { AdmissionRules } from './admission.js';
 import { TurnedAway, reservedClients } from './capacity.js';
@@ -273,7 +273,7 @@ export class Server {
   }
 
   /** Counters and state. */
-  status(): JsonObject {
+  status(): Status {
     const { origin } = this.#opening;
     return statusOf({
       log: this.#log, counters: this.#counters, ring: this.ring, origin, sync: this.#options.sync, headTs: this.#headTs,

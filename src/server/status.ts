@@ -1,6 +1,6 @@
 // What `status` says: where the log stands, how the daemon is, and what it has counted since it started.
-import type { JsonObject } from '../event/json.js';
 import type { Log } from '../log/log.js';
+import type { Status } from '../wire/message.js';
 import type { Counters } from './counters.js';
 import type { Ring } from './ring.js';
 
@@ -20,13 +20,13 @@ export interface StatusParts {
 }
 
 /** `failed`: nothing is written any more. `degraded`: somebody should look, before or after it is. */
-function stateOf({ log, isDegraded }: StatusParts): 'ready' | 'degraded' | 'failed' {
+function stateOf({ log, isDegraded }: StatusParts): Status['state'] {
   if (log.phase.kind === 'failed') return 'failed';
   return isDegraded || log.level !== 'enough' ? 'degraded' : 'ready';
 }
 
 /** Counters and state. */
-export function statusOf(parts: StatusParts): JsonObject {
+export function statusOf(parts: StatusParts): Status {
   const { log, counters, ring, origin, sync, headTs, uptimeMs, clients, freeBytes } = parts;
   const { seq, mac, epoch, step, sealedTo, segments, bytes } = log.standing;
   return {

@@ -14,7 +14,7 @@ import type { Fault, Findings, LinePlace, Place } from './finding.js';
 import { checkGenesis, checkHeader, foreignFormat } from './landmark.js';
 import { treeFollows } from './retired.js';
 import type { LastRetired } from './retired.js';
-import { formatFrontier, treeAt, verifierAt } from './seam.js';
+import { treeAt, verifierAt } from './seam.js';
 import type { Seam } from './seam.js';
 import type { Stretch } from './stretch.js';
 
@@ -139,7 +139,7 @@ export class Ledger {
     const { epoch, first, verifier } = this.#chain;
     const isWhole = this.#behind === undefined && this.#foreign === undefined && this.#provenTo === seq - 1 && first === seq + 1;
     if (!isWhole || this.#tree?.size !== seq || verifier === undefined || this.#genesisMac === undefined) return undefined;
-    return { seq, mac, epoch, vkey: verifier.vkey, genesis: this.#genesisMac, frontier: formatFrontier(this.#tree) };
+    return { seq, mac, epoch, vkey: verifier.vkey, genesis: this.#genesisMac, frontier: this.#tree.texts };
   }
 
   /** Goes on behind a stretch that was walked elsewhere and begins where this stands. */

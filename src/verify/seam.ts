@@ -2,7 +2,7 @@
  * The seam between two segments: everything a walk carries over it. A header states it, a walk from before arrives at
  * it. Invariant: plain text and numbers, so that two seams are the same exactly if they read the same.
  */
-import { decodeBase64, parseVkey } from '../checkpoint/note.js';
+import { parseVkey } from '../checkpoint/note.js';
 import type { Verifier } from '../checkpoint/note.js';
 import { Frontier } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
@@ -22,14 +22,9 @@ export interface Seam extends Link {
   readonly frontier: readonly string[];
 }
 
-/** A tree's compact range as a seam has it. */
-export function formatFrontier(tree: Frontier): readonly string[] {
-  return tree.nodes.map((node) => node.toString('base64'));
-}
-
-/** The tree at a seam. Throws for one that no `formatFrontier` made. */
+/** The tree at a seam. Throws for one that no tree made. */
 export function treeAt(seam: Seam): Frontier {
-  const tree = Frontier.from(seam.seq, seam.frontier.map((node) => decodeBase64(node) ?? Buffer.alloc(0)));
+  const tree = Frontier.parse(seam.seq, seam.frontier);
   if (tree === undefined) throw new Error(`no tree of ${seam.seq} records has this compact range`);
   return tree;
 }

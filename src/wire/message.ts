@@ -101,12 +101,6 @@ export interface ErrorReply {
   readonly retry_after_ms?: number;
 }
 
-/** Counters and state, as the daemon's status says them. */
-export interface StatusReply extends JsonObject {
-  readonly op: 'status';
-  readonly id: number;
-}
-
 /** The daemon's counters and state, as `status` says them. Times in milliseconds, sizes in bytes. */
 export interface Status {
   readonly origin: string;
@@ -132,6 +126,12 @@ export interface Status {
   readonly recent: { readonly size: number; readonly capacity: number };
   readonly disk: { readonly free_bytes: number | null };
   readonly fsync_ms: { readonly p50: number; readonly p99: number };
+}
+
+/** A `Status` as it came: nothing of it is checked, and a daemon of another version says more or less. */
+export interface StatusReply extends JsonObject {
+  readonly op: 'status';
+  readonly id: number;
 }
 
 /** Raw record lines without their LF, newest first; `total` counts the matches in memory. */

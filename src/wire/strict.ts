@@ -4,6 +4,7 @@
 // and bounded in depth; the scan never throws, and its text is exact: every digit, every key in its place.
 import { isUtf8 } from 'node:buffer';
 import { type JsonText, closeBrace, closeBracket, colon, comma, openBrace, openBracket } from '../event/pass.js';
+import { pointerStep } from '../event/pointer.js';
 import { EventText } from './event-text.js';
 import { type Fault, eventNodesMax } from './fault.js';
 import { KeyLooks, looksLikeTrap } from './key-looks.js';
@@ -281,7 +282,7 @@ export class StrictScan {
   }
 
   #within(step: string): void {
-    this.path = `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}${this.path}`;
+    this.path = pointerStep(step) + this.path;
   }
 
   // The first fault is the one that is told.

@@ -1,5 +1,6 @@
 // Any JavaScript value as MessagePack. Invariant: it is written exactly or not at all; what a producer would not find
 // again in its record (a Set, a Promise, a lone surrogate) is refused where it is said, never replaced.
+import { pointerStep } from '../event/pointer.js';
 import type { Encoder } from './encode.js';
 import { WireError } from './error.js';
 import { eventNodesMax } from './fault.js';
@@ -192,6 +193,6 @@ function nameOf(object: object): string {
 function within(step: string, error: unknown): WireError {
   const inner = error instanceof WireError ? error : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  const path = `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}${inner?.path ?? ''}`;
+  const path = `${pointerStep(step)}${inner?.path ?? ''}`;
   return new WireError(inner?.code ?? 'unencodable', message, { path, cause: inner === undefined ? error : inner.cause });
 }

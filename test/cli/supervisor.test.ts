@@ -10,7 +10,8 @@ import { Pulse } from '../../src/log/pulse.js';
 import { temporaryDirectory } from '../daemon.js';
 import { Manager } from '../kernel/manager.js';
 
-const status = { state: 'ready', head: { seq: 10 }, clients: 2, queue: { events: 3 }, last_error: null };
+const head = { seq: 10, mac: '', ts: null };
+const status = { state: 'ready', head, clients: 2, queue: { events: 3, bytes: 0 }, last_error: null } as const;
 const silent = pino({ level: 'silent' });
 
 describe('a supervisor', () => {
@@ -68,7 +69,7 @@ describe('a supervisor', () => {
     let looks = 0;
     const one = start();
     // What `status` says changes at each look and is told every two seconds: so it is known that looks were taken.
-    one.ready(() => ({ ...status, head: { seq: looks += 1 } }));
+    one.ready(() => ({ ...status, head: { ...head, seq: looks += 1 } }));
     await until('STATUS=the end of this test', () => {
       if (looks >= 2) one.say('the end of this test');
     });
@@ -94,7 +95,7 @@ test('the watchdog\'s time is ours only with our pid', () => {
 });
 
 test('the status line has state, record and rate, and what is wrong', () => {
-  expect(statusLine({ ...status, head: { seq: 110 } }, { seq: 10, atMs: 0 }, 2000, 0).text).toBe('ready: record 110, 50 records/s, 2 clients, 3 events waiting');
+  expect(statusLine({ ...status, head: { ...head, seq: 110 } }, { seq: 10, atMs: 0 }, 2000, 0).text).toBe('ready: record 110, 50 records/s, 2 clients, 3 events waiting');
   expect(statusLine({ ...status, state: 'degraded', last_error: 'no room' }, undefined, 0, 7400).text)
     .toBe('degraded: the disk has not answered for 7 s, record 10, 0 records/s, 2 clients, 3 events waiting, last error: no room');
 });

@@ -64,7 +64,7 @@ const silentDaemon = { daemon: 'fail', origin: 'skip', canary: 'skip', versions:
 
 cases('configuration', [
   ['a mistake in what the next daemon would start with fails', (one) => { stopped(one); one.environment = { INDELIBLE_SYNC: 'often' }; },
-    { ...withoutDaemon, configuration: 'fail' }, /INDELIBLE_SYNC/],
+    { ...withoutDaemon, configuration: 'fail' }, /^1 mistake in this environment.*INDELIBLE_SYNC/],
   ['a daemon\'s environment that may not be read is skipped, and so is what needs it', ({ machine }) => { machine.forbidden.add('/proc/77/environ'); },
     { configuration: 'skip', open_files: 'skip' }, /may not read the environment of process 77/],
 ]);

@@ -109,6 +109,15 @@ describe('names', () => {
     }), runs);
   });
 
+  test('an identity has its seed in one spelling', () => {
+    const line = encodeIdentity({ origin: 'a', seed: Buffer.alloc(32, 0xff) }).toString();
+    const seed = Buffer.alloc(32, 0xff).toString('base64');
+    expect(decodeIdentity(Buffer.from(line))).toBeDefined();
+    for (const other of [seed.replace('8=', '9='), seed.replaceAll('/', '_'), seed.slice(0, -1), seed.slice(4), `AAAA${seed}`]) {
+      expect([other, decodeIdentity(Buffer.from(line.replace(seed, other)))]).toEqual([other, undefined]);
+    }
+  });
+
   test.each(['', '0', '00.0', '0.00', '01.1', '1.', '.1', '-1.0', '1.1+', '1.1.1', '9007199254740992.0', '0.9007199254740992', ' 0.0', '0.0\n'])(
     '%j is not the name of a key', (text) => { expect(parseKeyName(text)).toBeUndefined(); },
   );
