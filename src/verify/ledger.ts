@@ -13,6 +13,7 @@ import { where } from './finding.js';
 import type { Fault, Findings, LinePlace, Place } from './finding.js';
 import { ForeignClaims } from './foreign.js';
 import { checkGenesis, checkHeader } from './landmark.js';
+import type { Leftovers } from './leftovers.js';
 import { treeFollows } from './retired.js';
 import type { LastRetired } from './retired.js';
 import { formatFrontier, treeAt, verifierAt } from './seam.js';
@@ -26,8 +27,8 @@ export interface LedgerParts {
   readonly chain: EpochChain;
   /** Every record shown has a good MAC. */
   readonly withKey: boolean;
-  /** Leaf hashes that landmarks must have, by seq: `retired.jsonl` already names them. */
-  readonly leftovers: ReadonlyMap<number, Buffer>;
+  /** Lines that `retired.jsonl` has copied already. */
+  readonly leftovers: Leftovers;
   /** First records of the segments whose header is in `retired.jsonl`, and the last record that retention removed. */
   readonly retiredStarts: ReadonlySet<number>;
   readonly retiredTo: number;
@@ -182,7 +183,8 @@ export class Ledger {
     const hash = this.#tree === undefined ? undefined : leafHash(line);
     if (hash !== undefined) this.#tree?.append(hash);
     this.#leaf = hash;
-    if (kind !== undefined && this.#parts.leftovers.size > 0) this.#checkLeftover(frame.seq, hash ?? leafHash(line));
+    const { leftovers } = this.#parts;
+    if (leftovers.count > 0) this.#report(leftovers.compare(frame.seq, line, hash), { segment: 'retired.jsonl', seq: frame.seq });
     return this.#anchored;
   }
 
@@ -273,13 +275,6 @@ export class Ledger {
     if (!this.#tellsOfRuns && (retain?.ms ?? 0) === 0) return;
     const message = `records up to ${retiredTo} were removed, and the log says so of those up to ${this.#removedTo} only`;
     findings.add('removal_not_recorded', message);
-  }
-
-  /** A removal under way has copied this line already; the copy MUST be the line, since it will stand for it. */
-  #checkLeftover(seq: number, hash: Buffer): void {
-    const expected = this.#parts.leftovers.get(seq);
-    if (expected === undefined || expected.equals(hash)) return;
-    this.#report([{ code: 'retired_malformed', message: `retired.jsonl holds another record ${seq} than the segment` }], { segment: 'retired.jsonl', seq });
   }
 
   /** The first line of a file is its genesis or header. */

@@ -192,7 +192,7 @@ class Verification {
     this.#walk = walk;
     const segments = this.#begin(walk, listed, retired);
     keeper.offer(walk.passed(0, false), () => walk.snapshot('', 0));
-    const ahead = retired.leftovers.size > 0 ? undefined : this.#options.lookAhead?.({
+    const ahead = retired.leftovers.count > 0 ? undefined : this.#options.lookAhead?.({
       logPub: facts.logPub, firstEpoch: epochKey, epochsMax: this.#epochsMax(segments),
       retiredStarts: retired.starts, retiredTo: this.#retiredTo,
     }, ordersFor(disk, segments, this.#receipts, keeper));
@@ -218,6 +218,7 @@ class Verification {
     }
     this.#checkOutside();
     ledger.checkRemovals(retired.retain);
+    for (const { code, message } of retired.leftovers.beyond(walk.seq)) findings.add(code, message, { segment: 'retired.jsonl' });
     if (ledger.previous !== null) this.#notes.push({ code: 'continues', message: continues(ledger.previous) });
     this.#settle(walk);
   }
