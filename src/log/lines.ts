@@ -21,8 +21,13 @@ export const lineFeed = 0x0a;
 
 const chunkBytes = 1024 * 1024;
 
-/** Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. */
-export function* readLines(disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY): Generator<Line> {
+/**
+ * Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. `goesOn` is asked once of
+ * each line that is found overlong: with false it is the last one, and its end is that of what was read of it.
+ */
+export function* readLines(
+  disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY, goesOn: () => boolean = () => true,
+): Generator<Line> {
   let buffer = Buffer.allocUnsafe(chunkBytes);
   let filled = 0;
   /** The file's offset of the buffer's first byte. */
@@ -44,7 +49,13 @@ export function* readLines(disk: Disk, file: Descriptor, offset = 0, until = Num
     base += start;
     if (filled === buffer.length) {
       if (overlongFrom !== undefined || buffer.length >= lineBytesMax) {
-        overlongFrom ??= base;
+        if (overlongFrom === undefined) {
+          overlongFrom = base;
+          if (!goesOn()) {
+            yield piece('rest', 0, filled, filled);
+            return;
+          }
+        }
         base += filled;
         filled = 0;
       } else {

@@ -114,10 +114,22 @@ export class Findings {
   readonly #counts = new Map<FindingCode, number>();
   #total = 0;
 
-  add(code: FindingCode, message: string, place: Place = {}): void {
+  add(code: FindingCode, message: string, place: Place = {}): Finding {
+    const finding = { code, message, ...place };
     this.#total += 1;
     this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
-    if (this.#kept.length < findingsKeptMax) this.#kept.push({ code, message, ...place });
+    if (this.#kept.length < findingsKeptMax) this.#kept.push(finding);
+    return finding;
+  }
+
+  /** Takes back what `add` returned: it is none after all. */
+  takeBack(finding: Finding): void {
+    const count = (this.#counts.get(finding.code) ?? 0) - 1;
+    this.#total -= 1;
+    if (count > 0) this.#counts.set(finding.code, count);
+    else this.#counts.delete(finding.code);
+    const index = this.#kept.indexOf(finding);
+    if (index >= 0) this.#kept.splice(index, 1);
   }
 
   get kept(): readonly Finding[] {
@@ -138,8 +150,13 @@ export class Findings {
     return [...this.#counts.keys()].some((code) => !codes.includes(code));
   }
 
+  /** How many of this weight were found. */
+  number(weight: Weight): number {
+    return [...this.#counts].reduce((sum, [code, count]) => (findingTable[code].weight === weight ? sum + count : sum), 0);
+  }
+
   /** Whether anything of this weight was found. */
   weighs(weight: Weight): boolean {
-    return [...this.#counts.keys()].some((code) => findingTable[code].weight === weight);
+    return this.number(weight) > 0;
   }
 }

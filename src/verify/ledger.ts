@@ -5,30 +5,20 @@
  */
 import { Frontier, leafHash } from '../checkpoint/merkle.js';
 import { parseSegmentRemoved } from '../log/own.js';
-import type { Previous } from '../log/own.js';
+import type { Previous, Retain } from '../log/own.js';
 import type { Frame } from '../log/record.js';
 import type { EpochChain, SeenSeal } from './epochs.js';
 import type { Facts } from './facts.js';
 import { where } from './finding.js';
 import type { Fault, Findings, LinePlace, Place } from './finding.js';
-import { checkGenesis, checkHeader, foreignFormat } from './landmark.js';
+import { ForeignClaims } from './foreign.js';
+import { checkGenesis, checkHeader } from './landmark.js';
+import type { Leftovers } from './leftovers.js';
 import { treeFollows } from './retired.js';
 import type { LastRetired } from './retired.js';
 import { treeAt, verifierAt } from './seam.js';
 import type { Seam } from './seam.js';
 import type { Stretch } from './stretch.js';
-
-/** A genesis or header that is good and names another format: not tampered, but for another version to read. */
-export class ForeignFormat extends Error {
-  readonly code = 'unknown_format';
-  readonly format: number;
-
-  constructor(format: number) {
-    super(`format ${format}`);
-    this.name = 'ForeignFormat';
-    this.format = format;
-  }
-}
 
 /** What the ledger works with. */
 export interface LedgerParts {
@@ -37,8 +27,8 @@ export interface LedgerParts {
   readonly chain: EpochChain;
   /** Every record shown has a good MAC. */
   readonly withKey: boolean;
-  /** Leaf hashes that landmarks must have, by seq: `retired.jsonl` already names them. */
-  readonly leftovers: ReadonlyMap<number, Buffer>;
+  /** Lines that `retired.jsonl` has copied already. */
+  readonly leftovers: Leftovers;
   /** First records of the segments whose header is in `retired.jsonl`, and the last record that retention removed. */
   readonly retiredStarts: ReadonlySet<number>;
   readonly retiredTo: number;
@@ -75,9 +65,7 @@ export class Ledger {
   #proven = 0;
   #goodSeal: SeenSeal | undefined;
   #signedSeals = 0;
-  /** A format this version does not read, named by a genesis or header in the tree, and by a line that was refused. */
-  #foreign: number | undefined;
-  #refusedFormat: number | undefined;
+  readonly #foreign: ForeignClaims;
   #anchored = false;
   #removedTo = 0;
   #removedFrom = 0;
@@ -87,6 +75,7 @@ export class Ledger {
   constructor(parts: LedgerParts) {
     this.#parts = parts;
     this.#chain = parts.chain;
+    this.#foreign = new ForeignClaims(parts.findings, parts.withKey);
   }
 
   get chain(): EpochChain { return this.#chain; }
@@ -116,7 +105,7 @@ export class Ledger {
   /** Whether anything but headers and seals was said by the daemon: one that tells of its runs tells of what it removed. */
   get tellsOfRuns(): boolean { return this.#tellsOfRuns; }
   /** A format this version does not read, which a genesis or header named that nothing has proved. */
-  get foreign(): number | undefined { return this.#foreign ?? this.#refusedFormat; }
+  get foreign(): number | undefined { return this.#foreign.named; }
 
   /** Begins behind records that retention removed; the first kept header gives the tree. */
   beginBehind(last: LastRetired, genesisMac: string | undefined): void {
@@ -137,7 +126,7 @@ export class Ledger {
   /** What a header behind record `seq`, a seal, must state; undefined where damage has left something unknown. */
   seamBehind(seq: number, mac: string): Seam | undefined {
     const { epoch, first, verifier } = this.#chain;
-    const isWhole = this.#behind === undefined && this.#foreign === undefined && this.#provenTo === seq - 1 && first === seq + 1;
+    const isWhole = this.#behind === undefined && !this.#foreign.isClaimed && this.#provenTo === seq - 1 && first === seq + 1;
     if (!isWhole || this.#tree?.size !== seq || verifier === undefined || this.#genesisMac === undefined) return undefined;
     return { seq, mac, epoch, vkey: verifier.vkey, genesis: this.#genesisMac, frontier: this.#tree.texts };
   }
@@ -159,12 +148,17 @@ export class Ledger {
 
   /** Records are missing: the tree is not known any more. */
   lose(): void {
-    this.#tree = undefined;
+    this.#setTree(undefined);
   }
 
-  /** A line was refused that names a format of its own. */
+  #setTree(tree: Frontier | undefined): void {
+    this.#tree = tree;
+    this.#foreign.lose();
+  }
+
+  /** A line was refused that may name a format of its own. */
   refused(frame: Frame): void {
-    this.#refusedFormat ??= foreignFormat(frame.body);
+    this.#foreign.refused(frame);
   }
 
   copy(): LedgerCopy {
@@ -172,7 +166,7 @@ export class Ledger {
   }
 
   restore(copy: LedgerCopy): void {
-    this.#tree = copy.tree;
+    this.#setTree(copy.tree);
     this.#chain = copy.chain;
   }
 
@@ -189,7 +183,8 @@ export class Ledger {
     const hash = this.#tree === undefined ? undefined : leafHash(line);
     if (hash !== undefined) this.#tree?.append(hash);
     this.#leaf = hash;
-    if (kind !== undefined && this.#parts.leftovers.size > 0) this.#checkLeftover(frame.seq, hash ?? leafHash(line));
+    const { leftovers } = this.#parts;
+    if (leftovers.count > 0) this.#report(leftovers.compare(frame.seq, line, hash), { segment: 'retired.jsonl', seq: frame.seq });
     return this.#anchored;
   }
 
@@ -199,8 +194,7 @@ export class Ledger {
 
   #passGenesis(frame: Frame, at: () => Place): void {
     const { faults, genesis } = checkGenesis(frame, this.#parts.facts);
-    if (faults.length > 0) this.#meetForeign(frame);
-    this.#report(faults, at());
+    this.#foreign.judge(frame, faults, at(), this.#tree !== undefined);
     if (frame.seq !== 1) return;
     this.#genesisMac = frame.mac;
     this.#previous = genesis?.previous ?? null;
@@ -213,8 +207,7 @@ export class Ledger {
       facts: this.#parts.facts, genesisMac: this.#genesisMac, verifier: this.#chain.verifier, tree: this.#tree,
       behindSeal,
     });
-    if (faults.length > 0) this.#meetForeign(frame);
-    this.#report(faults, at);
+    this.#foreign.judge(frame, faults, at, this.#tree !== undefined);
     if (this.#behind?.seq === frame.seq - 1 && header !== undefined && !treeFollows(header.tree, this.#behind)) {
       this.#report([{ code: 'bad_header', message: 'the tree in the header does not end with the seal before it' }], at);
     }
@@ -223,17 +216,10 @@ export class Ledger {
     this.#genesisMac ??= header.genesis;
     this.#chain.resume(header.verifier);
     if (this.#tree === undefined || faults.length > 0) {
-      this.#tree = header.tree_size === frame.seq - 1 ? header.tree : undefined;
+      this.#setTree(header.tree_size === frame.seq - 1 ? header.tree : undefined);
       this.#provenTo = header.tree_size;
     }
     this.#anchored = true;
-  }
-
-  /** With the key the line's MAC is good by now, so the format is what the daemon wrote. */
-  #meetForeign(frame: Frame): void {
-    const format = foreignFormat(frame.body);
-    if (format !== undefined && this.#parts.withKey) throw new ForeignFormat(format);
-    this.#foreign ??= format;
   }
 
   #passSeal(frame: Frame, wasOpen: boolean, at: () => Place): void {
@@ -246,8 +232,7 @@ export class Ledger {
     if (this.#tree.root().toString('base64') === seal.root) {
       if (!seal.signed) return;
       this.#goodSeal = seal;
-      // A root that holds says that the foreign line is what was written.
-      if (this.#foreign !== undefined) throw new ForeignFormat(this.#foreign);
+      this.#foreign.prove();
       this.#proven += seal.size - this.#provenTo;
       this.#provenTo = seal.size;
       this.#removedForSure = this.#removedTo;
@@ -257,7 +242,7 @@ export class Ledger {
     const from = Math.min(this.#provenTo + 1, frame.seq - 1);
     const message = `the seal was made over other records: one of ${from} to ${frame.seq - 1} was changed since`;
     this.#report([{ code: 'root_mismatch', message }], at());
-    this.#tree = undefined;
+    this.#setTree(undefined);
   }
 
   /** A removal that the log tells of must have left its segment's header behind. */
@@ -280,11 +265,16 @@ export class Ledger {
     this.#report([{ code: 'retired_gap', message }], at());
   }
 
-  /** A removal under way has copied this line already; the copy MUST be the line, since it will stand for it. */
-  #checkLeftover(seq: number, hash: Buffer): void {
-    const expected = this.#parts.leftovers.get(seq);
-    if (expected === undefined || expected.equals(hash)) return;
-    this.#report([{ code: 'retired_malformed', message: `retired.jsonl holds another record ${seq} than the segment` }], { segment: 'retired.jsonl', seq });
+  /**
+   * At the end. The newest removal was recorded before the segment went, so the record is in one that is kept. That its
+   * header allowed it by size can be seen; that its time had passed, nobody but the daemon can say.
+   */
+  checkRemovals(retain: Retain | undefined): void {
+    const { retiredTo, findings } = this.#parts;
+    if (this.#removedTo >= retiredTo) return;
+    if (!this.#tellsOfRuns && (retain?.ms ?? 0) === 0) return;
+    const message = `records up to ${retiredTo} were removed, and the log says so of those up to ${this.#removedTo} only`;
+    findings.add('removal_not_recorded', message);
   }
 
   /** The first line of a file is its genesis or header. */

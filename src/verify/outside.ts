@@ -38,6 +38,8 @@ export interface Reach {
   readonly retiredTo: number;
   /** The last record that was not read because an earlier run had; 0 if all were. */
   readonly resumedBehind: number;
+  /** The record from which on the log is of a format that is not read here; Infinity if it is read to its end. */
+  readonly foreignFrom: number;
 }
 
 /** The checkpoints that were given, along one walk. */
@@ -96,6 +98,10 @@ function compare(
   if (stated.origin !== facts.origin) return mismatch(`the checkpoint is of the log ${stated.origin}, this is ${facts.origin}`);
   if (openCheckpoint(note, [facts.identity]) === undefined) {
     return { code: 'checkpoint_malformed', message: 'the checkpoint does not have the signature of this log' };
+  }
+  if (stated.size >= reach.foreignFrom) {
+    const message = `the checkpoint is over ${stated.size} records, and those from ${reach.foreignFrom} on are of another format`;
+    return { code: 'unknown_format', message };
   }
   if (stated.size > reach.lastSeq) {
     return mismatch(`the checkpoint saw ${stated.size} records, the log ends at ${reach.lastSeq}: it was cut short or rolled back`);

@@ -164,8 +164,10 @@ export class Passes {
   /** Where the first bytes are that are no record and may be the torn end; undefined when all were taken. */
   #walkLines(file: Descriptor, segment: SegmentFile, newest: boolean, durableSeq: number): number | undefined {
     const { disk, walk } = this.#parts;
-    for (const line of readLines(disk, file, this.#offset)) {
-      const lenient = newest && walk.seq >= durableSeq;
+    const isLenient = (): boolean => newest && walk.seq >= durableSeq;
+    // What may be the torn end is not read to the end of the file, which may be the disk's.
+    for (const line of readLines(disk, file, this.#offset, Number.POSITIVE_INFINITY, () => !isLenient())) {
+      const lenient = isLenient();
       if (lenient && line.kind !== 'line') return line.offset;
       const place = { segment: segment.name, first: segment.first, line: this.#line + 1, offset: line.offset, end: line.end };
       switch (line.kind) {

@@ -39,7 +39,7 @@ export interface Counts {
   readonly not_checked: number;
   readonly receipts: number;
   readonly receipts_found: number;
-  /** Receipts of records that retention removed, or that an earlier run had read. */
+  /** Receipts of records that retention removed, that an earlier run had read, or that stand behind another format. */
   readonly receipts_not_read: number;
   /** Findings, also those beyond the ones kept in `findings`. */
   readonly findings: number;

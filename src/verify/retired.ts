@@ -16,11 +16,10 @@ import type { EpochChain, SeenSeal } from './epochs.js';
 import type { Facts } from './facts.js';
 import type { Fault, FindingCode, Findings, Place } from './finding.js';
 import { checkGenesis, checkHeader, describeLine, ownKindOf } from './landmark.js';
+import { Leftovers } from './leftovers.js';
 import type { KeyTrail } from './trail.js';
 
 const retiredName = 'retired.jsonl';
-/** Entries of segments that still stand (a removal under way): one segment's header and seals, with room. */
-const leftoversMax = 100_000;
 
 /** What the removed part is checked with. The chain and the trail go on from where this ends. */
 export interface RetiredParts {
@@ -46,8 +45,8 @@ export interface LastRetired extends Link {
 export interface RetiredOutcome {
   readonly last: LastRetired | undefined;
   readonly genesisMac: string | undefined;
-  /** Leaf hashes of entries whose record is still in a segment, by seq: the two MUST be the same bytes. */
-  readonly leftovers: ReadonlyMap<number, Buffer>;
+  /** Entries whose record is still in a segment: the two MUST be the same bytes. */
+  readonly leftovers: Leftovers;
   /** First records of the removed segments, by their headers. */
   readonly starts: ReadonlySet<number>;
   /** Under which the newest removed segment might go. */
@@ -75,7 +74,7 @@ export class RetiredWalk {
   /** Since the last good entry one was bad: what is missing behind it has been said. */
   #damaged = false;
   readonly #starts = new Set<number>();
-  readonly #leftovers = new Map<number, Buffer>();
+  readonly #leftovers = new Leftovers();
   #torn = false;
   #place: Place = { segment: retiredName };
 
@@ -140,14 +139,11 @@ export class RetiredWalk {
       return;
     }
     this.#place = { ...this.#place, seq: frame.seq };
-    if (frame.seq >= this.#parts.firstKept) {
-      if (this.#leftovers.size < leftoversMax) this.#leftovers.set(frame.seq, leafHash(line));
-      return;
-    }
-    if (frame.seq <= (this.#last?.seq ?? 0)) {
-      this.#report('retired_malformed', `record ${frame.seq} stands behind record ${this.#last?.seq ?? 0}`);
-      return;
-    }
+    const isLeftover = frame.seq >= this.#parts.firstKept;
+    const before = Math.max(this.#last?.seq ?? 0, this.#leftovers.last);
+    if (frame.seq <= before) this.#report('retired_malformed', `record ${frame.seq} stands behind record ${before}`);
+    if (isLeftover && frame.seq > before) this.#leftovers.add(frame.seq, line);
+    if (isLeftover || frame.seq <= (this.#last?.seq ?? 0)) return;
     if (!this.#checkMac(frame)) {
       this.#damaged = true;
       return;

@@ -33,6 +33,12 @@ export function readSmall(disk: Disk, path: string): string | null | undefined {
   return disk.read(path)?.toString('utf8');
 }
 
+/** Whether keys beyond the first, or a checkpoint, or retired segments say that there was a log; then its absence is a loss. */
+export function tellsOfALog(disk: Disk, places: Places, stored: KeyName | undefined): boolean {
+  if (stored !== undefined && stored.epoch + stored.step > 0) return true;
+  return disk.entry(places.checkpoint) !== undefined || disk.entry(places.retired) !== undefined;
+}
+
 /** `log.pub` of the state directory against the log's own. */
 export function checkLogPub(disk: Disk, places: Places, facts: Facts): Fault | undefined {
   const text = readSmall(disk, places.logPub);

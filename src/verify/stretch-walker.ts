@@ -10,8 +10,10 @@ import type { SegmentFile } from '../log/segment.js';
 import { EpochChain } from './epochs.js';
 import type { Facts } from './facts.js';
 import { Findings } from './finding.js';
+import { ForeignFormat } from './foreign.js';
 import { SnapshotKeeper } from './keeper.js';
-import { ForeignFormat, Ledger } from './ledger.js';
+import { Ledger } from './ledger.js';
+import { Leftovers } from './leftovers.js';
 import { Pace } from './pace.js';
 import { statedSeam } from './seam.js';
 import type { Stretch } from './stretch.js';
@@ -70,7 +72,7 @@ export class StretchWalker {
     const findings = new Findings();
     const chain = new EpochChain(facts);
     const ledger = new Ledger({
-      facts, findings, chain, withKey: trail !== undefined, leftovers: new Map(), retiredStarts, retiredTo,
+      facts, findings, chain, withKey: trail !== undefined, leftovers: new Leftovers(), retiredStarts, retiredTo,
       onSeal: () => undefined,
     });
     const receipts = new MacTaker(seqs);

@@ -19,11 +19,12 @@ import { EpochChain } from './epochs.js';
 import type { Facts } from './facts.js';
 import { Findings } from './finding.js';
 import type { FindingCode } from './finding.js';
+import { ForeignFormat } from './foreign.js';
 import { HeldSegments, SegmentsMoved } from './held.js';
 import { identify } from './identify.js';
 import type { Witness } from './identify.js';
 import { SnapshotKeeper } from './keeper.js';
-import { ForeignFormat, Ledger } from './ledger.js';
+import { Ledger } from './ledger.js';
 import { OutsideCheckpoints } from './outside.js';
 import { Passes } from './passes.js';
 import { ReceiptBook, reportReceipt } from './receipts.js';
@@ -35,7 +36,7 @@ import { RetiredWalk } from './retired.js';
 import type { RetiredOutcome } from './retired.js';
 import { durableSeq } from './sealed-head.js';
 import { SilenceWatch, reportSilence } from './silence.js';
-import { checkLink, checkLogPub, readStoredKey } from './state.js';
+import { checkLink, checkLogPub, readStoredKey, tellsOfALog } from './state.js';
 import { KeyTrail } from './trail.js';
 import { Walk } from './walk.js';
 
@@ -100,6 +101,7 @@ class Verification {
   #head: HeadState = { state: 'absent' };
   #walk: Walk | undefined;
   #ledger: Ledger | undefined;
+  #keeper: SnapshotKeeper | undefined;
   #passes: Passes | undefined;
   #retiredTo = 0;
   #sealsRetired = 0;
@@ -121,7 +123,8 @@ class Verification {
     const stored = readStoredKey(disk, this.#places);
     this.#head = readHead(disk, this.#places.head);
     const segments = listSegments(disk, this.#places.log);
-    if (!this.#isThereALog(stored, segments)) return this.#stop('no_log', `there is no log in ${stateDirectory}`);
+    const isThere = segments.length > 0 || this.#head.state !== 'absent' || tellsOfALog(disk, this.#places, stored);
+    if (!isThere) return this.#stop('no_log', `there is no log in ${stateDirectory}`);
     if (this.#options.key === undefined && this.#options.pub === undefined) {
       return this.#stop('no_key', 'neither a verification key nor a public key was given');
     }
@@ -134,7 +137,7 @@ class Verification {
 
   /** The report of an attempt that an error ended. Rethrows what is not the disk's. */
   stopped(error: unknown): Report {
-    if (error instanceof ForeignFormat) return this.#stop('unknown_format', `the log is of format ${error.format}`);
+    if (error instanceof ForeignFormat) return this.#stopAt(error);
     const code = errorCode(error);
     if (!(error instanceof Error) || code === undefined) throw error;
     return this.#stop('unreadable', error.message);
@@ -145,12 +148,17 @@ class Verification {
     return this.#report();
   }
 
-  /** Keys beyond the first, or a checkpoint, or retired segments, say that there was a log; then its absence is a loss. */
-  #isThereALog(stored: KeyName | undefined, segments: readonly SegmentFile[]): boolean {
-    const { disk } = this.#options;
-    if (segments.length > 0 || this.#head.state !== 'absent') return true;
-    if (stored !== undefined && stored.epoch + stored.step > 0) return true;
-    return disk.entry(this.#places.checkpoint) !== undefined || disk.entry(this.#places.retired) !== undefined;
+  /** What stands before another format is judged by what was given from outside, too: that a log goes on in one hides nothing. */
+  #stopAt(foreign: ForeignFormat): Report {
+    this.#checkOutside(foreign.seq);
+    this.#receiptsUnread += this.#receipts.skipTo(Number.MAX_SAFE_INTEGER);
+    return this.#stop('unknown_format', foreign.message);
+  }
+
+  #checkOutside(foreignFrom = Number.POSITIVE_INFINITY): void {
+    if (this.#facts === undefined || this.#walk === undefined) return;
+    const reach = { lastSeq: this.#walk.seq, retiredTo: this.#retiredTo, resumedBehind: this.#resumedBehind ?? 0, foreignFrom };
+    this.#checkpoints.check(this.#facts, (size) => this.#keeper?.at(size), reach, this.#findings);
   }
 
   /** Walks the log, its oldest segments being held open for as long as it takes. */
@@ -172,6 +180,7 @@ class Verification {
     const trail = epochKey === undefined ? undefined : new KeyTrail(epochKey);
     const readAgain = (): number => durableSeq(readHead(disk, this.#places.head));
     const keeper = new SnapshotKeeper(checkpoints.sizes, durableSeq(this.#head), readAgain);
+    this.#keeper = keeper;
     const retired = this.#passRetired(facts, listed, held, chain, trail);
     const silence = new SilenceWatch();
     const ledger = new Ledger({
@@ -183,7 +192,7 @@ class Verification {
     this.#walk = walk;
     const segments = this.#begin(walk, listed, retired);
     keeper.offer(walk.passed(0, false), () => walk.snapshot('', 0));
-    const ahead = retired.leftovers.size > 0 ? undefined : this.#options.lookAhead?.({
+    const ahead = retired.leftovers.count > 0 ? undefined : this.#options.lookAhead?.({
       logPub: facts.logPub, firstEpoch: epochKey, epochsMax: this.#epochsMax(segments),
       retiredStarts: retired.starts, retiredTo: this.#retiredTo,
     }, ordersFor(disk, segments, this.#receipts, keeper));
@@ -207,9 +216,9 @@ class Verification {
     for (const fault of [checkLogPub(disk, this.#places, facts), checkLink(disk, this.#places)]) {
       if (fault !== undefined) findings.add(fault.code, fault.message);
     }
-    const read = { lastSeq: walk.seq, retiredTo: this.#retiredTo, resumedBehind: this.#resumedBehind ?? 0 };
-    checkpoints.check(facts, (size) => keeper.at(size), read, findings);
-    this.#checkRemovals(ledger, retired);
+    this.#checkOutside();
+    ledger.checkRemovals(retired.retain);
+    for (const { code, message } of retired.leftovers.beyond(walk.seq)) findings.add(code, message, { segment: 'retired.jsonl' });
     if (ledger.previous !== null) this.#notes.push({ code: 'continues', message: continues(ledger.previous) });
     this.#settle(walk);
   }
@@ -262,17 +271,6 @@ class Verification {
 
   #epochsMax(segments: readonly SegmentFile[]): number {
     return epochsIn(this.#bytesOf(segments) + (this.#options.disk.entry(this.#places.retired)?.bytes ?? 0));
-  }
-
-  /**
-   * The newest removal was recorded before the segment went, so the record is in one that is kept. That a header allowed it
-   * by size can be seen; that its time had passed, nobody but the daemon can say.
-   */
-  #checkRemovals({ removedTo, tellsOfRuns }: Ledger, { retain }: RetiredOutcome): void {
-    if (removedTo >= this.#retiredTo) return;
-    if (!tellsOfRuns && (retain?.ms ?? 0) === 0) return;
-    const message = `records up to ${this.#retiredTo} were removed, and the log says so of those up to ${removedTo} only`;
-    this.#findings.add('removal_not_recorded', message);
   }
 
   /** What can only be said at the end: nothing was there at all, or it was never for this version to judge. */

@@ -1,5 +1,6 @@
 // A seeded short form of the attack suite, and that the suite itself can fail.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { decodeHead } from '../../src/log/head.js';
 import { randomFrom } from '../log/memory-disk.js';
 import type { Attack, MemoryAttempt } from './attack.js';
 import { allAttacks, memoryAttacks } from './catalogue.js';
@@ -10,6 +11,7 @@ import { Run, byLibrary, failing } from './run.js';
 import type { Verifier } from './run.js';
 import { isClean, tableText, untried } from './table.js';
 import { Forger } from './toolkit.js';
+import { paths } from './victim.js';
 
 const seed = 20_260;
 const sample = 6;
@@ -39,6 +41,8 @@ describe('the logs', () => {
     expect(logs.line.lines.some(({ own }) => own === 'recovered')).toBe(true);
     expect(logs.group.lines.some(({ frame }) => frame.open)).toBe(true);
     expect(logs.retired.lines[0]?.seq).toBeGreaterThan(1);
+    // What stands behind the head may go: a log that ends there would have attacks that take nothing away.
+    for (const { disk, last } of [logs.line, logs.group]) expect(decodeHead(disk.file(paths.head))?.seq).toBe(last.seq);
   });
 
   it('are whole in the hands of the thief, before he touches what was acknowledged', () => {

@@ -13,7 +13,9 @@ interface Seen {
 }
 
 /** A disk that hands out at most `most` bytes at a time. */
-function readAll(content: Buffer, most = Number.MAX_SAFE_INTEGER, from = 0, until = Number.POSITIVE_INFINITY): Seen[] {
+function readAll(
+  content: Buffer, most = Number.MAX_SAFE_INTEGER, from = 0, until = Number.POSITIVE_INFINITY, goesOn?: () => boolean,
+): Seen[] {
   const disk = new MemoryDisk();
   disk.makeDirectory('/d');
   disk.put('/d/f', content);
@@ -21,7 +23,7 @@ function readAll(content: Buffer, most = Number.MAX_SAFE_INTEGER, from = 0, unti
   const file = disk.open('/d/f', 'read');
   const seen: Seen[] = [];
   // One by one: a line's bytes are there until the next is asked for.
-  for (const { kind, bytes, offset, end } of readLines({ ...slow } as Disk, file, from, until)) {
+  for (const { kind, bytes, offset, end } of readLines({ ...slow } as Disk, file, from, until, goesOn)) {
     seen.push({ kind, text: bytes.toString('latin1'), offset, end });
   }
   return seen;
@@ -80,5 +82,15 @@ describe('lines', () => {
   test('that never end are overlong to the end of the file', () => {
     const content = Buffer.concat([Buffer.from('a\n'), Buffer.alloc(40 * megabyte, 0x61)]);
     expect(readAll(content).map(({ kind, offset, end }) => [kind, offset, end])).toEqual([['line', 0, 2], ['overlong', 2, 2 + 40 * megabyte]]);
+  });
+
+  test('that are overlong are the last where nobody goes on', () => {
+    const long = Buffer.alloc(20 * megabyte, 0x61);
+    const content = Buffer.concat([Buffer.from('a\n'), long, Buffer.from('\nb\n'), long, Buffer.from('\nc\n')]);
+    const answers = [true, false];
+    const seen = readAll(content, Number.MAX_SAFE_INTEGER, 0, Number.POSITIVE_INFINITY, () => answers.shift() ?? true);
+    const behind = 2 + long.length + 3;
+    expect(seen.map(({ kind, offset }) => [kind, offset])).toEqual([['line', 0], ['overlong', 2], ['line', behind - 2], ['overlong', behind]]);
+    expect(seen.at(-1)?.end).toBe(behind + 16 * megabyte);
   });
 });

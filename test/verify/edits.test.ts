@@ -5,7 +5,7 @@ import type { FindingCode } from '../../src/verify/finding.js';
 import type { Report } from '../../src/verify/report.js';
 import { verify } from '../../src/verify/verify.js';
 import { eventBody, smallLog } from './make-log.js';
-import type { MemoryDisk } from './memory-disk.js';
+import { MemoryDisk } from './memory-disk.js';
 
 const log = smallLog();
 const clean = log.disk();
@@ -177,6 +177,25 @@ describe('the end', () => {
   it('sectors of zeros behind the head are what a power cut leaves', () => {
     const disk = edited(newest, (all) => [...all, Buffer.alloc(1500), Buffer.from('","mac":"00"}\n')]);
     expect(check(disk)).toMatchObject({ exit: 0, findings: [], notes: [{ code: 'torn' }] });
+  });
+
+  it('zeros without end behind the head are not read to their end; before it they are one finding', () => {
+    const most = 17 * 1024 * 1024;
+    const zeros = Buffer.alloc(4 * most);
+    const disk = edited(newest, (all) => [...all, zeros]);
+    const end = clean.file(newest).length;
+    let reached = 0;
+    disk.readAt = (file, into, position) => {
+      const got = MemoryDisk.prototype.readAt.call(disk, file, into, position);
+      reached = Math.max(reached, position + got);
+      return got;
+    };
+    expect(check(disk)).toMatchObject({ exit: 0, findings: [], notes: [{ code: 'torn', message: expect.stringContaining(`from byte ${end} on`) as string }] });
+    expect(reached).toBeGreaterThan(end);
+    expect(reached).toBeLessThan(end + most);
+    expect(codes(check(edited(middle, (all) => [...all, zeros])))).toEqual(['overlong_line']);
+    expect(codes(check(edited(newest, (all) => [...all, zeros, Buffer.from('\n')])))).toEqual([]);
+    expect(codes(check(edited(newest, (all) => [...all, Buffer.alloc(2 * most, 0x61), Buffer.from('\n')])))).toEqual(['overlong_line']);
   });
 
   it('whole records behind the head are a crash before the acknowledgement, a seal in the middle of them is not', () => {

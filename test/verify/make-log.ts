@@ -121,14 +121,16 @@ export class LogMaker {
     this.stored = this.#keys();
   }
 
-  own<Kind extends OwnKind>(kind: Kind, event: OwnEvents[Kind]): void {
-    this.commit([ownBody(kind, event, logPid)], kind === 'seal');
+  /** `format`: what a genesis or header says instead of 1. */
+  own<Kind extends OwnKind>(kind: Kind, event: OwnEvents[Kind], format = 1): void {
+    const body = ownBody(kind, event, logPid);
+    this.commit([Buffer.from(body.toString('utf8').replace('"format":1,', `"format":${format},`))], kind === 'seal');
   }
 
-  genesis(): void {
+  genesis(format = 1): void {
     this.own('genesis', {
       format: 1, origin: this.origin, log_pub: this.logPub, retain: this.#retain, created: timestamp(this.nowMs), previous: null,
-    });
+    }, format);
     this.genesisMac = this.mac;
   }
 
@@ -159,7 +161,7 @@ export class LogMaker {
   }
 
   /** A seal, and a new segment with its header. */
-  rotate(): void {
+  rotate(format = 1): void {
     this.seal();
     const first = this.seq + 1;
     this.pieces.push({ first, lines: [], bytes: 0 });
@@ -167,7 +169,7 @@ export class LogMaker {
       format: 1, origin: this.origin, genesis: this.genesisMac, log_pub: this.logPub, retain: this.#retain, first,
       tree_size: this.seq,
       frontier: this.tree.nodes.map((node) => node.toString('base64')), epoch_vkey: this.signer(this.walker.name.epoch).vkey,
-    });
+    }, format);
   }
 
   /** Moves the oldest segment's header and seals to `retired.jsonl` and removes the segment. */

@@ -294,6 +294,42 @@ describe('retention', () => {
     expect(codes(check(whole))).toEqual(['retired_malformed']);
   });
 
+  it('what is made up behind the last removed record is found, whatever record stands there, or none', () => {
+    const old = kept(1000);
+    const kinds: string[] = [];
+    const landmark = old.retired.at(-1)?.toString('latin1') ?? '';
+    const numbered = (seq: number): Buffer => Buffer.from(landmark.replace(/^\{"seq":\d+/, `{"seq":${seq}`), 'latin1');
+    const withEntries = (...entries: readonly Buffer[]): Report => {
+      const disk = old.disk();
+      disk.nodes.set('/log/retired.jsonl', Buffer.concat([disk.file('/log/retired.jsonl'), ...entries.flatMap((entry) => [entry, Buffer.from('\n')])]));
+      return check(disk);
+    };
+    const lines = old.pieces.flatMap((piece) => piece.lines);
+    for (const line of lines) {
+      const [, seq = '', profile = ''] = /^\{"seq":(\d+),.*?"profile":"([^"]+)"/.exec(line.toString('latin1')) ?? [];
+      kinds.push(profile);
+      const report = withEntries(numbered(Number(seq)));
+      expect([seq, report.exit, codes(report)]).toEqual([seq, 1, ['retired_malformed']]);
+    }
+    expect(new Set(kinds)).toEqual(new Set(['indelible', 'generic']));
+    expect(codes(withEntries(numbered(old.seq + 1)))).toEqual(['retired_malformed']);
+    // The line itself hides no other copy of it, in front or behind.
+    const header = lines[0] ?? Buffer.alloc(0);
+    const first = old.pieces[0]?.first ?? 0;
+    expect(withEntries(header)).toMatchObject({ exit: 0, findings: [] });
+    expect(codes(withEntries(numbered(first), header))).toEqual(['retired_malformed']);
+    expect(codes(withEntries(header, numbered(first)))).toEqual(['retired_malformed']);
+  });
+
+  it('an entry of a record that still stands, among those of removed ones, is out of place and hides none of them', () => {
+    const old = kept(1000);
+    const disk = old.disk();
+    const header = old.pieces[0]?.lines[0] ?? Buffer.alloc(0);
+    const [genesis = Buffer.alloc(0), ...rest] = old.retired;
+    disk.nodes.set('/log/retired.jsonl', Buffer.concat([genesis, header, ...rest].flatMap((entry) => [entry, Buffer.from('\n')])));
+    expect(codes(check(disk))).toEqual(['retired_malformed']);
+  });
+
   it('a removal that nobody recorded is found, where the daemon tells of its runs or time alone allowed it', () => {
     const landmark = /"profile":"indelible","kind":"(?:genesis|segment|seal)"/;
     const dressedUp = (of: LogMaker): MemoryDisk => changed((disk) => {
