@@ -1,6 +1,6 @@
 // The programs in a shell's line whose short options carry a password: `sh -c "sshpass -p … ssh host"`. Invariant: it reads
 // each character a bounded number of times, and a program counts only as its `lineHints` have it, with a blank behind it.
-import { byTool, lineToolsOf, programOf } from './argv.js';
+import { carriedBy, linePrograms, programOf } from './programs.js';
 import { type Region, secretIn } from './region.js';
 
 /** A secret in a line, and the name of its rule. */
@@ -37,11 +37,11 @@ function findInCommand(line: string, words: readonly Word[], found: (secret: Lin
   const [first, last] = [words[0], words.at(-1)];
   if (first === undefined || last === undefined) return;
   const names = words.filter(({ text, start }) => line[start + text.length] === ' ').map(({ text }) => programOf(text));
-  const tools = lineToolsOf(names, line.slice(first.start, last.start));
-  if (tools.length === 0) return;
+  const programs = linePrograms(names, line.slice(first.start, last.start));
+  if (programs.length === 0) return;
   for (const [index, { text, start }] of words.entries()) {
     const before = words[index - 1]?.text;
-    const told = (before === undefined ? undefined : byTool(before, text, tools)) ?? byTool(undefined, text, tools);
+    const told = (before === undefined ? undefined : carriedBy(before, text, programs)) ?? carriedBy(undefined, text, programs);
     const region = told === undefined ? undefined : secretIn(line, start + told.start, start + text.length, told.rule);
     if (region !== undefined && told !== undefined && region.start < region.end) found({ region, rule: told.rule.name });
   }

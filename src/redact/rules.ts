@@ -1,10 +1,10 @@
 // The one table of rules, most specific first, and the cheap look that says which of them a text is worth. Invariant: a
 // text without any hint holds nothing that a rule would find.
-import { toolHints } from './argv.js';
 import { builderRules } from './builders.js';
 import { cloudRules } from './clouds.js';
 import { Hints } from './hints.js';
 import { type NameRule, entryHints, nameHints, nameRules, nameWords } from './names.js';
+import { programHints } from './programs.js';
 import type { TextRule } from './rule.js';
 import { serviceRules } from './services.js';
 import { bareStarts, surroundingRules } from './surroundings.js';
@@ -40,4 +40,4 @@ for (const hint of [...textRules.flatMap((rule) => rule.hints), ...nameWords]) {
   // As it stands in JSON text: a quote or a backslash has another before it.
   suspicions.add(JSON.stringify(hint).slice(1, -1), 0, hint);
 }
-for (const hint of [...bareStarts, ...entryHints, ...toolHints]) suspicions.add(hint, 0, hint);
+for (const hint of [...bareStarts, ...entryHints, ...programHints]) suspicions.add(hint, 0, hint);
