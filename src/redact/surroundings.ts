@@ -1,6 +1,6 @@
 // Secrets that no provider stamped: known by the frame they stand in. The more general half of the rules for text.
 import { after, dashedEdge, type TextRule } from './rule.js';
-import { mixed } from './sample.js';
+import { hex, mixed } from './sample.js';
 
 function pemEdge(word: string): string {
   return `-----${word}(?:[A-Z0-9 +]|%20){0,32}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK|%20BLOCK)?-----`;
@@ -42,6 +42,8 @@ export const surroundingRules: readonly TextRule[] = [
   after('private-key', ['private key', 'private%20key', 'private+key'], new RegExp(`${pemEdge('BEGIN')}(?:${pemWhole}|${pemCut})`, 'g'),
     `key: «-----BEGIN EC PRIVATE KEY-----\n${mixed(64)}\n${mixed(20)}==\n-----END EC PRIVATE KEY-----»\n`,
     `-----BEGIN PUBLIC KEY-----\n${mixed(64)}\n-----END PUBLIC KEY-----`),
+  after('putty-key', ['private-lines'], /Private-Lines: \d{1,3}(?:\s|\\[rn]){1,4}((?:[A-Za-z0-9+/=]{16,}(?:(?:\s|\\[rn]){1,4}(?=[A-Za-z0-9+/=]{16}))?)+)/g,
+    `Private-Lines: 2\n«${mixed(64)}\n${mixed(30)}»\nPrivate-MAC: ${hex(40)}`, `Public-Lines: 2\n${mixed(64)}`),
   after('jwt', ['.eyj', 'eyjhbgci', 'eyj0exai', 'eyjrawqi', 'eyjlbmmi', 'eyjjdhki', 'eyj4nxqi', 'eyjlcgsi', 'eyjqa3ui'],
     new RegExp(`${dashedEdge}${jwtBefore}(${jwtKnownHead}|${jwtAnyHead})`, 'g'),
     `cookie «eyJhbGciOiJIUzI1NiJ9.eyJ${mixed(20)}.${mixed(43)}» seen`, 'eyJhbGciOiJIUzI1NiJ9 alone'),
