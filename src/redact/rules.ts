@@ -36,8 +36,10 @@ for (const hint of nameHints) hints.add(hint, 0, 'names');
  * announces a secret however its words are joined, or a program whose short options do.
  */
 export const suspicions = new Hints<string>();
-for (const hint of [...textRules.flatMap((rule) => rule.hints), ...nameWords]) {
-  // As it stands in JSON text: a quote or a backslash has another before it.
-  suspicions.add(JSON.stringify(hint).slice(1, -1), 0, hint);
+// As it stands in JSON text: a quote or a backslash has another before it.
+const inJson = [...textRules.flatMap((rule) => rule.hints), ...nameWords].map((hint) => JSON.stringify(hint).slice(1, -1));
+const suspicious = [...new Set([...inJson, ...bareStarts, ...entryHints, ...programHints])];
+for (const hint of suspicious) {
+  // One that holds another says no more than that one, and would cost every event.
+  if (!suspicious.some((other) => other !== hint && hint.includes(other))) suspicions.add(hint, 0, hint);
 }
-for (const hint of [...bareStarts, ...entryHints, ...programHints]) suspicions.add(hint, 0, hint);
