@@ -3,7 +3,7 @@
 // that JSON text stays JSON text.
 import { type Elsewhere, blockAt, elementOf, elementText, valueElsewhere } from './markup.js';
 import { type NameRule, entryRule, nameMarks, nameRule } from './names.js';
-import { isCode, isProse } from './placeholder.js';
+import { isCode, isDescription, isProse } from './placeholder.js';
 import { type Region, type Standing, isHeader, secretIn } from './region.js';
 
 /** Characters of a name on each side of the word that announces a secret. */
@@ -35,6 +35,8 @@ const nextInList = /,\s{0,64}(?=\\{0,16}["'])/y;
 const quotedOption = /\\{0,16}["']--?[A-Za-z]/y;
 // Then it was the next entry's key.
 const keyEnd = /\\{0,16}["']\s{0,64}:/y;
+const saidLead = /\s{1,4}(?:(?:is|was|to|are)(?: ?:)?|(?:for|of) [^\s:]{1,64}:)\s{1,4}["'`]?/y;
+const saidWord = /[^\s"'`,;<>()[\]{}\\]{1,256}/y;
 const maskRest = /[a-z0-9-]{1,64}:[0-9a-f]{8}\]/y;
 const quote = /(\\{0,16})(["'`])/y;
 // `b"…"`, `N'…'`, and the type that stands before the value: `password: string = "…"`.
@@ -137,8 +139,15 @@ function valueAfter(text: string, start: number, end: number, rule: NameRule, li
     }
   }
   const isFlag = text[start] === '-' && closing === null && separator > index && text[separator] !== '-';
-  if (!isFlag) return undefined;
+  if (!isFlag) return closing === null && !isHeader(rule) ? saidOf(text, index, rule) : undefined;
   return readValue(text, { start, end, value: separator, rule, nameQuoted: false, arrow: false, colon: false, flag: true }, line);
+}
+
+/** What a sentence says the secret is: `the password is …`, if it looks like one. */
+function saidOf(text: string, index: number, rule: NameRule): Region | undefined {
+  const start = index + (at(saidLead, text, index)?.[0].length ?? 0);
+  const said = start === index ? undefined : at(saidWord, text, start)?.[0].replace(/[.,:!?]+$/, '');
+  return said === undefined || isDescription(said) ? undefined : secretIn(text, start, start + said.length, rule);
 }
 
 /** The quote behind a name that stands in quotes; other quotes than `"` must stand before it, too. */

@@ -3,7 +3,7 @@
 import type { Region } from './region.js';
 
 /** Characters that are looked at before a name. */
-const leadMax = 80;
+const leadMax = 72;
 
 const tagLead = /<(?:[\w-]{1,64}:)?$/;
 const tagRest = /(?:\s[^<>]{0,256})?(?<!\/)>/y;
@@ -37,12 +37,18 @@ export interface Elsewhere {
   readonly isSure: boolean;
 }
 
+// What follows the name is looked at first, and before what precedes it its last character: that tells nearly always.
+function behindIf(pattern: RegExp, text: string, index: number, lead: RegExp, start: number, most = leadMax): number | undefined {
+  const value = behind(pattern, text, index);
+  return value !== undefined && lead.test(text.slice(Math.max(0, start - most), start)) ? value : undefined;
+}
+
 /** Where the text of the element begins that is called by the name in characters `start` to `end`. */
 export function elementOf(text: string, start: number, end: number): Elsewhere | undefined {
-  const lead = text.slice(Math.max(0, start - leadMax), start);
-  const value = tagLead.test(lead) ? behind(tagRest, text, end) : undefined;
+  const before = text[start - 1];
+  const value = before === '<' || before === ':' ? behindIf(tagRest, text, end, tagLead, start) : undefined;
   if (value !== undefined) return { value, isSure: true };
-  const named = namedLead.test(lead) ? behind(namedRest, text, end) : undefined;
+  const named = before === '"' || before === "'" ? behindIf(namedRest, text, end, namedLead, start) : undefined;
   return named === undefined ? undefined : { value: named, isSure: false };
 }
 
@@ -57,13 +63,15 @@ export function elementText(text: string, start: number): Region | undefined {
 
 /** Where the value begins that an attribute, an entry or an argument beside the name holds. */
 export function valueElsewhere(text: string, start: number, end: number): Elsewhere | undefined {
-  const lead = text.slice(Math.max(0, start - leadMax), start);
-  const attribute = namedLead.test(lead) ? behind(attributeBeside, text, end) : undefined;
-  const sure = attribute ?? (entryLead.test(lead) ? behind(entryBeside, text, end) : undefined);
+  const before = text[start - 1];
+  const isQuoted = before === '"' || before === "'";
+  const isApart = before === ' ' || before === '\t';
+  const attribute = isQuoted ? behindIf(attributeBeside, text, end, namedLead, start) : undefined;
+  const sure = attribute ?? (isQuoted || isApart ? behindIf(entryBeside, text, end, entryLead, start) : undefined);
   if (sure !== undefined) return { value: sure, isSure: true };
-  const value = (setterLead.test(lead) ? behind(nextArgument, text, end) : undefined)
-    ?? (setter.test(text.slice(start, end)) ? behind(onlyArgument, text, end) : undefined)
-    ?? (setLead.test(lead) ? behind(blanks, text, end) : undefined);
+  const value = (isQuoted ? behindIf(nextArgument, text, end, setterLead, start) : undefined)
+    ?? (text[end] === '(' && setter.test(text.slice(start, end)) ? behind(onlyArgument, text, end) : undefined)
+    ?? (isApart ? behindIf(blanks, text, end, setLead, start, 'setenv'.length + 5) : undefined);
   return value === undefined ? undefined : { value, isSure: false };
 }
 

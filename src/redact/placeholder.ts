@@ -64,6 +64,14 @@ export function isProse(word: string): boolean {
   return word.length <= 12 && prose.test(word.replace(/[.!?…]+$/, ''));
 }
 
+// `sha256-hashed`, `16-characters`, `v1.2.3-rc1`, an id.
+const description = /^(?:(?:sha|md|base|utf|aes|rsa|ed|x|argon|oauth|http|pbkdf|bcrypt|scrypt)-?\d|\d+[-_]?[a-z]+$|v?\d+\.\d|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)/i;
+
+/** Whether a word that a sentence says of a secret describes it rather than being it. */
+export function isDescription(word: string): boolean {
+  return !looksSecret(word) || description.test(word);
+}
+
 // `token=t.token`, `password=process.env.PW`: a place in a program, not a value.
 const memberPath = /^[A-Za-z_$]{1,24}(?:\??\.[A-Za-z_$]{1,24}){1,6}$/;
 

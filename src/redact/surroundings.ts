@@ -1,6 +1,6 @@
 // Secrets that no provider stamped: known by the frame they stand in. The more general half of the rules for text.
 import { after, dashedEdge, type TextRule } from './rule.js';
-import { hex, mixed } from './sample.js';
+import { hex, lower, mixed } from './sample.js';
 
 function pemEdge(word: string): string {
   return `-----${word}(?:[A-Z0-9 +]|%20){0,32}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK|%20BLOCK)?-----`;
@@ -49,6 +49,9 @@ const passwordHash = [
   String.raw`\$y\$${hashBody}{1,16}\$${hashBody}{1,86}\$${hashBody}{43}`, String.raw`\$argon2(?:id|i|d)\$(?:[a-z]=[\w,=]{1,64}\$){1,2}[A-Za-z0-9+/]{8,128}\$[A-Za-z0-9+/]{16,128}`,
 ].join('|');
 
+// Who reads a password from a pipe.
+const readsPassword = String.raw`(?:sudo\b(?: -[A-Za-z]{1,8}| [a-z]{1,16}(?= -)){0,4} -[A-Za-z]{0,8}S|(?:sudo )?chpasswd|(?:sudo )?passwd --stdin\b|[^|\n]{0,200}--password-stdin\b)`;
+
 export const surroundingRules: readonly TextRule[] = [
   after('private-key', ['private key', 'private%20key', 'private+key'], new RegExp(`${pemEdge('BEGIN')}(?:${pemWhole}|${pemCut})`, 'g'),
     `key: «-----BEGIN EC PRIVATE KEY-----\n${mixed(64)}\n${mixed(20)}==\n-----END EC PRIVATE KEY-----»\n`,
@@ -82,6 +85,12 @@ export const surroundingRules: readonly TextRule[] = [
     'db.example:5432:*:bob:«hunter2»', 'root:*:19000:0:99999:7::: nobody:*:-2:-2:Unprivileged User:/var/empty'),
   after('oracle-login', ['oracle:', 'sqlplus '], /(?:\boracle:(?:thin|oci):|\bsqlplus (?:-[A-Za-z] ){0,4})[^\s/@"'\\]{1,64}\/([^\s@"'\\]+)(?=@)/g,
     'sqlplus -S scott/«tiger»@db.example', 'sqlplus /@db.example jdbc:oracle:thin:@h:1521:x'),
+  after('piped-password', ['do -s', 'chpasswd', 'passwd --stdin', 'password-stdin'], new RegExp(`\\b(?:echo|printf)(?: -[neE]{1,3}){0,2} {1,4}\\\\?["']?(?:[^\\s:"'|;$]{1,64}:(?=[^\\n]{0,200}?chpasswd))?((?:[^\\s"'|;&$\`\\\\<>]|(?<=["'][^\\s"'|]{0,64}) (?=[^"'|;\\s]{1,64}["'])){1,128})(?=\\\\?["']? {0,4}\\| {0,4}${readsPassword})`, 'g'),
+    'echo «hunter2» | sudo -S ls', 'echo $PW | sudo -S ls echo hello | sudo tee a'),
+  after('secure-string', ['to-securestring'], /\bConvertTo-SecureString {1,4}(?:-String {1,4})?(?:\\?["']([^"'$\\]{1,256})(?=\\?["'])|([^-\s"'$()\\][^\s"'()\\]{0,256}))/g,
+    'ConvertTo-SecureString "«hunter2»" -AsPlainText', 'ConvertTo-SecureString $p -AsPlainText'),
+  after('query-secret', ['?key=', '&key=', 'ode=', 'signature='], new RegExp(`[?&](?:(?:code|ticket)=(?=[^&#\\s]{0,256}\\d)(?=[^&#\\s]{0,256}[A-Za-z])|key=(?=[\\w-]{0,256}\\d)(?=[\\w-]{0,256}[A-Z])(?=[\\w-]{0,256}[a-z])|signature=(?=[\\w+/=-]{32}))([\\w~+/=-]{16,1024})(?=$|[&#\\s"'\\\\])`, 'g'),
+    `https://a.example/cb?code=«${lower(24)}»&state=x`, `https://a.example/?key=title&code=404 /?key=${hex(40)}`),
   after('registry-auth', ['_auth'], /(?<![A-Za-z0-9])_auth\s{0,4}=\s{0,4}["']?([A-Za-z0-9+/]{8,}={0,2})/g,
     `//registry.example/:_auth=«${mixed(20)}==»`, '//registry.example/:always_auth=true'),
 ];
