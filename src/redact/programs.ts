@@ -86,7 +86,7 @@ const pairs: readonly [program: Program, ...typed: string[]][] = [
   [{ names: 'http https xh', hints: ['http"', 'https"', 'http\\', 'https\\', '"xh"', '/xh"', '"xh\\', '/xh\\', 'http -', 'https -'] }, '-a _:X', '--auth _:X', '--auth=_:X'],
   [{ names: 'smbclient', hints: ['smbclient'] }, '-U _%X', '--user _%X', '--user=_%X'],
   [openssl, '-pass _:X', '-passin _:X', '-passout _:X'],
-  [{ names: 'etcdctl', hints: ['etcdctl'] }, '--user _:X', '--user=_:X'],
+  [{ names: 'etcdctl', hints: ['tcdctl'] }, '--user _:X', '--user=_:X'],
 ];
 
 const table: readonly Usage[] = [

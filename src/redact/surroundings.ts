@@ -89,7 +89,7 @@ export const surroundingRules: readonly TextRule[] = [
     'echo «hunter2» | sudo -S ls', 'echo $PW | sudo -S ls echo hello | sudo tee a'),
   after('secure-string', ['to-securestring'], /\bConvertTo-SecureString {1,4}(?:-String {1,4})?(?:\\?["']([^"'$\\]{1,256})(?=\\?["'])|([^-\s"'$()\\][^\s"'()\\]{0,256}))/g,
     'ConvertTo-SecureString "«hunter2»" -AsPlainText', 'ConvertTo-SecureString $p -AsPlainText'),
-  after('query-secret', ['?key=', '&key=', 'ode=', 'signature='], new RegExp(`[?&](?:(?:code|ticket)=(?=[^&#\\s]{0,256}\\d)(?=[^&#\\s]{0,256}[A-Za-z])|key=(?=[\\w-]{0,256}\\d)(?=[\\w-]{0,256}[A-Z])(?=[\\w-]{0,256}[a-z])|signature=(?=[\\w+/=-]{32}))([\\w~+/=-]{16,1024})(?=$|[&#\\s"'\\\\])`, 'g'),
+  after('query-secret', ['?key=', '&key=', '?code=', '&code=', 'signature='], new RegExp(`[?&](?:code=(?=[^&#\\s]{0,256}\\d)(?=[^&#\\s]{0,256}[A-Za-z])|key=(?=[\\w-]{0,256}\\d)(?=[\\w-]{0,256}[A-Z])(?=[\\w-]{0,256}[a-z])|signature=(?=[\\w+/=-]{32}))([\\w~+/=-]{16,1024})(?=$|[&#\\s"'\\\\])`, 'g'),
     `https://a.example/cb?code=«${lower(24)}»&state=x`, `https://a.example/?key=title&code=404 /?key=${hex(40)}`),
   after('registry-auth', ['_auth'], /(?<![A-Za-z0-9])_auth\s{0,4}=\s{0,4}["']?([A-Za-z0-9+/]{8,}={0,2})/g,
     `//registry.example/:_auth=«${mixed(20)}==»`, '//registry.example/:always_auth=true'),
