@@ -34,6 +34,7 @@ export const cloudRules: readonly TextRule[] = [
     `«cfk_${mixed(40)}${hex(8)}»`, `v1.0-${hex(24)} cfk_${hex(20)}`),
   token('flyio-token', ['fo1_', 'fm1a_', 'fm1r_', 'fm2_'], /fo1_[\w-]{43}|fm(?:1[ar]|2)_[A-Za-z0-9+/]{100,4096}={0,3}/,
     `«fo1_${mixed(43)}»`, `fo1_${mixed(12)} fm2_${mixed(40)}`),
+  token('neon-key', ['napi_'], /napi_[A-Za-z0-9]{64}/, `«napi_${mixed(64)}»`, 'napi_get_value_string_utf8 napi_env'),
   token('planetscale-token', ['pscale_'], /pscale_(?:tkn|pw|oauth)_[\w=.-]{32,64}/, `«pscale_pw_${mixed(32)}»`, 'pscale_tkn_name'),
   token('supabase-token', ['sbp_', 'sb_secret_'], /sbp_[0-9a-f]{40}|sb_secret_[\w-]{31,40}/, `«sb_secret_${mixed(31)}»`, `sbp_${hex(16)} sb_secret_name`),
   token('netlify-token', ['nfp_'], /nfp_[A-Za-z0-9]{36,64}/, `«nfp_${mixed(36)}»`, `nfp_${mixed(20)}`),

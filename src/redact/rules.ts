@@ -1,10 +1,10 @@
 // The one table of rules, most specific first, and the cheap look that says which of them a text is worth. Invariant: a
 // text without any hint holds nothing that a rule would find.
-import { toolHints } from './argv.js';
 import { builderRules } from './builders.js';
 import { cloudRules } from './clouds.js';
 import { Hints } from './hints.js';
 import { type NameRule, entryHints, nameHints, nameRules, nameWords } from './names.js';
+import { programHints } from './programs.js';
 import type { TextRule } from './rule.js';
 import { serviceRules } from './services.js';
 import { bareStarts, surroundingRules } from './surroundings.js';
@@ -23,21 +23,24 @@ export function rankOf(name: string): number {
   return ranks.get(name) ?? rules.length;
 }
 
-/** What any of the hints is for: a rule for text, or all the names. */
-export type HintOwner = TextRule | 'names';
+/** What any of the hints is for: a rule for text, all the names, or all the programs. */
+export type HintOwner = TextRule | 'names' | 'programs';
 
 /** Every hint of every rule. */
 export const hints = new Hints<HintOwner>();
 for (const rule of textRules) for (const hint of rule.hints) hints.add(hint, rule.least, rule);
 for (const hint of nameHints) hints.add(hint, 0, 'names');
+for (const hint of programHints) hints.add(hint, 0, 'programs');
 
 /**
  * What the JSON text of an event holds if there is anything to mask in it: a hint of a rule, the last word of a name that
  * announces a secret however its words are joined, or a program whose short options do.
  */
 export const suspicions = new Hints<string>();
-for (const hint of [...textRules.flatMap((rule) => rule.hints), ...nameWords]) {
-  // As it stands in JSON text: a quote or a backslash has another before it.
-  suspicions.add(JSON.stringify(hint).slice(1, -1), 0, hint);
+// As it stands in JSON text: a quote or a backslash has another before it.
+const inJson = [...textRules.flatMap((rule) => rule.hints), ...nameWords].map((hint) => JSON.stringify(hint).slice(1, -1));
+const suspicious = [...new Set([...inJson, ...bareStarts, ...entryHints, ...programHints])];
+for (const hint of suspicious) {
+  // One that holds another says no more than that one, and would cost every event.
+  if (!suspicious.some((other) => other !== hint && hint.includes(other))) suspicions.add(hint, 0, hint);
 }
-for (const hint of [...bareStarts, ...entryHints, ...toolHints]) suspicions.add(hint, 0, hint);
