@@ -8,15 +8,15 @@ import { printable } from '../event/printable.js';
 import { exitCodes } from './exit.js';
 
 /**
- * Ends the process when what it prints cannot be: without a word when nobody reads it, or else saying why. MUST be called before
- * anything is printed.
+ * Ends the process when what it prints cannot be: without a word when nobody reads it, or else saying why and with the
+ * status `exit`. MUST be called before anything is printed.
  */
-export function quietOnClosedPipe(): void {
+export function quietOnClosedPipe(exit: number): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // A verdict that was reached stays the exit status.
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.ok);
     say(`indelible: stdout could not be written: ${error.message}`);
-    process.exit(exitCodes.writeFailed);
+    process.exit(exit);
   });
   // Who does not hear us cannot be told so.
   process.stderr.on('error', () => undefined);

@@ -157,9 +157,12 @@ describe('with a daemon', () => {
   });
 
   it('what cannot be printed is said, and is no stack', () => {
-    for (const command of [['status'], ['tail'], ['query'], ['emit', '--action', 'full']]) {
+    const help = [['--help'], ['--version'], ['help', 'tail'], ['query', '--help'], ['init', '--help'], ['exec', '--version'], ['listen', 'add', '--help']];
+    const commands = [['status'], ['tail'], ['query'], ['emit', '--action', 'full'], ['doctor', '--no-canary'], ['doctor', '--json']];
+    for (const command of [...commands, ...help, ['verify', '--help'], ['verify', '--version']]) {
       const { status, stderr } = spawnSync('bash', ['-c', '"$0" "$@" > /dev/full', process.execPath, main, ...command], { env: environment, encoding: 'utf8' });
-      expect([command, status, stderr]).toEqual([command, 5, expect.stringMatching(/^indelible: stdout could not be written: ENOSPC[^\n]*\n$/m)]);
+      const exit = command[0] === 'verify' ? 3 : 5;
+      expect([command, status, stderr]).toEqual([command, exit, expect.stringMatching(/^indelible: stdout could not be written: ENOSPC[^\n]*\n$/m)]);
     }
   });
 
