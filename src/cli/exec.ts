@@ -6,7 +6,7 @@ import { realClock } from '../clock/clock.js';
 import { printable } from '../event/printable.js';
 import { readAcl } from '../exec/acl-file.js';
 import { brokenVariables } from '../exec/environment.js';
-import { ExecError, messageOf } from '../exec/failure.js';
+import { ExecError } from '../exec/failure.js';
 import type { Outcome } from '../exec/execute.js';
 import { execute, wrapperExit } from '../exec/execute.js';
 import { agentId, machineId } from '../exec/identity.js';
@@ -15,7 +15,7 @@ import { inheritedDescriptors } from '../exec/inherited.js';
 import { timeoutMsMax } from '../exec/limits.js';
 import { tryLock } from '../kernel/native.js';
 import { exitCodes } from './exit.js';
-import { say } from './terminal.js';
+import { reasonOf, say } from './terminal.js';
 import { version } from './version.js';
 
 /** A daemon that does not answer at once is not there, ms. */
@@ -121,7 +121,7 @@ async function runOnRecord(argv: readonly string[], options: Options): Promise<v
     // A thread of Node's waits for the reader and cannot be called back; only the kernel gets us out.
     if (end === 'stuck') process.kill(process.pid, 'SIGTERM');
   } catch (error) {
-    say(`indelible: ${printable(messageOf(error))}; nothing was run`);
+    say(`indelible: nothing was run: ${printable(reasonOf(error))}`);
     const isUsage = error instanceof ExecError && (error.code === 'acl' || error.code === 'identity');
     process.exitCode = isUsage ? exitCodes.usage : wrapperExit.notRecorded;
   }

@@ -6,7 +6,7 @@ import { cell, nameColumnsMax } from '../event/cell.js';
 import { printable } from '../event/printable.js';
 import type { ProofReport } from '../verify/proof.js';
 import { checkProof, parseIdentity } from '../verify/proof.js';
-import { readNamed } from './verdict.js';
+import { readNamed, readNote } from './verdict.js';
 
 /** The options of `verify` as far as they matter here. */
 export interface ProofOptions {
@@ -50,7 +50,7 @@ export function proofOutcome(options: ProofOptions): ProofOutcome | undefined {
   if (identity === undefined) return wrong(`--pub: ${printable(pub)} holds neither a log's public keys (log.pub) nor an identity vkey`);
   const report = checkProof({
     proof: proofText, record: line, identity,
-    ...(checkpoint === undefined ? {} : { checkpoint: readNamed('--checkpoint', checkpoint).toString('utf8') }),
+    ...(checkpoint === undefined ? {} : { checkpoint: readNote('--checkpoint', checkpoint) }),
   });
   const text = options.json === true ? `${JSON.stringify(report)}\n` : reportText(report, record);
   return { kind: 'checked', exit: report.exit, text };

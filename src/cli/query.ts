@@ -84,7 +84,7 @@ export function beginScan(
   try {
     const scan = new LogScan({ disk: realDisk, stateDirectory: directory, filter: new RecordFilter(filters), order });
     if (scan.segments.length > 0) return scan;
-    say(`indelible: there is no log in ${printable(directory)}`);
+    say(`indelible: there is no log in ${printable(directory)}: name the state directory with --state-dir, or in INDELIBLE_STATE_DIR`);
   } catch (error) {
     say(`indelible: ${printable(error instanceof Error ? error.message : String(error))}`);
   }

@@ -1,6 +1,7 @@
 // How the commands speak: data on stdout, everything else on stderr, colours for people only. A reader that goes away
 // (`| head`) ends the command quietly, because that is what it asked for.
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { ClientError } from '../client/client.js';
 import { errorCode } from '../disk/disk.js';
@@ -105,7 +106,8 @@ export function complain(error: unknown): number {
 
 const isItRunning = 'Is the daemon running, and INDELIBLE_SOCKET the one it has?';
 
-function reasonOf(error: unknown): string {
+/** Why there is no daemon to talk to, and what to do; of any other error, what it says of itself. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof ClientError) || (error.code !== 'not_connected' && error.code !== 'timeout')) return error.message;
   const cause = rootOf(error);
@@ -114,11 +116,18 @@ function reasonOf(error: unknown): string {
   const socket = 'address' in cause ? String(cause.address) : '';
   switch (errorCode(cause)) {
     case 'ENOENT': return `there is no socket ${socket}. ${isItRunning}`;
-    case 'ECONNREFUSED': return `nobody listens at ${socket}. ${isItRunning}`;
+    case 'ECONNREFUSED':
+      if (isOtherThanSocket(socket)) return `${socket} is no socket: name the daemon's with --socket, or in INDELIBLE_SOCKET`;
+      return `nobody listens at ${socket}. ${isItRunning}`;
     case 'EACCES': case 'EPERM':
       return `this user may not connect to ${socket} (${errorCode(cause) ?? ''}): who may is said by mode and group of the socket and of the directories above it`;
     default: return error.message;
   }
+}
+
+/** The kernel refuses a connection to a file of any other kind as it does where nobody listens. */
+function isOtherThanSocket(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isSocket() === false;
 }
 
 /** What is behind an error, and behind that. */
