@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { listSegments, placesIn } from '../log/segment.js';
+import { messageWithAdvice } from './advice.js';
 import { exitCodeOf, exitCodes } from './exit.js';
 
 /** The directory as it is really called, or how the start ends. */
@@ -34,8 +35,8 @@ export function claimDirectory(path: string, logger: Logger): Claim {
     return { ok: true, state };
   } catch (error) {
     const exitCode = exitCodeOf(error);
-    const advice = exitCode === exitCodes.usage ? '; name another in INDELIBLE_STATE_DIR' : '';
-    logger.fatal(`the state directory cannot be used: ${String(error)}${advice}`);
+    const said = exitCode === exitCodes.usage ? `${String(error)}; name another in INDELIBLE_STATE_DIR` : messageWithAdvice(error);
+    logger.fatal(`the state directory cannot be used: ${said}`);
     return { ok: false, exitCode };
   }
 }

@@ -1,5 +1,5 @@
 // Events from stdin, one JSON line each. Invariant: every line is recorded, refused and named by its number, or, where somebody
-// stopped us, said not to have been read.
+// stopped us or stdin failed, said not to have been read.
 import { isUtf8 } from 'node:buffer';
 import type { Client } from '../client/client.js';
 import { ClientError } from '../client/client.js';
@@ -42,13 +42,18 @@ export async function emitLines(client: Client, options: LineOptions): Promise<n
     }
   } catch (error) {
     // It was we who ended the input.
-    if (!emission.isCutShort) throw error;
+    if (!emission.isCutShort) say(`indelible: stdin could not be read behind line ${last}: ${printable(messageOf(error))}`);
+    emission.isCutShort = true;
   }
   return await emission.end();
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 class Emission {
-  /** Somebody stopped us: lines may be left that nobody read. */
+  /** Somebody stopped us, or stdin failed: lines may be left that nobody read. */
   isCutShort = false;
   readonly #client: Client;
   readonly #options: LineOptions;
@@ -102,6 +107,6 @@ class Emission {
     if (this.#tally.refused > namedMax) return;
     const code = error instanceof ClientError ? `${error.code}: ` : '';
     progress('');
-    say(`line ${number}: ${code}${printable(error instanceof Error ? error.message : String(error))}`);
+    say(`line ${number}: ${code}${printable(messageOf(error))}`);
   }
 }

@@ -1,5 +1,6 @@
 // `indelible emit`: one event from flags, or JSON lines from stdin. It waits for every acknowledgement: what it counts as
 // recorded is durable, and what was refused is named by its line.
+import { fstatSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Client, ClientEvent } from '../client/client.js';
 import { printable } from '../event/printable.js';
@@ -29,8 +30,8 @@ export function emitCommand(): Command {
     .option('--socket <path>', 'the daemon\'s socket')
     .addHelpText('after', [
       '', 'Lines on stdin end in LF or CR LF. Ctrl-C ends the reading; what was sent is waited for and counted.',
-      '', 'Exit status: 0 everything is durable, 1 something was refused or not acknowledged, a receipt not written, or it was',
-      'stopped, 2 wrong usage.', '', 'Examples:',
+      '', 'Exit status: 0 everything is durable, 1 something was refused or not acknowledged, a receipt not written, stdin',
+      'not read to its end, or it was stopped, 2 wrong usage.', '', 'Examples:',
       '  indelible emit --action deploy --outcome success --actor ci --resource web-1',
       '  indelible emit < events.jsonl',
     ].join('\n'))
@@ -39,6 +40,8 @@ export function emitCommand(): Command {
       try {
         if (!isCommandLineText()) throw new Error('the command line is not UTF-8, so what it says could not be recorded as it is');
         event = eventFrom(json, fields);
+        // Node takes a directory for an empty stream.
+        if (event === undefined && fstatSync(0).isDirectory()) throw new Error('stdin is a directory, which holds no lines: name a file in it');
         if (event === undefined && id !== undefined) throw new Error('--id is for one event; those on stdin have ids of their own');
       } catch (error) {
         say(`indelible: ${error instanceof Error ? error.message : String(error)}`);

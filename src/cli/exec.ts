@@ -6,7 +6,7 @@ import { realClock } from '../clock/clock.js';
 import { printable } from '../event/printable.js';
 import { readAcl } from '../exec/acl-file.js';
 import { brokenVariables } from '../exec/environment.js';
-import { ExecError, messageOf } from '../exec/failure.js';
+import { ExecError } from '../exec/failure.js';
 import type { Outcome } from '../exec/execute.js';
 import { execute, wrapperExit } from '../exec/execute.js';
 import { agentId, machineId } from '../exec/identity.js';
@@ -15,7 +15,7 @@ import { inheritedDescriptors } from '../exec/inherited.js';
 import { timeoutMsMax } from '../exec/limits.js';
 import { tryLock } from '../kernel/native.js';
 import { exitCodes } from './exit.js';
-import { say } from './terminal.js';
+import { reasonOf, say } from './terminal.js';
 import { version } from './version.js';
 
 /** A daemon that does not answer at once is not there, ms. */
@@ -59,8 +59,9 @@ to it. Without one every command may run and is recorded.
 first of "argv") and in "cwd", "*" is one name; a command's path may not hold "..". In "cwd" a last "/**" is all below.
 What "*" and "**" let in may be an option, and many programs have one that writes files or runs programs (git log --output=F):
 put "--" before it, as above. A command's name is found by PATH: spell the path out. An ACL binds only those who can start
-nothing but this, and whose environment (LD_PRELOAD, PAGER) somebody cleans, as sudo(8) does. "concurrency_max" counts those of one user, in files below his home (~/.local/state/indelible/exec): it keeps
-him from too many by mistake, and others who act as him through sudo, but not one who may remove those files.
+nothing but this, and whose environment (LD_PRELOAD, PAGER) somebody cleans, as sudo(8) does. "concurrency_max" counts those of one user, in files below his home (~/.local/state/indelible/exec;
+else /run/user/UID; else, in a service, its StateDirectory= or RuntimeDirectory=): it keeps him from too many by mistake, and
+others who act as him through sudo, but not one who may remove those files.
 
 Examples:
   indelible exec -- make test
@@ -120,7 +121,7 @@ async function runOnRecord(argv: readonly string[], options: Options): Promise<v
     // A thread of Node's waits for the reader and cannot be called back; only the kernel gets us out.
     if (end === 'stuck') process.kill(process.pid, 'SIGTERM');
   } catch (error) {
-    say(`indelible: ${printable(messageOf(error))}; nothing was run`);
+    say(`indelible: nothing was run: ${printable(reasonOf(error))}`);
     const isUsage = error instanceof ExecError && (error.code === 'acl' || error.code === 'identity');
     process.exitCode = isUsage ? exitCodes.usage : wrapperExit.notRecorded;
   }
@@ -151,7 +152,10 @@ async function outcomeOf(argv: readonly string[], options: Options): Promise<Out
   });
   try {
     return await execute(
-      { call, descriptors: inheritedDescriptors(), acl, tryLock, clock: realClock, graceMs, settleMs, tell: (line) => { say(`indelible: ${line}`); } },
+      {
+        call, environment: process.env, descriptors: inheritedDescriptors(), acl, tryLock, clock: realClock, graceMs, settleMs,
+        tell: (line) => { say(`indelible: ${line}`); },
+      },
       {
         eventBytesMax: client.welcome.max_event_bytes,
         // The signal is the deadline: while the command runs, its events wait for the daemon as long as they have to.

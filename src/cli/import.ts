@@ -3,7 +3,7 @@
  * durable, and every line that it could not take is kept or named with its number and reason.
  */
 // Not the log's door, which follows no links: what a person names on a command line may be a link.
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Client } from '../client/client.js';
 import { realClock } from '../clock/clock.js';
@@ -24,6 +24,7 @@ import { stateDirectory } from '../wire/place.js';
 import { withClient } from './connection.js';
 import { exitCodes } from './exit.js';
 import { print, say } from './terminal.js';
+import { forOption, readNamed } from './verdict.js';
 
 /** Rejected lines named one by one when there is no file for them; beyond, they are counted. */
 const namedMax = 20;
@@ -106,8 +107,8 @@ function planOf(path: string, { from, rejects, hmacKey, stateDir }: Given): Plan
   // An earlier import's rejects are nobody's to overwrite.
   if (rejects !== undefined && existsSync(rejects)) return `--rejects: ${rejects} exists already; name a new file`;
   // Now, and not at the first rejected line, when half of the file is recorded.
-  if (rejects !== undefined) tryToMake(rejects);
-  const key = hmacKey === undefined ? undefined : parseHmacKey(readFileSync(hmacKey));
+  if (rejects !== undefined) forOption('--rejects', () => { tryToMake(rejects); });
+  const key = hmacKey === undefined ? undefined : parseHmacKey(readNamed('--hmac-key', hmacKey));
   if (key?.length === 0) return `--hmac-key: ${hmacKey ?? ''} is empty`;
   const file = openSync(path, 'r');
   // It is read more than once.

@@ -14,6 +14,7 @@ import { makeLog } from '../log/birth.js';
 import type { Previous } from '../log/own.js';
 import { isUnborn } from '../log/recovery.js';
 import { placesIn } from '../log/segment.js';
+import { messageWithAdvice } from './advice.js';
 import { exitCodeOf, exitCodes } from './exit.js';
 import { NotHandedOver, handOver, handedOver, tryKeyOut } from './hand-over.js';
 import { BadSecret, preparedSecret } from './prepared-secret.js';
@@ -151,7 +152,7 @@ function explain(error: unknown): number {
   }
   // Of the disk, which may be sound tomorrow; a daemon that let us make its log ends as we do.
   if (error instanceof LogError) {
-    say(`indelible: ${error.message}`);
+    say(`indelible: ${messageWithAdvice(error)}`);
     return exitCodes.writeFailed;
   }
   if (error instanceof NotHandedOver) {
@@ -163,7 +164,7 @@ function explain(error: unknown): number {
     return exitCodes.usage;
   }
   if (errorCode(error) !== undefined) {
-    say(`indelible: ${error instanceof Error ? error.message : String(error)}`);
+    say(`indelible: ${messageWithAdvice(error)}`);
     return exitCodeOf(error);
   }
   return complain(error);

@@ -2,7 +2,7 @@
 // The command line: one file for each command, put together here.
 // First, because it looks at what is open before anything of ours is.
 import '../exec/inherited.js';
-import { Command } from '@commander-js/extra-typings';
+import { Command, CommanderError } from '@commander-js/extra-typings';
 import { unknownVariables } from '../config/config.js';
 import { checkpointCommand } from './checkpoint.js';
 import { doctorCommand } from './doctor.js';
@@ -24,7 +24,9 @@ import { version } from './version.js';
 
 const program = new Command('indelible')
   .description('Records what it is sent, acknowledges what is durable, and lets anyone check that nothing was changed since.')
-  .version(version);
+  .version(version)
+  // What stands behind a command is that command's, its --version too.
+  .enablePositionalOptions();
 
 const commands = [
   serveCommand(), initCommand(), emitCommand(), execCommand(), tailCommand(), queryCommand(), statusCommand(), verifyCommand(),
@@ -32,9 +34,12 @@ const commands = [
 ];
 for (const command of commands) program.addCommand(command.version(version));
 
+/** What a command ends with whose stdout cannot be written: not with what would be a verdict. */
+const unwritableExit = (command: string): number => (command === 'verify' ? exitCodes.unverifiable : exitCodes.writeFailed);
+
 // Not those that hand stdout on to others: `init` writes its key by itself, and the command of `exec` has it as it was.
 const printing = commands.filter((one) => !['serve', 'init', 'exec'].includes(one.name()));
-for (const command of printing) command.hook('preAction', quietOnClosedPipe);
+for (const command of printing) command.hook('preAction', () => { quietOnClosedPipe(unwritableExit(command.name())); });
 
 // Those that read all of the configuration refuse a name they do not know; the others would go on without what it was to say.
 const refusing = new Set(['serve', 'init', 'listen']);
@@ -42,9 +47,22 @@ for (const command of commands.filter((one) => !refusing.has(one.name()))) {
   command.hook('preAction', () => { for (const problem of unknownVariables(process.env)) say(`indelible: ${problem}, and is ignored`); });
 }
 
-// Wrong usage is 2 everywhere; commander's own habit is 1, which here means something was found.
 for (const command of [program, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {
-  command.exitOverride((error) => { process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage); });
+  command.exitOverride();
+  // Help and versions, which are all that is printed where no action is.
+  command.configureOutput({
+    writeOut: (text) => {
+      quietOnClosedPipe(unwritableExit(command.name()));
+      process.stdout.write(text);
+    },
+  });
 }
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Wrong usage is 2 everywhere; commander's own habit is 1, which here means something was found. The process ends by itself,
+  // not before it has heard that what it printed could not be written.
+  process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+}

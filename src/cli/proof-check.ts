@@ -2,10 +2,11 @@
  * `indelible verify --proof`: one record, checked away from its log. Invariant: nothing taken from the record or the proof
  * reaches the terminal unescaped.
  */
+import { cell, nameColumnsMax } from '../event/cell.js';
 import { printable } from '../event/printable.js';
 import type { ProofReport } from '../verify/proof.js';
 import { checkProof, parseIdentity } from '../verify/proof.js';
-import { readNamed } from './verdict.js';
+import { readNamed, readNote } from './verdict.js';
 
 /** The options of `verify` as far as they matter here. */
 export interface ProofOptions {
@@ -49,7 +50,7 @@ export function proofOutcome(options: ProofOptions): ProofOutcome | undefined {
   if (identity === undefined) return wrong(`--pub: ${printable(pub)} holds neither a log's public keys (log.pub) nor an identity vkey`);
   const report = checkProof({
     proof: proofText, record: line, identity,
-    ...(checkpoint === undefined ? {} : { checkpoint: readNamed('--checkpoint', checkpoint).toString('utf8') }),
+    ...(checkpoint === undefined ? {} : { checkpoint: readNote('--checkpoint', checkpoint) }),
   });
   const text = options.json === true ? `${JSON.stringify(report)}\n` : reportText(report, record);
   return { kind: 'checked', exit: report.exit, text };
@@ -62,7 +63,10 @@ function wrong(message: string): ProofOutcome {
 function reportText(report: ProofReport, path: string): string {
   const { record, checkpoint, findings } = report;
   const lines = [`${path}: ${report.proven ? 'proven' : 'NOT PROVEN'}`];
-  if (record !== null) lines.push(`  record ${record.seq} of the log ${report.origin}: ${record.profile} ${record.kind}, ${record.ts}`);
+  if (record !== null) {
+    const [profile, kind] = [record.profile, record.kind].map((name) => cell(name, nameColumnsMax));
+    lines.push(`  record ${record.seq} of the log ${report.origin}: ${profile} ${kind}, ${record.ts}`);
+  }
   if (record !== null && checkpoint !== null) {
     lines.push(`  under the checkpoint over records 1-${checkpoint.size}, root ${checkpoint.root}, signed by the identity key`);
     if (report.epoch_key !== null) {

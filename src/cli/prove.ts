@@ -68,7 +68,7 @@ async function proveFromFiles(seq: number, stateDirectory: string, options: Opti
   const places = placesIn(stateDirectory);
   try {
     if (realDisk.entry(places.log)?.kind !== 'directory') {
-      say(`indelible: there is no log in ${printable(stateDirectory)}`);
+      say(`indelible: there is no log in ${printable(stateDirectory)}: name the state directory with --state-dir`);
       return exitCodes.unverifiable;
     }
     const checkpoint = realDisk.read(places.checkpoint)?.toString('utf8');

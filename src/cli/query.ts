@@ -19,7 +19,7 @@ import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
 import { addFilters, filtersOf, mistakeIn } from './filters.js';
 import { showRecord } from './show.js';
-import { painter, say, wantsColour } from './terminal.js';
+import { columns, painter, say, wantsColour } from './terminal.js';
 
 /** Characters of a broken line that are shown; the file has the rest. */
 const rawCharsMax = 4096;
@@ -84,7 +84,7 @@ export function beginScan(
   try {
     const scan = new LogScan({ disk: realDisk, stateDirectory: directory, filter: new RecordFilter(filters), order });
     if (scan.segments.length > 0) return scan;
-    say(`indelible: there is no log in ${printable(directory)}`);
+    say(`indelible: there is no log in ${printable(directory)}: name the state directory with --state-dir, or in INDELIBLE_STATE_DIR`);
   } catch (error) {
     say(`indelible: ${printable(error instanceof Error ? error.message : String(error))}`);
   }
@@ -141,7 +141,7 @@ function writer(format: Plan['format']): (seen: Seen) => Buffer | string | undef
       case 'csv': return fault === undefined ? csvRow(bytes) : undefined;
       case 'json': return fault === undefined ? bytes : JSON.stringify({ broken: fault, segment: segment.name, line: lineOf(seen), raw: rawOf(seen) });
       case 'table':
-        if (fault === undefined) return showRecord(bytes.toString('utf8'), paint);
+        if (fault === undefined) return showRecord(bytes.toString('utf8'), paint, columns());
         return `${paint('red', `! ${fault} ${segment.name}:${lineOf(seen) ?? '?'}`)} ${rawOf(seen)}`;
       default: return format satisfies never;
     }

@@ -10,6 +10,7 @@ import { LogError } from '../log/failure.js';
 import { Pulse } from '../log/pulse.js';
 import { placesIn } from '../log/segment.js';
 import { ListenError } from '../server/listener.js';
+import { messageWithAdvice, systemCodeOf } from './advice.js';
 import { type Birthed, makeLogIfUnborn } from './born.js';
 import { claimDirectory } from './claim.js';
 import { Daemon } from './daemon.js';
@@ -99,8 +100,7 @@ function explain(error: unknown, logger: Logger, supervisor: Supervisor): number
     const message = `this log will not be extended: ${error.message}. Nothing was changed.${adviceFor(error.what)}`;
     return end(exitCodes.unverifiable, message, { finding: error.what });
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return end(exitCodes.writeFailed, `cannot start: ${message}`, { err: error });
+  return end(exitCodes.writeFailed, `cannot start: ${messageWithAdvice(error)}`, { err: error, errno: systemCodeOf(error) });
 }
 
 /** Findings that say what to do themselves, and are nothing that anybody did to the log. */

@@ -14,7 +14,7 @@ export function statusCommand(): Command {
     .description('Shows counters and state of the running daemon.')
     .option('--json', 'as one line of JSON')
     .option('--socket <path>', 'the daemon\'s socket')
-    .addHelpText('after', '\nExit status: 0 ready, 1 degraded, failed or not reachable.\n\nExample:\n  indelible status --json | jq .head.seq')
+    .addHelpText('after', '\nExit status: 0 ready, 1 degraded, failed or not reachable, 2 wrong usage.\n\nExample:\n  indelible status --json | jq .head.seq')
     .action(async (options) => {
       await withClient(options, async (client) => {
         const status = await client.status();

@@ -5,7 +5,7 @@ import { withClient } from './connection.js';
 import { exitCodes } from './exit.js';
 import { addFilters, filtersOf, mistakeIn } from './filters.js';
 import { showRecord } from './show.js';
-import { Printer, painter, say, wantsColour } from './terminal.js';
+import { Printer, columns, painter, say, wantsColour } from './terminal.js';
 
 /** What the daemon gives in one reply. */
 const linesMax = 1000;
@@ -39,7 +39,8 @@ export function tailCommand(): Command {
     }
     const paint = painter(wantsColour());
     const printer = new Printer();
-    const show = (line: string): Promise<void> => printer.print(options.json === true ? line : showRecord(line, paint));
+    const text = options.json === true ? (line: string) => line : (line: string) => showRecord(line, paint, columns());
+    const show = (line: string): Promise<void> => printer.print(text(line));
     const plan = { lines: options.lines, follow: options.follow === true };
     await withClient(options, async (client) => {
       const exit = await tail(client, plan, filters, show);

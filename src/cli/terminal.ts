@@ -1,6 +1,7 @@
 // How the commands speak: data on stdout, everything else on stderr, colours for people only. A reader that goes away
 // (`| head`) ends the command quietly, because that is what it asked for.
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { ClientError } from '../client/client.js';
 import { errorCode } from '../disk/disk.js';
@@ -8,15 +9,15 @@ import { printable } from '../event/printable.js';
 import { exitCodes } from './exit.js';
 
 /**
- * Ends the process when what it prints cannot be: without a word when nobody reads it, or else saying why. MUST be called before
- * anything is printed.
+ * Ends the process when what it prints cannot be: without a word when nobody reads it, or else saying why and with the
+ * status `exit`. MUST be called before anything is printed.
  */
-export function quietOnClosedPipe(): void {
+export function quietOnClosedPipe(exit: number): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // A verdict that was reached stays the exit status.
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.ok);
     say(`indelible: stdout could not be written: ${error.message}`);
-    process.exit(exitCodes.writeFailed);
+    process.exit(exit);
   });
   // Who does not hear us cannot be told so.
   process.stderr.on('error', () => undefined);
@@ -81,6 +82,11 @@ export function wantsColour(): boolean {
   return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 }
 
+/** How wide the terminal is now, in characters; undefined where stdout is none. */
+export function columns(): number | undefined {
+  return process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined;
+}
+
 const colours = { dim: 2, bold: 1, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
 export type Colour = keyof typeof colours;
@@ -100,7 +106,8 @@ export function complain(error: unknown): number {
 
 const isItRunning = 'Is the daemon running, and INDELIBLE_SOCKET the one it has?';
 
-function reasonOf(error: unknown): string {
+/** Why there is no daemon to talk to, and what to do; of any other error, what it says of itself. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof ClientError) || (error.code !== 'not_connected' && error.code !== 'timeout')) return error.message;
   const cause = rootOf(error);
@@ -109,11 +116,18 @@ function reasonOf(error: unknown): string {
   const socket = 'address' in cause ? String(cause.address) : '';
   switch (errorCode(cause)) {
     case 'ENOENT': return `there is no socket ${socket}. ${isItRunning}`;
-    case 'ECONNREFUSED': return `nobody listens at ${socket}. ${isItRunning}`;
+    case 'ECONNREFUSED':
+      if (isOtherThanSocket(socket)) return `${socket} is no socket: name the daemon's with --socket, or in INDELIBLE_SOCKET`;
+      return `nobody listens at ${socket}. ${isItRunning}`;
     case 'EACCES': case 'EPERM':
       return `this user may not connect to ${socket} (${errorCode(cause) ?? ''}): who may is said by mode and group of the socket and of the directories above it`;
     default: return error.message;
   }
+}
+
+/** The kernel refuses a connection to a file of any other kind as it does where nobody listens. */
+function isOtherThanSocket(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isSocket() === false;
 }
 
 /** What is behind an error, and behind that. */

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { errorCode } from '../disk/disk.js';
 import { printable } from '../event/printable.js';
-import { UnusableInput } from '../verify/outside.js';
+import { UnusableInput, isCheckpointNote } from '../verify/outside.js';
 import { exitCodes } from './exit.js';
 
 /** What was typed cannot be used; the message says what and where. */
@@ -23,7 +23,22 @@ export function forOption<T>(option: string, action: () => T): T {
 
 /** A file that was named on the command line, `-` being stdin. */
 export function readNamed(option: string, path: string): Buffer {
-  return forOption(option, () => readFileSync(path === '-' ? 0 : path));
+  return forOption(option, () => {
+    try {
+      return readFileSync(path === '-' ? 0 : path);
+    } catch (error) {
+      // Node names a file that it cannot open, and none that it cannot read.
+      if (!(error instanceof Error) || 'path' in error) throw error;
+      throw new Error(`${path === '-' ? 'stdin' : path}: ${error.message}`, { cause: error });
+    }
+  });
+}
+
+/** A signed checkpoint that was named on the command line. @throws WrongUsage for what is none */
+export function readNote(option: string, path: string): string {
+  const note = readNamed(option, path).toString('utf8');
+  if (isCheckpointNote(note)) return note;
+  throw new WrongUsage(`${option}: ${path} is not a signed checkpoint note, as "indelible checkpoint" prints it`);
 }
 
 /** Prints a verdict; the process will exit with its status. A reader that went away has what it wanted. */

@@ -27,7 +27,7 @@ import type { VerifyOptions } from '../verify/verify.js';
 import { stateDirectory } from '../wire/place.js';
 import { exitCodes } from './exit.js';
 import { proofOutcome } from './proof-check.js';
-import { WrongUsage, forOption, giveVerdict, readNamed, sayWhyNone } from './verdict.js';
+import { WrongUsage, forOption, giveVerdict, readNamed, readNote, sayWhyNone } from './verdict.js';
 
 const helpText = `
 Example:
@@ -74,7 +74,7 @@ function readCheckpoint(option: string, path: string | undefined, saved: string 
     process.stderr.write(`indelible verify: there is no ${path} yet: this is the first run that saves one, and nothing is compared with it\n`);
     return undefined;
   }
-  return readNamed(option, path).toString('utf8');
+  return readNote(option, path);
 }
 
 function readKey(path: string): VerificationKey {

@@ -92,7 +92,8 @@ export class Sender {
     this.#queue.gaveUp();
     if (notice === undefined) return;
     notice.open -= 1;
-    // Nobody is left to take it along. One that is under way is looked at when it comes back.
+    // Nobody is left to take it along, and so it may be told twice: only the same events again, which were given up, would tell
+    // whether they and it were recorded. One that is under way is looked at when it comes back.
     if (notice.open === 0 && state === 'waiting') this.losses.takeBack(notice);
   }
 

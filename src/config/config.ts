@@ -88,7 +88,7 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
   const state = stateDirectory(set);
   if (state === undefined) problems.push('no state directory: set INDELIBLE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME or HOME');
   const rate = whole('INDELIBLE_RATE', 0, 0, 10_000_000);
-  const listeners = attempt(() => listenersOf(set, state ?? '', passed, { mode, rate }, problems)) ?? [];
+  const listeners = listenersOf(set, state ?? '', passed, { mode, rate }, problems);
   const origin = attempt(() => {
     const text = from.get('INDELIBLE_ORIGIN').default(`${hostLabel()}/${randomBytes(4).toString('hex')}`).asString();
     if (!originForm.test(text)) throw new Error(`"INDELIBLE_ORIGIN" should match ${originForm.source}, found ${JSON.stringify(text)}`);
@@ -135,7 +135,7 @@ export function unknownVariables(environment: Environment): readonly string[] {
     .map(([name]) => `"${name}" is not a variable of indelible`);
 }
 
-/** Those that are configured, and those that were passed. @throws Error for what is wrong beyond the entries themselves */
+/** Those that are configured, and those that were passed. What is wrong goes to `problems`. */
 function listenersOf(
   set: Environment, state: string, passed: readonly PassedSocket[], defaults: ListenerDefaults, problems: string[],
 ): readonly ListenerConfig[] {
@@ -143,20 +143,23 @@ function listenersOf(
   const before = problems.length;
   const isSingle = text === undefined && (socket !== undefined || passed.length === 0);
   const configured = text !== undefined ? readListeners(text, defaults, profileNames, problems)
-    : isSingle ? [singleListener(set, state, defaults)] : [];
-  const all = withPassed(configured, passed, defaults);
+    : isSingle ? singleListener(set, state, defaults, problems) : [];
+  const all = withPassed(configured, passed, defaults, problems);
   if (socket !== undefined && problems.length === before && !all.some(({ path }) => resolve(path) === resolve(socket))) {
-    throw new Error(`"INDELIBLE_SOCKET" is ${socket}, which no entry of INDELIBLE_LISTENERS has: add one for it, or leave it out`);
+    problems.push(`"INDELIBLE_SOCKET" is ${socket}, which no entry of INDELIBLE_LISTENERS has: add one for it, or leave it out`);
   }
   return all;
 }
 
-function singleListener(set: Environment, state: string, { mode, rate }: ListenerDefaults): ListenerConfig {
+function singleListener(
+  set: Environment, state: string, { mode, rate }: ListenerDefaults, problems: string[],
+): readonly ListenerConfig[] {
   try {
     const path = checkedSocketPath(socketPath(set) ?? join(state, 'indelible.sock'));
-    return { name: 'default', path, mode, profiles: undefined, labels: {}, rate };
+    return [{ name: 'default', path, mode, profiles: undefined, labels: {}, rate }];
   } catch (error) {
-    throw new Error(`"INDELIBLE_SOCKET" should name a shorter path: ${error instanceof Error ? error.message : ''}`, { cause: error });
+    problems.push(`"INDELIBLE_SOCKET" should name a shorter path: ${error instanceof Error ? error.message : ''}`);
+    return [];
   }
 }
 

@@ -26,26 +26,33 @@ export function passedSockets(environment: Readonly<Record<string, string | unde
 
 /**
  * The listeners with their sockets: a configured one whose name was passed gets that socket, a name that is not configured
- * is a listener without labels. @throws Error that says what does not fit
+ * is a listener without labels. What does not fit goes to `problems`, each with the socket it is about; what fits is returned.
  */
 export function withPassed(
-  configured: readonly ListenerConfig[], passed: readonly PassedSocket[], defaults: ListenerDefaults,
+  configured: readonly ListenerConfig[], passed: readonly PassedSocket[], defaults: ListenerDefaults, problems: string[],
   pathOf: (descriptor: number) => string | undefined = listeningPath,
 ): readonly ListenerConfig[] {
   const opened: ListenerConfig[] = [];
+  const names = new Set<string>();
   for (const { descriptor, name } of passed) {
-    const what = `the socket that systemd passes as ${JSON.stringify(name)}`;
+    const wrong = (what: string): void => { problems.push(`the socket that systemd passes as ${JSON.stringify(name)} ${what}`); };
+    const before = problems.length;
+    if (!nameForm.test(name) || name === 'self') wrong(`should have a FileDescriptorName that matches ${nameForm.source} and is not "self"`);
+    else if (names.has(name)) wrong('is passed twice: each socket unit needs a FileDescriptorName of its own');
+    names.add(name);
     const path = pathOf(descriptor);
-    if (path === undefined || path === '') throw new Error(`${what} (descriptor ${descriptor}) is no Unix stream socket that listens`);
-    if (!nameForm.test(name) || name === 'self') throw new Error(`${what} should have a FileDescriptorName that matches ${nameForm.source} and is not "self"`);
-    if (opened.some((other) => other.name === name)) throw new Error(`${what} is passed twice: each socket unit needs a FileDescriptorName of its own`);
+    if (path === undefined || path === '') {
+      wrong(`(descriptor ${descriptor}) is no Unix stream socket that listens`);
+      continue;
+    }
     const fitting = configured.find((listener) => listener.name === name);
     if (fitting !== undefined && fitting.path !== path) {
-      throw new Error(`${what} is at ${path}, and INDELIBLE_SOCKET or INDELIBLE_LISTENERS has it at ${fitting.path}: ` +
+      wrong(`is at ${path}, and INDELIBLE_SOCKET or INDELIBLE_LISTENERS has it at ${fitting.path}: ` +
         'name the same path there, or change ListenStream in the socket unit');
     }
     const other = configured.find((listener) => listener.path === path && listener.name !== name);
-    if (other !== undefined) throw new Error(`${what} is at ${path}, and so is listener ${other.name}`);
+    if (other !== undefined) wrong(`is at ${path}, and so is listener ${other.name}`);
+    if (problems.length > before) continue;
     const plain = { name, path, mode: defaults.mode, profiles: undefined, labels: {}, rate: defaults.rate };
     opened.push({ ...(fitting ?? plain), descriptor });
   }

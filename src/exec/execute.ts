@@ -26,6 +26,7 @@ export const wrapperExit = {
 /** What a command is to be run with. */
 export interface Order {
   readonly call: Call;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Those above 2 that the command is to have. */
   readonly descriptors: readonly number[];
   readonly acl: AclFile | undefined;
@@ -68,9 +69,9 @@ export async function execute(order: Order, recorder: Recorder): Promise<Outcome
   }
 }
 
-function slotFor({ call, acl, tryLock }: Order, rule: Rule | undefined): Slot | 'none free' | undefined {
+function slotFor({ call, environment, acl, tryLock }: Order, rule: Rule | undefined): Slot | 'none free' | undefined {
   if (acl === undefined || rule?.concurrencyMax === undefined) return undefined;
-  return takeSlot(slotDirectory(call.uid), acl, rule, rule.concurrencyMax, tryLock) ?? 'none free';
+  return takeSlot(slotDirectory(call.uid, environment), acl, rule, rule.concurrencyMax, tryLock) ?? 'none free';
 }
 
 async function deny(

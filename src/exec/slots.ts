@@ -1,12 +1,13 @@
 // How many commands of one rule run at once, for one user. Invariant: a slot is a lock that the kernel drops when its
 // holder ends, however it ends, so none can be left behind; the files themselves mean nothing and stay. Where they are, the
-// environment has no say in, or another XDG_RUNTIME_DIR would be another count. Still they are the user's own files, and
-// `exec` is the user's own process: who may remove the one or kill the other is not limited by this.
+// environment has no say in, or another XDG_RUNTIME_DIR would be another count; but it may name what only root can have made.
+// Still they are the user's own files, and `exec` is the user's own process: who may remove the one or kill the other is not
+// limited by this.
 import { createHash } from 'node:crypto';
-import { closeSync, constants, lstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
-import { realDisk } from '../disk/disk.js';
+import { dirname, isAbsolute, join } from 'node:path';
+import { errorCode, realDisk } from '../disk/disk.js';
 import type { AclFile } from './acl-file.js';
 import type { Rule } from './acl.js';
 import { ExecError, messageOf } from './failure.js';
@@ -19,18 +20,46 @@ export interface Slot {
   release(): void;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Where the commands of a user are counted: below the home that the user database gives him; where he has none, below
- * /run/user/UID, which is second because it comes and goes with his sessions. @throws ExecError `slots` where he has neither
+ * /run/user/UID, which is second because it comes and goes with his sessions; and where there is neither, as for a service with
+ * DynamicUser=, below what systemd made for it and names in `environment`. @throws ExecError `slots` where he has none of them
  */
-export function slotDirectory(uid: number, home = homeOf, runtime = '/run/user'): string {
-  const isHis = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.uid === uid;
+export function slotDirectory(uid: number, environment: Environment, home = homeOf, runtime = '/run/user'): string {
   const own = home();
-  if (own !== undefined && isHis(own)) return join(own, '.local', 'state', 'indelible', 'exec');
+  if (own !== undefined && ownerOf(own) === uid) return join(own, '.local', 'state', 'indelible', 'exec');
   const sessions = join(runtime, String(uid));
-  if (isHis(sessions)) return join(sessions, 'indelible', 'exec');
-  throw new ExecError('slots', `a rule limits concurrency, and there is no place to count in: uid ${uid} has neither a home of its own` +
-    ` in the user database nor ${sessions} (loginctl enable-linger makes that)`);
+  const there = ownerOf(sessions) === uid ? sessions : serviceDirectory(uid, environment);
+  if (there !== undefined) return join(there, 'indelible', 'exec');
+  throw new ExecError('slots', `a rule limits concurrency, and there is no place to count in: uid ${uid} has no home of its own in the user ` +
+    `database, no ${sessions} (loginctl enable-linger makes that), and no directory from systemd (StateDirectory= in a service's unit makes that)`);
+}
+
+/**
+ * The first of what systemd.exec(5) names for a service. The state before what goes when the service stops. Only one that root
+ * made, beside which the user can make no other: the variables are his, and any directory of his own would be another count.
+ */
+function serviceDirectory(uid: number, environment: Environment): string | undefined {
+  const named = ['STATE_DIRECTORY', 'RUNTIME_DIRECTORY'].flatMap((name) => environment[name]?.split(':') ?? []);
+  return named.find((path) => isAbsolute(path) && ownerOf(path) === uid && isOfRoot(path));
+}
+
+/** Whether nobody but root can have put a directory where it is. */
+function isOfRoot(path: string): boolean {
+  const above = statSync(dirname(realpathSync(path)));
+  return above.uid === 0 && (above.mode & 0o022) === 0;
+}
+
+/** Whose it is; undefined where there is nothing, or where it is kept from us, as homes are from a service with ProtectHome=. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errorCode(error) ?? '')) return undefined;
+    throw new ExecError('slots', `running commands cannot be counted: ${messageOf(error)}`, error);
+  }
 }
 
 function homeOf(): string | undefined {

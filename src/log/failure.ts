@@ -24,6 +24,24 @@ export class LogError extends Error {
   }
 }
 
+/** What of it passes from one thread to another, which an error would leave its cause's code behind on the way. */
+export interface ToldError {
+  readonly code: LogErrorCode;
+  readonly what: string;
+  readonly message: string;
+  /** Node's error code of what it goes back to (`EROFS`), if that had one. */
+  readonly errno: string | undefined;
+}
+
+export function tell({ code, what, message, cause }: LogError): ToldError {
+  return { code, what, message, errno: errorCode(cause) };
+}
+
+/** The error that was told, with a cause of the same code. */
+export function asTold({ code, what, message, errno }: ToldError): LogError {
+  return new LogError(code, what, message, errno === undefined ? undefined : Object.assign(new Error(errno), { code: errno }));
+}
+
 const noSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 /** Of them, those that room on the disk would help; a limit on one file's size is not among them. */
 const noRoom = new Set(['ENOSPC', 'EDQUOT']);
@@ -55,8 +73,11 @@ export function shortageOr(error: unknown, call: string, message: string): LogEr
 }
 
 function isSync(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('syscall' in error)) return false;
-  return error.syscall === 'fsync' || error.syscall === 'fdatasync';
+  return isSystemError(error) && (error.syscall === 'fsync' || error.syscall === 'fdatasync');
+}
+
+function isSystemError(error: unknown): error is Error & { readonly syscall: string } {
+  return error instanceof Error && 'syscall' in error && typeof error.syscall === 'string';
 }
 
 /** A failed call of the disk, final for this process. */
@@ -87,5 +108,7 @@ const notAFile = new Set(['ELOOP', 'EISDIR', 'ENOTDIR', 'ENXIO', 'ESPIPE']);
 export function asLogError(error: unknown): LogError {
   if (error instanceof LogError) return error;
   if (notAFile.has(errorCode(error) ?? '')) return refused('not_a_file', `something else is in a file's place: ${String(error)}`);
+  // What the system refused says all by itself; a mistake of ours does not.
+  if (isSystemError(error)) return writeFailed(error.syscall, error);
   return new LogError('write_failed', 'internal', error instanceof Error ? (error.stack ?? error.message) : String(error), error);
 }

@@ -7,7 +7,7 @@ import { inTime } from '../clock/in-time.js';
 import { Appender, type Waiter, noLines } from './appender.js';
 import { Bell } from './bell.js';
 import type { Body } from './bodies.js';
-import { LogError } from './failure.js';
+import { LogError, asTold, tell } from './failure.js';
 import type { DiskLevel } from './ladder.js';
 import type { Sender } from './lanes.js';
 import { LineSlots } from './line-slots.js';
@@ -94,7 +94,7 @@ export class Log {
       const fail = (error: unknown): void => {
         const failure = error instanceof LogError ? error : new LogError('write_failed', 'thread', `the writer's thread died: ${String(error)}`, error);
         if (log === undefined) reject(failure);
-        else log.#take({ kind: 'failed', code: 'write_failed', call: failure.what, message: failure.message });
+        else log.#take({ kind: 'failed', error: tell(failure) });
       };
       worker.on('error', fail);
       const gone = new Promise<void>((done) => { worker.once('exit', () => { done(); }); });
@@ -109,7 +109,7 @@ export class Log {
           log.#early = early;
           resolve({ log, opening: report });
         } else if (report.kind === 'refused') {
-          reject(new LogError(report.code, report.finding, report.message));
+          reject(asTold(report.error));
         } else if (report.kind === 'noticed') {
           noticed(report.message);
         } else {
@@ -271,7 +271,7 @@ export class Log {
         this.#checkpoint = report.checkpoint ?? this.#checkpoint;
         return;
       case 'failed':
-        this.#fail(new LogError(report.code, report.call, report.message));
+        this.#fail(asTold(report.error));
         return;
       case 'stopped':
         this.#phase = { kind: 'stopped' };

@@ -5,7 +5,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { DiskLevel } from './ladder.js';
-import type { LogErrorCode } from './failure.js';
+import type { ToldError } from './failure.js';
 import type { SharedSlots } from './line-slots.js';
 import type { WriterOptions } from './commit.js';
 
@@ -94,7 +94,7 @@ export interface Opening {
 export type Report =
   | Opening
   /** The log MUST NOT be extended, or could not be made. */
-  | { readonly kind: 'refused'; readonly code: LogErrorCode; readonly finding: string; readonly message: string }
+  | { readonly kind: 'refused'; readonly error: ToldError }
   /**
    * Durable. `requests`: how many of the oldest unanswered requests are complete with it; `slot`: to be given back when the
    * commits were looked at; `wakeMs`: how long after its order the thread was awake, 0 where it was already.
@@ -121,5 +121,5 @@ export type Report =
   | { readonly kind: 'noticed'; readonly message: string }
   | { readonly kind: 'sealed'; readonly checkpoint: string | undefined; readonly standing: Standing }
   /** The end: nothing is written any more. */
-  | { readonly kind: 'failed'; readonly code: 'write_failed' | 'tampered'; readonly call: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly error: ToldError }
   | { readonly kind: 'stopped' };

@@ -7,7 +7,7 @@ import { realClock } from '../clock/clock.js';
 import { type Disk, realDisk } from '../disk/disk.js';
 import { announce } from './announce.js';
 import { Bell } from './bell.js';
-import { type LogError, asLogError, isOutOfRoom, refused } from './failure.js';
+import { LogError, asLogError, isOutOfRoom, refused, tell } from './failure.js';
 import { type Group, gather } from './group.js';
 import { Holdings } from './holdings.js';
 import { readIdentitySeed, readSalt } from './init.js';
@@ -71,8 +71,7 @@ class WriterThread {
     try {
       this.#open();
     } catch (error) {
-      const { code, what, message } = asLogError(error);
-      this.#post({ kind: 'refused', code, finding: what, message });
+      this.#post({ kind: 'refused', error: tell(asLogError(error)) });
       return;
     }
     this.#live();
@@ -196,7 +195,8 @@ class WriterThread {
     if (writer === undefined) return;
     this.#attempt(() => { writer.close(); });
     this.#end();
-    this.#post(isStopped ? { kind: 'stopped' } : { kind: 'failed', code: 'write_failed', call: 'stop', message: 'no room for the last records of a clean stop' });
+    const noRoom = new LogError('write_failed', 'stop', 'no room for the last records of a clean stop');
+    this.#post(isStopped ? { kind: 'stopped' } : { kind: 'failed', error: tell(noRoom) });
   }
 
   /** Runs one piece of work, reports what became durable, and says why if it did not come to its end; true if it did. */
@@ -239,13 +239,12 @@ class WriterThread {
 
   /** The end, which the next start records where it can. */
   #fail(writer: Writer, failure: LogError): void {
-    const { what, message } = failure;
     this.#report(writer, 0);
     this.#end();
-    this.#post({ kind: 'failed', code: failure.code === 'tampered' ? 'tampered' : 'write_failed', call: what, message });
+    this.#post({ kind: 'failed', error: { ...tell(failure), code: failure.code === 'tampered' ? 'tampered' : 'write_failed' } });
     try {
       // Where another daemon writes, nothing of ours may be left.
-      if (what === 'lock' || this.#watch?.isHome !== true) return;
+      if (failure.what === 'lock' || this.#watch?.isHome !== true) return;
       this.#lastWords?.leave(lastWordsOf(failure));
     } catch (error) {
       this.#post({ kind: 'noticed', message: `the next start will not know how this run ended: ${String(error)}` });

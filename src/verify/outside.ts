@@ -24,10 +24,19 @@ export class UnusableInput extends Error {
 
 /** What a checkpoint note says, its signatures not yet checked. @throws UnusableInput if it is none. */
 export function statedCheckpoint(note: string): Checkpoint {
-  const opened = openNote(note, []);
-  const checkpoint = opened.ok ? parseCheckpoint(opened.text) : undefined;
+  const checkpoint = parsedNote(note);
   if (checkpoint === undefined) throw new UnusableInput('bad_checkpoint', 'not a signed checkpoint note');
   return checkpoint;
+}
+
+/** Whether a text has the form of one, whoever signed it. */
+export function isCheckpointNote(note: string): boolean {
+  return parsedNote(note) !== undefined;
+}
+
+function parsedNote(note: string): Checkpoint | undefined {
+  const opened = openNote(note, []);
+  return opened.ok ? parseCheckpoint(opened.text) : undefined;
 }
 
 /** How far the log was read. */

@@ -1,6 +1,8 @@
 // A record as people are shown it: bounded, and harmless to a terminal, whatever somebody put into a log.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { showRecord } from '../../src/cli/show.js';
+import { cell, columnsOf } from '../../src/event/cell.js';
 
 const show = (line: string): string => showRecord(line, (_, text) => text);
 const record = (fields: string): string => `{"seq":1,"ts":"2026-01-01T00:00:00.000Z","profile":"generic","kind":"k","source":{"listener":"l","pid":1,"uid":2},${fields}}`;
@@ -19,7 +21,38 @@ describe('showRecord', () => {
   });
 
   it('escapes what a terminal would obey, and cuts what is long', () => {
-    expect(show(record('"event":{"a":"\\u001b[2J"}'))).toContain('a=\\u001b[2J');
+    expect(show(record('"event":{"a":"\\u001b[2J"}'))).toContain('a="\\u001b[2J" (');
     expect(show(record(`"event":{"a":"${'x'.repeat(100_000)}"}`)).length).toBeLessThan(600);
+  });
+
+  it('quotes what would look like another column, wherever a client may have chosen it', () => {
+    expect(show('{"seq":1,"ts":"T","profile":"generic","kind":"k success a=b (uid 0 pid 1 by l)","source":{"listener":"l","pid":1,"uid":2},' +
+      '"event":{"action":"…","outcome":"success x","a b=\\"":"c d=e","empty":"","like":"\\\\u001b","wide":"\u3164","n":"[redacted:jwt:00c0ffee]"}}'))
+      .toBe('T      1 generic "k success a=b (uid 0 pid 1 by l)" "success x" "a b=\\""="c d=e" empty="" like="\\\\u001b" wide="\u3164" n=[redacted:jwt:00c0ffee] (uid 2 pid 1 by l)');
+  });
+
+  it('cuts a name, and closes its quotes where it was cut, not within an escape', () => {
+    const cutOf = (kind: string): string => show(`{"seq":1,"ts":"T","profile":"p","kind":${JSON.stringify(kind)},"source":{"listener":"self"},"event":{}}`);
+    expect(cutOf('x'.repeat(200))).toBe(`T      1 p ${'x'.repeat(48)}… (the log itself)`);
+    for (let before = 40; before < 50; before += 1) {
+      const [, quoted = '', inside = ''] = /^T {6}1 p ("((?:[^"\\]|\\(?:["\\]|u[0-9a-f]{4}))*)")… \(the log itself\)$/.exec(cutOf(`${' '.repeat(before)}\\"\u001b\n${'x'.repeat(9)}`)) ?? [];
+      expect([before, inside.length > 35 && quoted.length <= 50]).toEqual([before, true]);
+    }
+  });
+
+  it.each([80, 120, 200])('keeps within a terminal of %i columns, or shows too little for a line that looks like a record', (columns) => {
+    const forged = '2026-01-01T00:00:00.000Z      2 generic deploy success (uid 0 pid 1 by l)';
+    const wide = record(`"event":{"a":"${'字'.repeat(90)}","b":["${' '.repeat(30)}${forged}"],"c":"${forged}${forged}"}`);
+    const shown = showRecord(wide, (_, text) => text, columns);
+    const around = '2026-01-01T00:00:00.000Z      1 generic k ';
+    expect(columnsOf(shown)).toBeLessThanOrEqual(Math.max(columns, around.length + 40 + 24));
+    expect(shown).not.toContain(forged);
+    expect(shown.startsWith(`${around}a="字字`) && shown.endsWith('… (uid 2 pid 1 by l)')).toBe(true);
+  });
+
+  it('never shows a text of a client beside the columns as a plain word with a blank, whatever it is', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 80 }), fc.integer({ min: 1, max: 90 }), (text, columns) => {
+      expect(cell(text, columns)).toMatch(/^(?:[!#-&*-<>-[\]-~]+…?|"(?:[^"\\]|\\(?:.|u\{[0-9a-f]+\}))*"…?)$/u);
+    }), { seed: 1 });
   });
 });

@@ -97,6 +97,42 @@ describe('a loss', () => {
   });
 });
 
+/** Appends an event and takes it back when it has come that far. */
+async function giveUpWhen(isThere: () => boolean): Promise<void> {
+  const stop = new AbortController();
+  const given = expect(client.append({ action: 'a' }, { signal: stop.signal })).rejects.toMatchObject({ code: 'aborted' });
+  await until(isThere);
+  stop.abort();
+  await given;
+}
+
+test('a loss whose events were all given up unanswered is told again, though it may have been recorded: they are not sent again for it', async () => {
+  lose(5);
+  daemon.answer = () => 'silence';
+  await giveUpWhen(() => daemon.appends.length === 1);
+  daemon.appends.forEach((append) => daemon.acknowledge(append));
+  expect([daemon.gaps, daemon.records.length, client.dropped]).toEqual([[5], 1, 5]);
+  daemon.answer = () => undefined;
+  daemon.hangUp();
+  await client.append({ action: 'b' });
+  expect([daemon.gaps, daemon.records.length, client.dropped]).toEqual([[5, 5], 2, 0]);
+});
+
+test('a loss whose events were all given up is told once where the answer comes after all', async () => {
+  lose(5);
+  const waiting: (() => void)[] = [];
+  daemon.instead = (request, say) => {
+    if (request.op !== 'append') return false;
+    waiting.push(() => { say(daemon.acknowledge(request)); });
+    return true;
+  };
+  await giveUpWhen(() => waiting.length === 1);
+  for (const answer of waiting) answer();
+  daemon.instead = () => false;
+  await client.append({ action: 'b' });
+  expect([daemon.gaps, daemon.records.length, client.dropped]).toEqual([[5], 2, 0]);
+});
+
 describe('an emit whose deadline passes', () => {
   let hurried: Client;
   let waiting: (() => void)[];

@@ -25,11 +25,13 @@ describe('passed sockets', () => {
   test('go to the listeners of their names, which keep what else was said of them; other names are listeners, too', () => {
     const passed = [{ descriptor: 3, name: 'default' }, { descriptor: 4, name: 'vm-7' }];
     const own: ListenerConfig = { ...labelled, name: 'own', path: '/run/c' };
-    expect(withPassed([own, labelled], passed, defaults, pathOf)).toEqual([
+    const problems: string[] = [];
+    expect(withPassed([own, labelled], passed, defaults, problems, pathOf)).toEqual([
       { ...labelled, descriptor: 3 },
       { name: 'vm-7', path: '/run/b', mode: 0o660, profiles: undefined, labels: {}, rate: 7, descriptor: 4 },
       own,
     ]);
+    expect(problems).toEqual([]);
   });
 
   test.each([
@@ -39,11 +41,28 @@ describe('passed sockets', () => {
     ['a name that none may have', [], [{ descriptor: 3, name: 'self' }], /FileDescriptorName/],
     ['no socket', [], [{ descriptor: 9, name: 'a' }], /descriptor 9.* is no Unix stream socket that listens/],
   ])('do not fit: %s', (_, configured, passed, message) => {
-    expect(() => withPassed(configured, passed, defaults, pathOf)).toThrow(message);
+    const problems: string[] = [];
+    withPassed(configured, passed, defaults, problems, pathOf);
+    expect(problems).toEqual([expect.stringMatching(message)]);
   });
 
   test('are asked of the kernel, and a mistake is a problem of the configuration', () => {
     const read = readConfig({ INDELIBLE_STATE_DIR: '/s' }, [{ descriptor: 999, name: 'default' }]);
     expect(read).toMatchObject({ ok: false, problems: [expect.stringContaining('descriptor 999')] });
+  });
+
+  test('are all named that do not fit, with whatever else is wrong', () => {
+    const passed = [{ descriptor: 998, name: 'default' }, { descriptor: 999, name: 'self' }, { descriptor: 997, name: 'default' }];
+    const socket = `/${'x'.repeat(200)}`;
+    expect(readConfig({ INDELIBLE_STATE_DIR: '/s', INDELIBLE_SYNC: 'both', INDELIBLE_SOCKET: socket }, passed)).toMatchObject({
+      ok: false,
+      problems: [
+        expect.stringContaining('"INDELIBLE_SOCKET" should name a shorter path'),
+        expect.stringContaining('"default" (descriptor 998) is no'),
+        expect.stringContaining('"self" should have a FileDescriptorName'), expect.stringContaining('"self" (descriptor 999) is no'),
+        expect.stringContaining('"default" is passed twice'), expect.stringContaining('"default" (descriptor 997) is no'),
+        expect.stringContaining('INDELIBLE_SYNC'),
+      ],
+    });
   });
 });

@@ -82,6 +82,29 @@ describe('without a daemon', () => {
       `indelible: not_connected: there is no socket ${nobody}. Is the daemon running, and INDELIBLE_SOCKET the one it has?\n`);
   });
 
+  it('what is not what it was named for is said in one line, with its option and what to do', () => {
+    const [file, none] = [join(place, 'a file'), join(place, 'none')];
+    writeFileSync(file, 'text\n');
+    const cases: readonly (readonly [readonly string[], number, string])[] = [
+      [['status', '--socket', file], 1, `not_connected: ${file} is no socket: name the daemon's with --socket, or in INDELIBLE_SOCKET`],
+      [['exec', '--socket', file, '--', 'true'], 125, `nothing was run: ${file} is no socket: name the daemon's with --socket, or in INDELIBLE_SOCKET`],
+      [['exec', '--socket', none, '--', 'true'], 125, `nothing was run: there is no socket ${none}. Is the daemon running, and INDELIBLE_SOCKET the one it has?`],
+      [['query', '--state-dir', none], 3, `there is no log in ${none}: name the state directory with --state-dir, or in INDELIBLE_STATE_DIR`],
+      [['prove', '1', '--state-dir', none], 3, `there is no log in ${none}: name the state directory with --state-dir`],
+      [['init', '--state-dir', file], 2, `EEXIST: file already exists, mkdir '${file}'; it is no directory: name another one`],
+      [['import', '--from', 'x0x', file, '--rejects', join(none, 'r')], 2, `--rejects: ENOENT: no such file or directory, open '${join(none, 'r')}'`],
+      [['import', '--from', 'tryaudex', file, '--hmac-key', place], 2, `--hmac-key: ${place}: EISDIR: illegal operation on a directory, read`],
+    ];
+    for (const [args, exit, said] of cases) expect([args, run(args)]).toEqual([args, { status: exit, stdout: '', stderr: `indelible: ${said}\n` }]);
+    const note = 'is not a signed checkpoint note, as "indelible checkpoint" prints it';
+    for (const [option, path, exit, said] of [
+      ['--key', place, 3, `${place}: EISDIR: illegal operation on a directory, read`],
+      ['--checkpoint', file, 2, `${file} ${note}`], ['--from-checkpoint', file, 2, `${file} ${note}`],
+    ] as const) {
+      expect([option, run(['verify', option, path])]).toEqual([option, { status: exit, stdout: '', stderr: `indelible verify: ${option}: ${said}\n` }]);
+    }
+  });
+
   it.runIf(isRoot)(ofRoot('a socket that this user may not connect to is not called absent'), () => {
     // Loaded before it becomes a user who may not enter here.
     const closed = join(place, 'closed');
@@ -157,9 +180,12 @@ describe('with a daemon', () => {
   });
 
   it('what cannot be printed is said, and is no stack', () => {
-    for (const command of [['status'], ['tail'], ['query'], ['emit', '--action', 'full']]) {
+    const help = [['--help'], ['--version'], ['help', 'tail'], ['query', '--help'], ['init', '--help'], ['exec', '--version'], ['listen', 'add', '--help']];
+    const commands = [['status'], ['tail'], ['query'], ['emit', '--action', 'full'], ['doctor', '--no-canary'], ['doctor', '--json']];
+    for (const command of [...commands, ...help, ['verify', '--help'], ['verify', '--version']]) {
       const { status, stderr } = spawnSync('bash', ['-c', '"$0" "$@" > /dev/full', process.execPath, main, ...command], { env: environment, encoding: 'utf8' });
-      expect([command, status, stderr]).toEqual([command, 5, expect.stringMatching(/^indelible: stdout could not be written: ENOSPC[^\n]*\n$/m)]);
+      const exit = command[0] === 'verify' ? 3 : 5;
+      expect([command, status, stderr]).toEqual([command, exit, expect.stringMatching(/^indelible: stdout could not be written: ENOSPC[^\n]*\n$/m)]);
     }
   });
 
@@ -221,6 +247,16 @@ describe('with a daemon', () => {
       const { status, stderr } = spawnSync('bash', ['-c', `"$0" "$1" emit --action a ${option}`, process.execPath, main], { env: environment, encoding: 'utf8' });
       expect([option, status, stderr]).toEqual([option, 2, expect.stringContaining('not UTF-8')]);
     }
+  });
+
+  it('emit says of a stdin that cannot be read that it could not, and takes none for an empty one', () => {
+    const from = (redirection: string): unknown => {
+      const { status, stdout, stderr } = spawnSync('sh', ['-c', `"$0" "$@" ${redirection}`, process.execPath, main, 'emit'], { env: { ...environment, PLACE: place }, encoding: 'utf8' });
+      return [status, stdout, stderr];
+    };
+    expect(from('< "$PLACE"')).toEqual([2, '', 'indelible: stdin is a directory, which holds no lines: name a file in it\n']);
+    expect(from('0> "$PLACE/written"')).toEqual([1, '{"recorded":0,"refused":0}\n', 'indelible: stdin could not be read behind line 0: EBADF: bad file descriptor, read\n']);
+    expect(from('< /dev/null')).toEqual([0, '{"recorded":0,"refused":0}\n', '']);
   });
 
   it('emit that is interrupted says where, and what is recorded', async () => {

@@ -62,7 +62,7 @@ const uid = process.getuid?.() ?? 0;
 const counted: AclFile[] = [];
 afterAll(() => {
   const slots = counted.flatMap((file) => file.acl.rules.map((rule) => slotName(file, rule, 0)));
-  for (const slot of slots) rmSync(join(slotDirectory(uid), slot), { force: true });
+  for (const slot of slots) rmSync(join(slotDirectory(uid, {}), slot), { force: true });
 });
 
 function allowOne(): string {
@@ -404,7 +404,7 @@ describe('a denial', () => {
     const acl = allowOne();
     const first = Wrapped.start(daemon.path, ['--acl', acl, '--', 'cat'], { stdin: 'pipe' });
     await sent('started');
-    for (const name of ['XDG_RUNTIME_DIR', 'XDG_STATE_HOME', 'INDELIBLE_STATE_DIR', 'HOME']) {
+    for (const name of ['XDG_RUNTIME_DIR', 'XDG_STATE_HOME', 'INDELIBLE_STATE_DIR', 'HOME', 'STATE_DIRECTORY', 'RUNTIME_DIRECTORY']) {
       expect([name, await reasonOf(['--acl', acl, ...touch], { env: { [name]: place } })]).toEqual([name, 'concurrency_limit_reached']);
     }
     first.process.kill('SIGKILL');

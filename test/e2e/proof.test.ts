@@ -125,6 +125,7 @@ describe('a proof', () => {
     const other = proved(6);
     const bad = join(place, 'bad');
     const text = readFileSync(proof, 'utf8');
+    expect(checked(proof, record).stdout).toContain(': generic "event ');
     writeFileSync(bad, readFileSync(record, 'utf8').replace('event', 'tneve'));
     expect(checked(proof, bad)).toMatchObject({ status: 1, stdout: expect.stringContaining('root_mismatch') as string });
     expect(checked(proof, other.record).status).toBe(1);

@@ -121,13 +121,35 @@ describe('slots', () => {
     const [home, runtime] = [join(place, 'home'), join(place, 'sessions')];
     mkdirSync(home);
     mkdirSync(join(runtime, String(uid)), { recursive: true });
-    expect(slotDirectory(uid, () => home, runtime)).toBe(join(home, '.local/state/indelible/exec'));
+    expect(slotDirectory(uid, {}, () => home, runtime)).toBe(join(home, '.local/state/indelible/exec'));
     for (const none of [undefined, join(place, 'nonexistent')]) {
-      expect(slotDirectory(uid, () => none, runtime)).toBe(join(runtime, String(uid), 'indelible/exec'));
-      expect(() => slotDirectory(uid, () => none, place)).toThrow(/no place to count in: uid/);
+      expect(slotDirectory(uid, {}, () => none, runtime)).toBe(join(runtime, String(uid), 'indelible/exec'));
+      expect(() => slotDirectory(uid, {}, () => none, place)).toThrow(/no place to count in: uid/);
     }
     // One that belongs to somebody else is no home.
-    expect(() => slotDirectory(uid + 1, () => home, runtime)).toThrow(/no place to count in/);
+    expect(() => slotDirectory(uid + 1, {}, () => home, runtime)).toThrow(/no place to count in/);
+  });
+
+  test.runIf(isRoot)(ofRoot('are counted, for who has neither, in what systemd made for the service, and nowhere that the user may have made himself'), () => {
+    const user = 54_321;
+    const [services, state, runtime, own] = ['services', 'services/state', 'services/runtime', 'services/state/own'].map((name) => join(place, name));
+    const nobodys = join(place, 'services/nobodys');
+    for (const path of [services, state, runtime, own, nobodys]) mkdirSync(path ?? '');
+    for (const path of [state, runtime, own]) chownSync(path ?? '', user, user);
+    symlinkSync(state ?? '', join(place, 'linked'));
+    const directory = (environment: Record<string, string | undefined>): string => slotDirectory(user, environment, () => '/', join(place, 'none'));
+    expect(directory({ RUNTIME_DIRECTORY: runtime })).toBe(join(runtime ?? '', 'indelible/exec'));
+    expect(directory({ RUNTIME_DIRECTORY: runtime, STATE_DIRECTORY: `${nobodys}:${state}` })).toBe(join(state ?? '', 'indelible/exec'));
+    expect(directory({ STATE_DIRECTORY: `services/state:${join(place, 'linked')}` })).toBe(join(place, 'linked/indelible/exec'));
+    // A home, or sessions, come first: what the environment says would be another count.
+    chownSync(nobodys, user, user);
+    expect(slotDirectory(user, { STATE_DIRECTORY: state }, () => nobodys)).toBe(join(nobodys, '.local/state/indelible/exec'));
+    for (const path of [own, join(place, 'linked/own'), join(place, 'absent'), services, 'services/state', '']) {
+      expect(() => directory({ STATE_DIRECTORY: path, RUNTIME_DIRECTORY: '' })).toThrow(/no place to count in: uid 54321 .*StateDirectory=/);
+    }
+    // Where all may write, he may have.
+    chmodSync(services ?? '', 0o1777);
+    expect(() => directory({ STATE_DIRECTORY: state })).toThrow(/no place to count in/);
   });
 
   test('where no directory can be made are refused', () => {

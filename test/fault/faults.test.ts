@@ -105,6 +105,27 @@ test.each([
   }
 });
 
+test.each([
+  ['EROFS', { classes: ['open'], part: 'log/0' }, 'mount -o remount,rw'],
+  ['ENOSPC', { classes: ['grow'], part: '.jsonl' }, 'make room'],
+  ['EIO', { classes: ['sync'], part: '.jsonl' }, 'see dmesg'],
+  ['EMFILE', { classes: ['open'], part: 'keys/' }, 'LimitNOFILE='],
+] as const)('a start of a log that ends with %s says so, and what to do', async (errno, rule, todo) => {
+  const bench = new Bench(shim, {});
+  try {
+    await bench.start();
+    await bench.end();
+    bench.board.clear();
+    bench.board.arm({ mode: 'fail', at: 1, errno: errnos[errno], ...rule, times: 1000 });
+    const { code, stderr = '' } = await bench.started(bench.spawn()) ?? {};
+    const said = stderr.split('\n').filter((line) => line.includes('"level":60')).map((line) => JSON.parse(line) as { errno: string; msg: string });
+    expect([code, said.length]).toEqual([5, 1]);
+    expect(said[0]).toMatchObject({ errno, msg: expect.stringMatching(new RegExp(`^cannot start: [^\\n]*${errno}[^\\n]*; [^\\n]*${todo}`)) as string });
+  } finally {
+    await bench.clear();
+  }
+});
+
 /** Everything that can change a file, whatever way a program goes about it. */
 const changing = [
   'openat', 'open', 'creat', 'write', 'pwrite64', 'writev', 'pwritev', 'pwritev2', 'fsync', 'fdatasync', 'sync_file_range', 'rename', 'renameat',
