@@ -29,6 +29,7 @@ export class Hints<Owner> {
     if (!/^[\x20-\x7e]*$/.test(text)) throw new RangeError(`a hint that is not ASCII: ${text}`);
     if (text.length < hintCharsMin) throw new RangeError(`a hint of under ${hintCharsMin} characters: ${text}`);
     if (/^"?[0-9a-f]*"?$/.test(text)) throw new RangeError(`a hint of hex digits alone, in which nobody looks: ${text}`);
+    if (/[^\\]"./.test(text)) throw new RangeError(`a hint that goes on behind a string's end: ${text}`);
     const codes = Array.from(text, (char) => char.charCodeAt(0) & foldMask);
     const [a = 0, b = 0, c = 0] = codes;
     const begin = pairOf(a, b);

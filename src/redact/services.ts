@@ -21,7 +21,7 @@ export const serviceRules: readonly TextRule[] = [
   token('stripe-webhook-secret', ['whsec_'], /whsec_[A-Za-z0-9+/]{24,128}={0,2}/, `«whsec_${mixed(24)}»`, 'whsec_rotation'),
   token('square-token', ['sq0atp-', 'sq0csp-'], /sq0(?:atp|csp)-[\w-]{22,60}/, `«sq0atp-${mixed(22)}»`, `sq0idp-${mixed(22)}`),
   token('square-access-token', ['EAAA'], /EAAA[\w-]{60}/, `«EAAA${mixed(60)}»`, `EAAA${mixed(59)} EAAA${mixed(61)}`),
-  token('facebook-token', ['eaam', 'eaac'], /EAA[MC][A-Za-z0-9]{100,400}/, `«EAAM${mixed(100)}»`, `EAAC${mixed(60)}`),
+  token('facebook-token', ['eaam', 'EAAC'], /EAA[MC][A-Za-z0-9]{100,400}/, `«EAAM${mixed(100)}»`, `EAAC${mixed(60)}`),
   token('shopify-token', ['shpat_', 'shpca_', 'shppa_', 'shpss_', 'shpua_'], /shp(?:at|ca|pa|ss|ua)_[0-9A-Fa-f]{32}/, `«shpat_${hex(32)}»`, `shpat_${hex(10)}`),
   token('braintree-token', ['access_token$'], /access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}/,
     `«access_token$sandbox$${hex(16)}$${hex(32)}»`, 'access_token$production$x'),

@@ -30,7 +30,7 @@ test('a string of hex digits is passed over, and one that has more is not', () =
   expect(any({ '0q~': 1 })).toBe(true);
 });
 
-test.each([['é12', 'not ASCII'], ['ab', 'under 3 characters'], ['acdb', 'hex digits alone'], ['"12', 'hex digits alone']])(
+test.each([['é12', 'not ASCII'], ['ab', 'under 3 characters'], ['acdb', 'hex digits alone'], ['"12', 'hex digits alone'], ['a":"b', "behind a string's end"]])(
   '%s can be no hint: %s', (hint, why) => {
     expect(() => { lookFor(hint); }).toThrow(why);
   });
