@@ -16,6 +16,9 @@ import { writeValue } from '../src/wire/value.js';
 import type { Report } from '../src/verify/report.js';
 import { verify } from '../src/verify/verify.js';
 
+/** Node's own options for the daemon, as units and `scripts/start` have them. */
+export const nodeOptions = ['--max-semi-space-size=4'] as const;
+
 export const program = new URL('../dist/cli/main.js', import.meta.url).pathname;
 
 /** A name short enough for a socket below it. */
@@ -53,7 +56,7 @@ export class Daemon {
     if (!existsSync(program)) throw new Error(`${program} is not there: run "npm run build" first`);
     this.state = options.state ?? temporaryDirectory();
     this.socket = options.socket ?? join(this.state, 's');
-    const [command = '', ...words] = [...(options.under ?? []), process.execPath, program, 'serve', ...(options.args ?? [])];
+    const [command = '', ...words] = [...(options.under ?? []), process.execPath, ...nodeOptions, program, 'serve', ...(options.args ?? [])];
     this.process = spawn(command, words, {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH: process.env['PATH'], INDELIBLE_STATE_DIR: this.state, INDELIBLE_SOCKET: this.socket, ...options.env },

@@ -1,11 +1,17 @@
 // What `npm pack` makes, installed as a user would: globally, with its dependencies, and nothing of this tree.
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../daemon.js';
+import { nodeOptions, temporaryDirectory } from '../daemon.js';
 
 const root = new URL('../..', import.meta.url).pathname;
+
+test.each(['scripts/start', 'systemd/indelible.service', 'systemd/indelible@.service'])(
+  '%s gives Node the options with which the daemon is tested and measured', (name) => {
+    const options = /^(?:exec |ExecStart=\/\S+\/)node (.*?)\S+\/main\.js serve$/m.exec(readFileSync(join(root, name), 'latin1'))?.[1];
+    expect(options?.trim().split(' ')).toEqual(nodeOptions);
+  });
 
 test('the package installs globally, runs, and brings its units and their installer', () => {
   const directory = temporaryDirectory();
