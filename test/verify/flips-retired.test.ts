@@ -1,4 +1,4 @@
-// No byte of the known log `log-retired` can change unnoticed.
+// Bytes of the known log `log-retired` do not change unnoticed.
 import { claimNoByteGoesUnnoticed } from './flips.js';
 
 claimNoByteGoesUnnoticed('log-retired');

@@ -1,4 +1,4 @@
-// No byte of the known log `log-state` can change unnoticed.
+// Bytes of the known log `log-state` do not change unnoticed.
 import { claimNoByteGoesUnnoticed } from './flips.js';
 
 claimNoByteGoesUnnoticed('log-state');
