@@ -55,12 +55,15 @@ function fieldsIn(event: Shown['event']): readonly (readonly [string, unknown])[
 /** `name=value name=value`, and an `…` where they take more than `columnsMax`. */
 function fieldsText(fields: readonly (readonly [string, unknown])[], columnsMax: number): string {
   let text = '';
+  let left = columnsMax;
   for (const [field, value] of fields) {
     if (field === 'action' || field === 'outcome' || value === null) continue;
     const start = `${text === '' ? '' : ' '}${name(field)}=`;
-    const left = columnsMax - columnsOf(text) - columnsOf(start);
+    left -= columnsOf(start);
     if (left < 1) return text.endsWith('…') ? text : `${text} …`;
-    text += start + cell(value, left);
+    const shown = cell(value, left);
+    text += start + shown;
+    left -= columnsOf(shown);
   }
   return text;
 }

@@ -10,6 +10,8 @@ import { printable } from './printable.js';
 export const nameColumnsMax = 48;
 /** Text that needs no quotes: printing ASCII, without blanks and what a line of cells is put together with. */
 const wordForm = /^[!#-&*-<>-[\]-~]+$/;
+/** Text of which each character takes one column. */
+const narrowForm = /^[\x20-\x7e]*$/;
 /** Levels of a value shown: more than an event may have. */
 const levelsMax = 64;
 /** What MUST NOT be cut in the middle: an escape of `printable` or of JSON, or a character. */
@@ -21,28 +23,30 @@ const pieceForm = /\\u\{[^}]*\}|\\u[0-9a-f]{4}|\\.|./gsu;
  */
 export function cell(value: unknown, columnsMax: number): string {
   if (value === undefined) return '-';
-  if (typeof value === 'string' && wordForm.test(value)) return cut(value, columnsMax);
+  const word = typeof value === 'number' ? String(value) : value;
+  if (typeof word === 'string' && wordForm.test(word)) return cut(word, columnsMax);
   // What is sent us may have been put into a log by hand, and deeper than a stack is.
   return isNestedWithin(value, levelsMax) ? cut(printable(jsonText(value as JsonValue)), columnsMax) : '…';
 }
 
 /** Terminal columns that a text takes at most: two for a character beyond ASCII. */
 export function columnsOf(text: string): number {
+  if (narrowForm.test(text)) return text.length;
   let columns = 0;
   for (const character of text) columns += character > '\u007f' ? 2 : 1;
   return columns;
 }
 
 function cut(text: string, columnsMax: number): string {
-  if (text.length * 2 <= columnsMax) return text;
+  if (columnsOf(text) <= columnsMax) return text;
   let end = 0;
   let columns = 0;
   let isQuoted = false;
   for (const [piece] of text.matchAll(pieceForm)) {
     columns += columnsOf(piece);
-    if (columns > columnsMax) return `${text.slice(0, end)}${isQuoted ? '"' : ''}…`;
+    if (columns > columnsMax) break;
     if (piece === '"') isQuoted = !isQuoted;
     end += piece.length;
   }
-  return text;
+  return `${text.slice(0, end)}${isQuoted ? '"' : ''}…`;
 }
