@@ -1,7 +1,7 @@
 // The programs in a shell's line whose short options carry a password: `sh -c "sshpass -p … ssh host"`, and in any text that
 // holds such a line or its arguments as JSON text. Invariant: it reads each character a bounded number of times; in a text
 // that is no line a program counts only where a command begins.
-import { carriedAt, carriedBySelf, programWithin, usagesOf } from './programs.js';
+import { type Usage, carriedAt, carriedBySelf, programOf, programWithin, usagesOf } from './programs.js';
 import { isProse } from './placeholder.js';
 import { type Region, secretIn } from './region.js';
 
@@ -28,6 +28,13 @@ const part = /(\\{0,8}["'`])([^]*?)(?:(?<!\\)\1|$)|(?:[^\s;|&"'`()<>,:[\]{}\\]|\
 const separator = /^[;|&()\n[\]{}]$/;
 // What stands before a program where a command begins.
 const beforeProgram = /^(?:sudo|doas|env|time|nohup|exec|command|then|do|else|[$#%>+-]|-\w+|[A-Za-z_]\w*=.*|[\w./@~-]{0,64}[:$#])$/s;
+
+// What runs a program that is named behind its own arguments: in a container only by `exec`, as `run` has ports behind `-p`.
+const runner = /^(?:ssh|xargs|timeout|nice|watch|su|runuser|chroot|nsenter)$/;
+const containerRunner = /^(?:docker|podman|nerdctl|kubectl|oc|docker-compose)$/;
+/** Words from a runner on in which `exec`, and in which the program is looked for. */
+const execWithin = 4;
+const runWithin = 16;
 
 /** Calls `found` with each secret of a shell's line. */
 export function findInLine(line: string, found: Found): void {
@@ -59,9 +66,10 @@ function findIn(text: string, from: number, to: number, isLine: boolean, depth: 
 
 function findInCommand(text: string, words: readonly Word[], isLine: boolean, found: Found): boolean {
   const texts = words.map(({ text: word }) => word);
-  const usages = usagesOf(namesIn(texts, isLine), texts);
+  const { usages, from } = programIn(texts, isLine);
   if (usages.length === 0) return true;
   for (const [index, { text: word, start }] of words.entries()) {
+    if (index < from) continue;
     const told = carriedAt(texts, index, usages) ?? carriedBySelf(word, usages);
     if (told === undefined || (!isLine && isProse(word.slice(told.start)))) continue;
     const region = secretIn(text, start + told.start, start + word.length, told.rule);
@@ -70,10 +78,25 @@ function findInCommand(text: string, words: readonly Word[], isLine: boolean, fo
   return true;
 }
 
-/** The words that may name the program. */
-function namesIn(words: readonly string[], isLine: boolean): readonly string[] {
+interface FoundProgram {
+  readonly usages: readonly Usage[];
+  /** The first word that may be an argument of it. */
+  readonly from: number;
+}
+
+function programIn(words: readonly string[], isLine: boolean): FoundProgram {
   const first = words.slice(0, programWithin);
-  if (isLine) return first;
+  if (isLine) return { usages: usagesOf(first, words), from: 0 };
   const begin = first.findIndex((word) => !beforeProgram.test(word));
-  return begin < 0 ? [] : first.slice(begin, begin + 1);
+  const end = begin + (runsAnother(words, begin) ? runWithin : 1);
+  for (let at = begin; at >= 0 && at < Math.min(end, words.length); at += 1) {
+    const usages = usagesOf(words.slice(at, at + 1), words);
+    if (usages.length > 0) return { usages, from: at };
+  }
+  return { usages: [], from: 0 };
+}
+
+function runsAnother(words: readonly string[], begin: number): boolean {
+  const name = programOf(words[begin] ?? '');
+  return runner.test(name) || (containerRunner.test(name) && words.slice(begin + 1, begin + execWithin).includes('exec'));
 }
