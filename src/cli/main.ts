@@ -22,6 +22,9 @@ import { quietOnClosedPipe, say } from './terminal.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
+// Who does not hear us cannot be told so; and whatever was found stays the exit status.
+process.stderr.on('error', () => undefined);
+
 const program = new Command('indelible')
   .description('Records what it is sent, acknowledges what is durable, and lets anyone check that nothing was changed since.')
   .version(version)

@@ -60,7 +60,7 @@ function fieldsText(fields: readonly (readonly [string, unknown])[], columnsMax:
     if (field === 'action' || field === 'outcome' || value === null) continue;
     const start = `${text === '' ? '' : ' '}${name(field)}=`;
     left -= columnsOf(start);
-    if (left < 1) return text.endsWith('…') ? text : `${text} …`;
+    if (left < 1) return text === '' ? '…' : text.endsWith('…') ? text : `${text} …`;
     const shown = cell(value, left);
     text += start + shown;
     left -= columnsOf(shown);

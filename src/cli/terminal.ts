@@ -19,8 +19,6 @@ export function quietOnClosedPipe(exit: number): void {
     say(`indelible: stdout could not be written: ${error.message}`);
     process.exit(exit);
   });
-  // Who does not hear us cannot be told so.
-  process.stderr.on('error', () => undefined);
 }
 
 /** Prints one line of data; resolves when there is room for the next. */

@@ -8,8 +8,8 @@ import { printable } from './printable.js';
 
 /** Columns for a name, such as a record's kind. */
 export const nameColumnsMax = 48;
-/** Text that needs no quotes: printing ASCII, without blanks and what a line of cells is put together with. */
-const wordForm = /^[!#-&*-<>-[\]-~]+$/;
+/** Text that needs no quotes: printing ASCII, without blanks and what a line of cells is put together with; not what stands for none. */
+const wordForm = /^(?!-$)[!#-&*-<>-[\]-~]+$/;
 /** Text of which each character takes one column. */
 const narrowForm = /^[\x20-\x7e]*$/;
 /** Levels of a value shown: more than an event may have. */

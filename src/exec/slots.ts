@@ -39,7 +39,7 @@ export function slotDirectory(uid: number, environment: Environment, home = home
 
 /**
  * The first of what systemd.exec(5) names for a service. The state before what goes when the service stops. Only one that root
- * made, beside which the user can make no other: the variables are his, and any directory of his own would be another count.
+ * made, beside which the user can make no other: the variables are his. He has as many counts as root made such directories.
  */
 function serviceDirectory(uid: number, environment: Environment): string | undefined {
   const named = ['STATE_DIRECTORY', 'RUNTIME_DIRECTORY'].flatMap((name) => environment[name]?.split(':') ?? []);

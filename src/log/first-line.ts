@@ -12,7 +12,6 @@ import type { Frame } from './record.js';
 import { parseFrame } from './record.js';
 import type { SegmentFile } from './segment.js';
 
-
 /** What a first line says. */
 export interface FirstLine {
   readonly frame: Frame;

@@ -194,7 +194,9 @@ export class Ledger {
 
   #passGenesis(frame: Frame, at: () => Place): void {
     const { faults, genesis } = checkGenesis(frame, this.#parts.facts);
-    this.#foreign.judge(frame, faults, at(), this.#tree !== undefined);
+    // Elsewhere it is wrong in any format.
+    if (frame.seq !== 1) this.#report(faults, at());
+    else this.#foreign.judge(frame, faults, at(), this.#tree !== undefined);
     if (frame.seq !== 1) return;
     this.#genesisMac = frame.mac;
     this.#previous = genesis?.previous ?? null;

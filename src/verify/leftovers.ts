@@ -1,6 +1,7 @@
 /**
  * Entries in `retired.jsonl` of records that still stand in a segment: a removal under way has copied them. Invariant: each
- * is compared with the very line, since it will stand for it; one that no line answers to is found at the end.
+ * is compared with the very line, as many as are kept, since it will stand for it. One whose line was not read means nothing:
+ * a copy of a log may have been made while it went on, its segments first.
  */
 import { leafHash } from '../checkpoint/merkle.js';
 import type { Fault } from './finding.js';
@@ -38,10 +39,5 @@ export class Leftovers {
     const copied = this.#hashes.get(seq);
     if (copied === undefined || copied.equals(hash ?? leafHash(line))) return [];
     return [malformed(`retired.jsonl holds another record ${seq} than the segment`)];
-  }
-
-  /** What is wrong at the end of a log whose last record is `lastSeq`. */
-  beyond(lastSeq: number): readonly Fault[] {
-    return this.#last <= lastSeq ? [] : [malformed(`retired.jsonl holds record ${this.#last}, and the log ends with record ${lastSeq}`)];
   }
 }

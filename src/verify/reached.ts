@@ -30,6 +30,8 @@ export interface Reached {
   /** Seals that stand for removed records. */
   readonly sealsRetired: number;
   readonly resumedBehind: number | undefined;
+  /** Whether all of the log was walked. */
+  readonly isEndReached: boolean;
 }
 
 function checkedWith({ key, pub }: Witness): Report['checked_with'] {
@@ -71,5 +73,6 @@ export function reportOf(witness: Witness, reached: Reached): Report {
     checkpoint: seal?.checkpoint ?? null,
     isRemovalProved: witness.key !== undefined || (ledger?.removedForSure ?? 0) >= retiredTo,
     checkpointGiven: checkpoints.sizes.length > 0,
+    isEndReached: reached.isEndReached,
   });
 }

@@ -99,6 +99,8 @@ export interface Outcome {
   readonly isRemovalProved: boolean;
   /** A checkpoint from outside was given. */
   readonly checkpointGiven: boolean;
+  /** Whether all of the log was walked: else nothing is said of what it ends with. */
+  readonly isEndReached: boolean;
 }
 
 /** Nothing was walked. */
@@ -110,6 +112,7 @@ export const noCounts: Omit<Counts, 'findings'> = {
 const ok = (reason: string): Verdict => ({ verdict: 'ok', reason });
 const failed = (reason: string): Verdict => ({ verdict: 'failed', reason });
 const notChecked = (reason: string): Verdict => ({ verdict: 'not_checked', reason });
+const notRead = 'the log was not read to its end';
 
 /** Puts the report together. */
 export function makeReport(outcome: Outcome): Report {
@@ -166,16 +169,18 @@ function completeness(outcome: Outcome, checked: boolean): Verdict {
   if (!outcome.isRemovalProved) return notChecked(`that records 1-${retired} were removed by retention was not proved with what was given`);
   const from = retired > 0 ? `from record ${retired + 1} ` : '';
   if (covered.checkpoint !== null) return ok(`complete ${from}up to record ${covered.checkpoint.seq}, by the checkpoint`);
+  if (!outcome.isEndReached) return notChecked(notRead);
   if (outcome.checkedWith === 'public_key') return notChecked('without the verification key, only a checkpoint kept elsewhere can tell');
   return ok('the log reaches its sealed head');
 }
 
-function authenticity({ findings, checkedWith, covered }: Outcome, checked: boolean): Verdict {
+function authenticity({ findings, checkedWith, covered, isEndReached }: Outcome, checked: boolean): Verdict {
   if (findings.has('bad_mac', 'bad_signature', 'head_forged', 'bad_key_order', 'log_pub_mismatch', 'bad_genesis', 'checkpoint_malformed')) {
     return failed('not everything was written by this log\'s daemon');
   }
   if (findings.has('wrong_key')) return failed('the log and the keys that were given do not belong together');
   if (!checked) return notChecked('no record could be checked');
+  if (!isEndReached) return notChecked(notRead);
   switch (checkedWith) {
     case 'key': return ok('every record was written with the key of this log');
     case 'key_beside_log': return notChecked('the key lies beside the log');

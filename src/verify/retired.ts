@@ -5,9 +5,9 @@
  */
 import { Frontier, leafHash } from '../checkpoint/merkle.js';
 import { noPrevious } from '../chain/link.js';
-import type { Disk } from '../disk/disk.js';
+import type { Descriptor, Disk } from '../disk/disk.js';
 import { formatKeyName } from '../keys/name.js';
-import { readLines } from '../log/lines.js';
+import { type Line, readLines } from '../log/lines.js';
 import type { Retain } from '../log/own.js';
 import { parseFrame } from '../log/record.js';
 import { isTorn } from '../log/torn.js';
@@ -15,11 +15,14 @@ import type { Frame, Link } from '../log/record.js';
 import type { EpochChain, SeenSeal } from './epochs.js';
 import type { Facts } from './facts.js';
 import type { Fault, FindingCode, Findings, Place } from './finding.js';
-import { checkGenesis, checkHeader, describeLine, ownKindOf } from './landmark.js';
+import { ForeignFormat } from './foreign.js';
+import { checkGenesis, checkHeader, describeLine, foreignFormat, ownKindOf } from './landmark.js';
 import { Leftovers } from './leftovers.js';
 import type { KeyTrail } from './trail.js';
 
 const retiredName = 'retired.jsonl';
+/** How often its last line is read again. */
+const againMax = 5;
 
 /** What the removed part is checked with. The chain and the trail go on from where this ends. */
 export interface RetiredParts {
@@ -111,7 +114,7 @@ export class RetiredWalk {
     const file = disk.open(path, 'read');
     try {
       let number = 0;
-      for (const line of readLines(disk, file)) {
+      for (const line of this.#lines(file)) {
         number += 1;
         this.#place = { segment: retiredName, line: number, offset: line.offset };
         const isWhole = line.kind === 'line' && !line.bytes.includes(0);
@@ -127,6 +130,20 @@ export class RetiredWalk {
       }
     } finally {
       disk.close(file);
+    }
+  }
+
+  /** The file's lines. The last one is read again where the daemon has ended it since it was read. */
+  *#lines(file: Descriptor): Generator<Line> {
+    const { disk } = this.#parts;
+    let from: number | undefined = 0;
+    for (let again = againMax; from !== undefined; again -= 1) {
+      let ended: number | undefined;
+      for (const line of readLines(disk, file, from)) {
+        if (line.kind === 'rest' && again > 0 && !isTorn(disk, file, line.offset)) ended = line.offset;
+        else yield line;
+      }
+      from = ended;
     }
   }
 
@@ -204,9 +221,17 @@ export class RetiredWalk {
     return seal;
   }
 
+  /** Of a genesis or header where it belongs. @throws ForeignFormat for one of another format whose MAC is good */
+  #landmark(frame: Frame, faults: readonly Fault[]): void {
+    const format = this.#parts.trail === undefined || faults.length === 0 ? undefined : foreignFormat(frame.body);
+    if (format !== undefined) throw new ForeignFormat(format, frame.seq);
+    this.#all(faults);
+  }
+
   #passGenesis(frame: Frame): void {
     const { faults, genesis } = checkGenesis(frame, this.#parts.facts);
-    this.#all(faults);
+    if (frame.seq === 1) this.#landmark(frame, faults);
+    else this.#all(faults);
     this.#genesisMac = frame.mac;
     this.#retain = genesis?.retain;
   }
@@ -216,7 +241,7 @@ export class RetiredWalk {
     const behindSeal = this.#damaged ? undefined : this.#lastKind === 'seal';
     const before = { facts, genesisMac: this.#genesisMac, verifier: chain.verifier, tree: undefined, behindSeal };
     const { faults, header } = checkHeader(frame, before);
-    this.#all(faults);
+    this.#landmark(frame, faults);
     this.#checkRetain(false);
     this.#retain = header?.retain;
     if (header === undefined) return;

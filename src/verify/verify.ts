@@ -107,6 +107,7 @@ class Verification {
   #sealsRetired = 0;
   #receiptsUnread = 0;
   #resumedBehind: number | undefined;
+  #isEndReached = false;
 
   constructor(options: VerifyOptions, receipts: ReceiptBook, checkpoints: OutsideCheckpoints) {
     this.#options = options;
@@ -206,6 +207,7 @@ class Verification {
         disk, places: this.#places, walk, passes, keeper, facts, findings, notes: this.#notes, retiredTo: this.#retiredTo,
       });
       this.#head = ending.walkToEnd(this.#head);
+      this.#isEndReached = true;
       ending.checkStored(stored);
     } finally {
       ahead?.close();
@@ -218,7 +220,6 @@ class Verification {
     }
     this.#checkOutside();
     ledger.checkRemovals(retired.retain);
-    for (const { code, message } of retired.leftovers.beyond(walk.seq)) findings.add(code, message, { segment: 'retired.jsonl' });
     if (ledger.previous !== null) this.#notes.push({ code: 'continues', message: continues(ledger.previous) });
     this.#settle(walk);
   }
@@ -293,6 +294,7 @@ class Verification {
       facts: this.#facts, findings: this.#findings, notes: this.#notes, head: this.#head, walk: this.#walk, ledger: this.#ledger,
       passes: this.#passes, receipts: this.#receipts, receiptsUnread: this.#receiptsUnread, checkpoints: this.#checkpoints,
       retiredTo: this.#retiredTo, sealsRetired: this.#sealsRetired, resumedBehind: this.#resumedBehind,
+      isEndReached: this.#isEndReached,
     });
   }
 }

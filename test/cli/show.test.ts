@@ -22,6 +22,7 @@ describe('showRecord', () => {
 
   it('escapes what a terminal would obey, and cuts what is long', () => {
     expect(show(record('"event":{"a":"\\u001b[2J"}'))).toContain('a="\\u001b[2J" (');
+    expect(show(record('"event":{"a":"\u009b2J\u007f\u202e","b":"-"}'))).toContain('a="\\u009b2J\\u007f\\u202e" b="-" (');
     expect(show(record(`"event":{"a":"${'x'.repeat(100_000)}"}`)).length).toBeLessThan(600);
   });
 
@@ -29,6 +30,10 @@ describe('showRecord', () => {
     expect(show('{"seq":1,"ts":"T","profile":"generic","kind":"k success a=b (uid 0 pid 1 by l)","source":{"listener":"l","pid":1,"uid":2},' +
       '"event":{"action":"…","outcome":"success x","a b=\\"":"c d=e","empty":"","like":"\\\\u001b","wide":"\u3164","n":"[redacted:jwt:00c0ffee]"}}'))
       .toBe('T      1 generic "k success a=b (uid 0 pid 1 by l)" "success x" "a b=\\""="c d=e" empty="" like="\\\\u001b" wide="\u3164" n=[redacted:jwt:00c0ffee] (uid 2 pid 1 by l)');
+  });
+
+  it('shows that there are fields also where the name of the first is too long', () => {
+    expect(showRecord(record(`"event":{"${'n'.repeat(48)}":1,"b":2}`), (_, text) => text, 80)).toBe('2026-01-01T00:00:00.000Z      1 generic k … (uid 2 pid 1 by l)');
   });
 
   it('cuts a name, and closes its quotes where it was cut, not within an escape', () => {

@@ -189,6 +189,13 @@ describe('with a daemon', () => {
     }
   });
 
+  it('wrong usage that cannot even be said is wrong usage all the same', () => {
+    for (const command of [['verify', '--bogus'], ['verify', '--state-dir'], ['--bogus'], ['listen'], [], ['exec'], ['serve', '--bogus']]) {
+      const { status } = spawnSync('bash', ['-c', '"$0" "$@" 2> /dev/full', process.execPath, main, ...command], { env: environment, encoding: 'utf8' });
+      expect([command, status]).toEqual([command, 2]);
+    }
+  });
+
   it('a daemon that is suspended is not called absent', () => {
     daemon.kill('SIGSTOP');
     const { status, stderr } = run(['status']);
