@@ -8,7 +8,7 @@ import { printable } from './printable.js';
 
 /** Columns for a name, such as a record's kind. */
 export const nameColumnsMax = 48;
-/** Text that needs no quotes: printing ASCII, without blanks and what a line of cells is put together with; not what stands for none. */
+/** Text that needs no quotes: printing ASCII, without blanks and what a line of cells is put together with, and not `-` alone. */
 const wordForm = /^(?!-$)[!#-&*-<>-[\]-~]+$/;
 /** Text of which each character takes one column. */
 const narrowForm = /^[\x20-\x7e]*$/;

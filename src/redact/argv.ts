@@ -3,7 +3,7 @@
 import type { JsonValue } from '../event/json.js';
 import { keyLinesIn } from './key-lines.js';
 import { type NameRule, entryRule, nameRule } from './names.js';
-import { type Carried, type Usage, carriedAt, carriedBySelf, password, programOf, programWithin, usagesOf } from './programs.js';
+import { type Carried, type Program, carriedBy, password, programOf, programWithin, programsOf } from './programs.js';
 import type { NamedAs } from './region.js';
 
 /** What is known of an element: from character `start` on it is the value of a secret's name. */
@@ -19,7 +19,7 @@ const keyLine: NamedAs = { name: 'private-key', shape: 'plain', vague: false };
 /** How a list is read: `pairs` if it is one of a list of two-element lists, as headers are. */
 export interface ListReading {
   readonly pairs: boolean;
-  readonly usages: readonly Usage[];
+  readonly programs: readonly Program[];
   /** Whether it runs a shell. */
   readonly isShell: boolean;
   /** Whether a name may stand before its value as an argument of its own. */
@@ -33,12 +33,11 @@ const lineOption = /^-[a-z]*c$/;
 
 /** What is to be known of a list before its elements are looked at. */
 export function readList(list: readonly JsonValue[], pairs: boolean): ListReading {
-  const first = list.slice(0, programWithin).filter((word) => typeof word === 'string');
   return {
     pairs: pairs && list.length === 2,
-    usages: usagesOf(first, list),
-    isShell: first.some((word) => shell.test(programOf(word))),
-    configures: first.some((word) => word === 'config' || word === 'configure'),
+    programs: programsOf(list),
+    isShell: list.slice(0, programWithin).some((word) => typeof word === 'string' && shell.test(programOf(word))),
+    configures: list.slice(0, programWithin).some((word) => word === 'config' || word === 'configure'),
     keyLines: keyLinesIn(list),
   };
 }
@@ -55,9 +54,8 @@ export function announcedAt(list: readonly JsonValue[], index: number, reading: 
   if (reading.keyLines.has(index)) return { rule: keyLine, start: 0 };
   const before = index === 0 ? undefined : list[index - 1];
   if (reading.isShell && typeof before === 'string' && lineOption.test(before)) return { rule: password, start: 0, isLine: true };
-  return carriedAt(list, index, reading.usages)
-    ?? (typeof before === 'string' ? byNeighbour(list, index, before, element, reading) : undefined)
-    ?? carriedBySelf(element, reading.usages) ?? bySelf(element);
+  return (typeof before === 'string' ? byNeighbour(list, index, before, element, reading) : undefined)
+    ?? carriedBy(undefined, element, reading.programs) ?? bySelf(element);
 }
 
 function announced(rule: NameRule | null, start: number): Announced | undefined {
@@ -75,7 +73,7 @@ function byNeighbour(
   if (optionLike.test(before) && !before.includes('=')) {
     const isOption = element.startsWith('--') || /^-[A-Za-z]$/.test(element);
     if (isOption) return undefined;
-    return before === '--pass' ? { rule: password, start: 0 } : announced(entryRule(before), 0);
+    return carriedBy(before, element, reading.programs) ?? (before === '--pass' ? { rule: password, start: 0 } : announced(entryRule(before), 0));
   }
   if (reading.configures && !element.startsWith('-') && settingName.test(before)) {
     const rule = announced(nameRule(before), 0);

@@ -1,10 +1,9 @@
 // Names and their values inside a text: `password=…`, `"password": "…"`, `\"password\":\"…\"`, `--token …`, headers,
 // queries, XML. Invariant: it reads each character a bounded number of times, and a value ends where its quote does, so
 // that JSON text stays JSON text.
-import { type Elsewhere, blockAt, elementOf, elementText, valueElsewhere } from './markup.js';
-import { type NameRule, entryRule, nameMarks, nameRule } from './names.js';
-import { isCode, isDescription, isProse } from './placeholder.js';
-import { type Region, type Standing, isHeader, secretIn } from './region.js';
+import { type NameRule, nameMarks, nameRule } from './names.js';
+import { isCode, isProse } from './placeholder.js';
+import { type Region, type Standing, secretIn } from './region.js';
 
 /** Characters of a name on each side of the word that announces a secret. */
 const nameSideMax = 64;
@@ -23,24 +22,20 @@ const lineStart = /(?:^|[\n\r\0]|\\n)(?:export )?$/;
 const freely: Standing = { free: true };
 // With what a header's credentials quote, `response="…"`, unless that quote ends a string of JSON text.
 const restOfLine = /(?:[A-Za-z][\w-]{0,40}=(\\?)"(?![\s,\]}:\\])[^"\\\r\n]{0,512}\1"|[^\r\n"'`\\]|\\(?![nrtu"'\\]))+/y;
-const computed = /!(?:vault|Ref|Sub|secret|env)\b|\$\(|\$?\{|<|`|%\(|\[redacted:/y;
+const computed = /\$\(|\$?\{|<|`|%\(|\[redacted:/y;
 const computedByShell = /\$[({]|`|\[redacted:/y;
 const jsonLiteral = /(?:-?\d[\d.eE+-]*|true|false|null)(?=\s*(?:[,}\]\\]|$))|[[{]/y;
 // In JSON text: `"password","value":"…"` and `"password":{"value":"…"`.
 const valueBeside = /(?:,|\s{0,16}:\s{0,16}\{)\s{0,64}(\\{0,16})["'][Vv]al(?:ue)?\1["']\s{0,16}:\s{0,16}/y;
 const encodedValue = /(?:[^\s"'`&;%\\<>]|%(?!26|3[Bb]|0[AaDd]))*/y;
-const closesHere = /\s*(?:[,\]}:)]|$)/y;
+const closesHere = /\s*(?:[,\]}:]|$)/y;
 // `["--token", "…"]`: arguments and headers as JSON text.
 const nextInList = /,\s{0,64}(?=\\{0,16}["'])/y;
 const quotedOption = /\\{0,16}["']--?[A-Za-z]/y;
 // Then it was the next entry's key.
 const keyEnd = /\\{0,16}["']\s{0,64}:/y;
-const saidLead = /\s{1,4}(?:(?:is|was|to|are)(?: ?:)?|(?:for|of) [^\s:]{1,64}:)\s{1,4}["'`]?/y;
-const saidWord = /[^\s"'`,;<>()[\]{}\\]{1,256}/y;
-const maskRest = /[a-z0-9-]{1,64}:[0-9a-f]{8}\]/y;
+const elementEnd = /([^<"\\]*)<\//y;
 const quote = /(\\{0,16})(["'`])/y;
-// `b"…"`, `N'…'`, and the type that stands before the value: `password: string = "…"`.
-const literalLead = /(?:(?:&(?:'static )?)?str(?:ing)?(?: ?\| ?(?:null|undefined|None))?\s{0,4}=\s{0,4})?(?:[bBfFrRuNL@$]{1,2})?(?=\\{0,16}["'`])/iy;
 
 /** Calls `found` with each secret that a name in the text announces, until it returns false. */
 export function findAssigned(text: string, found: (region: Region, rule: NameRule) => boolean): void {
@@ -52,30 +47,11 @@ export function findAssigned(text: string, found: (region: Region, rule: NameRul
     for (let n = 0; n < nameSideMax && start > 0 && nameChar.test(text.charAt(start - 1)); n++) start--;
     if (text[start - 1] === '%' && /^[0-9A-Fa-f]{2}/.test(text.slice(start, start + 2))) start = Math.min(start + 2, mark.index);
     for (let n = 0; n < nameSideMax && end < text.length && nameChar.test(text.charAt(end)); n++) end++;
-    const known = isInMask(text, start) ? null : ruleOf(text, start, end);
-    const rule = known !== null && mark[0].includes(' ') ? { ...known, vague: true } : known;
+    const rule = nameRule(text.slice(start, end));
     const region = rule === null ? undefined : valueAfter(text, start, end, rule, line);
     if (region !== undefined && rule !== null && !found(region, rule)) return;
     nameMarks.lastIndex = Math.max(end, region?.end ?? 0);
   }
-}
-
-/** Whether a name is the rule's in a mask, behind which no value stands. */
-function isInMask(text: string, start: number): boolean {
-  return text.startsWith('[redacted:', start - 10) && at(maskRest, text, start) !== null;
-}
-
-/** In quotes before a colon, in a query or in capitals a name is an entry's. */
-function ruleOf(text: string, start: number, end: number): NameRule | null {
-  const name = text.slice(start, end);
-  const rule = nameRule(name);
-  if (rule !== null) return rule;
-  const lead = text.charAt(start - 1);
-  if (lead === '"' || lead === "'") return at(keyEnd, text, end) === null ? null : entryRule(name);
-  const isSet = text[end] === '=' && (lead === '?' || lead === '&' || variable.test(name));
-  const entry = isSet ? entryRule(name) : null;
-  // Of what is no header the line is not the value.
-  return entry === null ? null : { ...entry, shape: entry.shape === 'digits' ? 'digits' : 'plain' };
 }
 
 function at(pattern: RegExp, text: string, index: number): RegExpExecArray | null {
@@ -101,11 +77,7 @@ function skipBlanks(text: string, index: number): number {
 }
 
 function valueAfter(text: string, start: number, end: number, rule: NameRule, line: LineEnds): Region | undefined {
-  const element = elementOf(text, start, end);
-  const content = element === undefined ? undefined : elementText(text, element.value);
-  if (element !== undefined) {
-    return content === undefined ? undefined : secretIn(text, content.start, content.end, surely(rule, element));
-  }
+  if (text[start - 1] === '<' && text[end] === '>') return elementText(text, end + 1, rule);
   const closing = nameQuote(text, start, end);
   let index = end + (closing?.[0].length ?? 0);
   if (closing !== null && text[index] === ']') index++;
@@ -117,12 +89,6 @@ function valueAfter(text: string, start: number, end: number, rule: NameRule, li
     const value = index + valueEntry[0].length;
     return readValue(text, { start, end, value, rule, nameQuoted: true, arrow: false, colon: true, flag: false }, line);
   }
-  const elsewhere = valueElsewhere(text, start, end);
-  if (elsewhere !== undefined) {
-    const { value } = elsewhere;
-    const place = { start, end, value, nameQuoted: true, arrow: false, colon: false, flag: false };
-    return readValue(text, { ...place, rule: surely(rule, elsewhere) }, line);
-  }
   const separator = skipBlanks(text, index);
   const value = behindSeparator(text, separator);
   if (value !== undefined) {
@@ -130,7 +96,7 @@ function valueAfter(text: string, start: number, end: number, rule: NameRule, li
     const [nameQuoted, colon] = [closing !== null, text[separator] === ':'];
     return readValue(text, { start, end, value, rule, nameQuoted, arrow, colon, flag: false }, line);
   }
-  if (closing !== null && (text[start] === '-' || isHeader(rule))) {
+  if (closing !== null && (text[start] === '-' || rule.shape !== 'plain')) {
     const next = index + (at(nextInList, text, index)?.[0].length ?? 0);
     if (next > index && at(quotedOption, text, next) === null) {
       const place = { start, end, value: next, rule, nameQuoted: true, arrow: false, colon: false, flag: false };
@@ -139,15 +105,8 @@ function valueAfter(text: string, start: number, end: number, rule: NameRule, li
     }
   }
   const isFlag = text[start] === '-' && closing === null && separator > index && text[separator] !== '-';
-  if (!isFlag) return closing === null && !isHeader(rule) ? saidOf(text, index, rule) : undefined;
+  if (!isFlag) return undefined;
   return readValue(text, { start, end, value: separator, rule, nameQuoted: false, arrow: false, colon: false, flag: true }, line);
-}
-
-/** What a sentence says the secret is: `the password is …`, if it looks like one. */
-function saidOf(text: string, index: number, rule: NameRule): Region | undefined {
-  const start = index + (at(saidLead, text, index)?.[0].length ?? 0);
-  const said = start === index ? undefined : at(saidWord, text, start)?.[0].replace(/[.,:!?]+$/, '');
-  return said === undefined || isDescription(said) ? undefined : secretIn(text, start, start + said.length, rule);
 }
 
 /** The quote behind a name that stands in quotes; other quotes than `"` must stand before it, too. */
@@ -168,8 +127,10 @@ function behindSeparator(text: string, index: number): number | undefined {
   return skipBlanks(text, index + (next === '>' ? 2 : 1));
 }
 
-function surely(rule: NameRule, { isSure }: Elsewhere): NameRule {
-  return isSure ? rule : { ...rule, vague: true };
+function elementText(text: string, start: number, rule: NameRule): Region | undefined {
+  elementEnd.lastIndex = start;
+  const content = elementEnd.exec(text)?.[1];
+  return content === undefined ? undefined : secretIn(text, start, start + content.length, rule);
 }
 
 interface Place {
@@ -189,7 +150,6 @@ function readValue(text: string, place: Place, line: LineEnds): Region | undefin
   let start = place.value;
   // A header's values in JSON text may be a list; the first one is looked at.
   if (place.nameQuoted && text[start] === '[' && at(quote, text, skipBlanks(text, start + 1)) !== null) start = skipBlanks(text, start + 1);
-  if (!place.nameQuoted && !place.flag) start += at(literalLead, text, start)?.[0].length ?? 0;
   const opening = at(quote, text, start);
   if (opening !== null) {
     const [{ length }, slashes = '', mark = ''] = opening;
@@ -198,12 +158,10 @@ function readValue(text: string, place: Place, line: LineEnds): Region | undefin
     if (mark === '`' && place.flag) return undefined;
     return secretIn(text, start + length, closingQuote(text, start + length, slashes.length, mark), place.rule, { isGiven: place.nameQuoted && place.colon && mark === '"' });
   }
-  const block = place.colon && !place.rule.vague ? blockAt(text, start) : undefined;
-  if (block !== undefined) return secretIn(text, block.start, block.end, place.rule, freely);
   const isVariable = hasLine(text, place);
   if (place.arrow || at(isVariable ? computedByShell : computed, text, start) !== null) return undefined;
   if (place.nameQuoted && at(jsonLiteral, text, start) !== null) return undefined;
-  if (isHeader(place.rule) && !place.flag) {
+  if (place.rule.shape !== 'plain' && !place.flag) {
     const end = line(start);
     return end === start ? undefined : secretIn(text, start, end, place.rule, freely);
   }
@@ -222,8 +180,6 @@ function hasLine(text: string, { start, end, value }: Place): boolean {
 /** Whether a bare word behind a name is part of a sentence or of a program rather than the name's value. */
 function isSaid(text: string, place: Place, start: number, bare: string): boolean {
   if (isCode(bare, text.charAt(start + bare.length))) return true;
-  // `self.token = token`
-  if (text.slice(place.start, place.end).endsWith(`.${bare}`)) return true;
   // Unlike `password`, the word `pass` is a verb, too.
   const isPassword = place.rule.name === 'password' && text.slice(place.start, place.end) !== 'pass';
   if (!isPassword && (/^\d{1,3}$/.test(bare) || isProse(bare))) return true;

@@ -1,7 +1,7 @@
 // All secrets of one string. Invariant: a text that was masked holds none, so that a second look changes nothing.
 import type { Announced } from './argv.js';
 import { findAssigned } from './assignment.js';
-import { findInLine, findInText } from './command.js';
+import { findInLine } from './command.js';
 import { withinStrings } from './json-text.js';
 import { isPlaceholder } from './placeholder.js';
 import { type Region, type Standing, secretIn } from './region.js';
@@ -30,16 +30,17 @@ export function findByRule(text: string, rule: TextRule, most = Infinity): Span[
   pattern.lastIndex = 0;
   for (let match = pattern.exec(text); match !== null && spans.length < most; match = pattern.exec(text)) {
     const end = match.index + match[0].length;
-    const group = match[1] ?? match[2];
-    const secret = group ?? match[0];
-    if (group !== undefined && isPlaceholder(secret)) continue;
+    const secret = match[1] ?? match[0];
+    if (match[1] !== undefined && isPlaceholder(secret)) continue;
     spans.push(spanOf({ start: end - secret.length, end }, rule.name));
   }
   return spans;
 }
 
-function addAnnounced(text: string, { rule, start, same }: Announced, spans: Span[]): void {
-  if (same !== undefined) {
+function addAnnounced(text: string, { rule, start, isLine, same }: Announced, spans: Span[]): void {
+  if (isLine === true) {
+    findInLine(text, (secret) => spans.push(spanOf(secret.region, secret.rule)));
+  } else if (same !== undefined) {
     for (let at = same === '' ? -1 : text.indexOf(same); at >= 0; at = text.indexOf(same, at + same.length)) {
       spans.push(spanOf({ start: at, end: at + same.length }, rule.name));
     }
@@ -55,15 +56,12 @@ function addAnnounced(text: string, { rule, start, same }: Announced, spans: Spa
  */
 export function findSecrets(text: string, announced?: Announced, spare?: string, most = Infinity): readonly Span[] {
   const spans: Span[] = [];
-  const isLine = announced?.isLine === true;
-  if (announced !== undefined && !isLine) addAnnounced(text, announced, spans);
+  if (announced !== undefined) addAnnounced(text, announced, spans);
   if (spans.length > most) return crowd(text);
   // A text that begins so is one behind a quote: a hint has three characters.
   for (const owner of hints.all(text.startsWith('//') ? `"${text}` : text)) {
     if (owner === 'names') {
       findAssigned(text, (region, { name }) => spans.push(spanOf(region, name)) <= most);
-    } else if (owner === 'programs') {
-      (isLine ? findInLine : findInText)(text, ({ region, rule }) => spans.push(spanOf(region, rule)) <= most);
     } else if (owner.name !== spare) {
       for (const span of findByRule(text, owner, most + 1)) spans.push(span);
     }

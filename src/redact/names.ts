@@ -2,7 +2,7 @@
 // Invariant: the name decides by its last words (`db_password` does, `password_policy` does not), never by its value.
 
 /** What the value of such a name looks like. */
-export type Shape = 'plain' | 'authorization' | 'cookie' | 'no-place' | 'digits';
+export type Shape = 'plain' | 'authorization' | 'cookie';
 
 /** A secret that is known by the name it is given. */
 export interface NameRule {
@@ -29,7 +29,7 @@ function vaguely(rule: NameRule): NameRule {
 // Words of which a key may be; of others (`public key`, `primary key`, `key`) nothing is known.
 const keyWords = 'api|access|secret|private|auth|encryption|signing|master|sdk|license|subscription|functions|webhook';
 // Such a key may as well be a place, a name or a public key.
-const vagueKeyWords = 'account|service|shared|storage|deploy|host|role|admin|ssh|app|hmac|aes|session|preshared|openai|anthropic|gemini|stripe|sendgrid|maps';
+const vagueKeyWords = 'account|service|shared|storage|deploy|host|role|admin|ssh';
 
 /** Most specific first. */
 export const nameRules: readonly NameRule[] = [
@@ -43,11 +43,9 @@ export const nameRules: readonly NameRule[] = [
   named('cookie', /^(?:set-|http-|request-|response-)?cookies?2?$/, 'Cookie: «session=abc123; theme=dark»', 'cookie_policy=strict', 'cookie'),
   named('private-key', /(?:^|-)(?:private|rsa|ecdsa|ed25519|signing)-?key(?:-?(?:pem|data|base64))?$/,
     'private_key: "«MIIEvQIBADANBg»"', 'public_key: "MIIEvQIBADANBg"'),
-  // A shell's variable, too.
-  named('password', /^(?:old-?)?pwd$/, 'pwd=«hunter2» ok', 'PWD=/srv/App OLDPWD=/home/bob', 'no-place'),
   named('password', /(?:pass-?wo?r?d|pass-?phrase|pass-?code)$|(?:^|-)(?:(?:db|pg|my|root|user|admin|smtp|ftp|redis|mysql|ssh|become|sudo|proxy|http)-?pass|(?:db)?pwd)$/,
     'password=«hunter2» ok', 'password_policy=strict bypass=now compass=north'),
-  vaguely(named('password', /(?:^|-)(?:pass|pw|psk)$/, 'pass=«hunter2» ok', 'pass=1204 first_pass=complete pw=ok psk=none')),
+  vaguely(named('password', /(?:^|-)pass$/, 'pass=«hunter2» ok', 'pass=1204 first_pass=complete')),
   named('api-key', new RegExp(`(?:^|-)(?:x-?)?(?:[a-z0-9]+-?)?(?:${keyWords})-?key$`), 'x-api-key: «abc123»', 'api_key_id=abc123 primary_key=7'),
   vaguely(named('api-key', new RegExp(`(?:^|-)(?:${vagueKeyWords})-?key$`), 'storage_key=«abc123def456»', 'storage_key=uploads/a1.png host_key=ssh-ed25519 role_key=admin')),
   named('secret', /secret$|(?:^|-)secret-?(?:value|string|text|data|key-?base)$/, 'client_secret=«abc123»', 'secret_name=abc123 secrets=7'),
@@ -56,7 +54,6 @@ export const nameRules: readonly NameRule[] = [
 
 /** Names of entries and of options alone, since in a text they are ordinary words. */
 const entryRules: readonly NameRule[] = [
-  named('one-time-code', /(?:^|-)(?:t?otp|pin)(?:-?code)?$/, '', '', 'digits'),
   vaguely(named('credential', /(?:^|-)(?:credentials?|creds|bearer|jwt)$/, '', '')),
 ];
 // Looked for in the name as it is, so that a quote or `=` stands behind it in JSON text: else `author` would be suspicious.
@@ -120,16 +117,16 @@ export function entryRule(name: string): NameRule | null {
 }
 
 /** What the JSON text of an event holds that has such an entry or option, besides `nameWords`; quotes as they stand there. */
-export const entryHints: readonly string[] = ['auth"', 'auth\'', 'auth\\', 'auth=', 'credential', 'creds', 'bearer', 'jwt', 'otp', 'pin"', 'pin\\', 'pw"', 'pw\\'];
+export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt'];
 
-/** Words one of which every name that announces a secret holds, whatever joins it to the others, `pw` with what follows. */
-export const nameWords: readonly string[] = ['pass', 'pwd', 'psk', 'pw=', 'pw:', 'pw\'', 'secret', 'token', 'authorization', 'cookie', 'key'];
+/** Words one of which every name that announces a secret holds, whatever joins it to the others. */
+export const nameWords: readonly string[] = ['pass', 'pwd', 'passwd', 'secret', 'token', 'authorization', 'cookie', 'key'];
 
 /** What every name that announces a secret holds, as hints for a text. */
 export const nameHints: readonly string[] = [
-  'pass', 'pwd', 'psk', 'pw=', 'pw:', 'pw\'', 'pw\\', 'secret', 'token', 'authorization', 'cookie', ...entryHints,
-  ...[...keyWords.split('|'), ...vagueKeyWords.split('|'), 'rsa', 'ecdsa', 'ed25519'].flatMap((word) => ['', '-', '_', '.', ' '].map((joint) => `${word}${joint}key`)),
+  'pass', 'pwd', 'secret', 'token', 'authorization', 'cookie',
+  ...[...keyWords.split('|'), ...vagueKeyWords.split('|'), 'rsa', 'ecdsa', 'ed25519'].flatMap((word) => ['', '-', '_', '.'].map((joint) => `${word}${joint}key`)),
 ];
 
 /** Where a name that announces a secret may stand in a text. */
-export const nameMarks = new RegExp(`pass|pwd|psk|pw(?=["':=\\\\ ])|secret|token|authorization|cookie|auth(?=["'=\\\\])|credential|creds|bearer|jwt|otp|pin(?=["\\\\])|(?:${keyWords}|${vagueKeyWords}|rsa|ecdsa|ed25519)[-_. ]?key`, 'gi');
+export const nameMarks = new RegExp(`pass|pwd|secret|token|authorization|cookie|(?:${keyWords}|${vagueKeyWords}|rsa|ecdsa|ed25519)[-_.]?key`, 'gi');

@@ -64,19 +64,8 @@ export function isProse(word: string): boolean {
   return word.length <= 12 && prose.test(word.replace(/[.!?…]+$/, ''));
 }
 
-// `sha256-hashed`, `16-characters`, `v1.2.3-rc1`, an id.
-const description = /^(?:(?:sha|md|base|utf|aes|rsa|ed|x|argon|oauth|http|pbkdf|bcrypt|scrypt)-?\d|\d+[-_]?[a-z]+$|v?\d+\.\d|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)/i;
-
-/** Whether a word that a sentence says of a secret describes it rather than being it. */
-export function isDescription(word: string): boolean {
-  return !looksSecret(word) || description.test(word);
-}
-
 // `token=t.token`, `password=process.env.PW`: a place in a program, not a value.
 const memberPath = /^[A-Za-z_$]{1,24}(?:\??\.[A-Za-z_$]{1,24}){1,6}$/;
-
-// `$token = Get-Token`
-const cmdlet = /^(?:Get|Read|New|Import|ConvertTo|ConvertFrom)-[A-Z][A-Za-z]{1,40}$/;
 
 // `f(x)`, `a[0].b`, `f(`: a call's or an index's brackets end it, those of a password stand anywhere.
 const bracketed = /^[A-Za-z_$][\w$.]*(?:[([](?:.*[)\]](?:$|[.?([])|[^)\]]*$)|\{$|\$\{)/;
@@ -85,5 +74,5 @@ const bracketed = /^[A-Za-z_$][\w$.]*(?:[([](?:.*[)\]](?:$|[.?([])|[^)\]]*$)|\{$
 export function isCode(value: string, next: string): boolean {
   if (next === '(' || next === '[') return /^[A-Za-z_$][\w$.]*$/.test(value);
   if (/[([{]/.test(value)) return bracketed.test(value);
-  return memberPath.test(value) || cmdlet.test(value) || (/^[A-Za-z_$]{1,2}$/.test(value) && /^[,;)}\]?]$/.test(next));
+  return memberPath.test(value) || (/^[A-Za-z_$]{1,2}$/.test(value) && /^[,;)}\]?]$/.test(next));
 }

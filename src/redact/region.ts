@@ -12,20 +12,11 @@ export interface Region {
   readonly end: number;
 }
 
-/** Whether all of a line is the value of such a name. */
-export function isHeader({ shape }: NamedAs): boolean {
-  return shape === 'authorization' || shape === 'cookie';
-}
-
 /** Schemes whose credentials are one word, so that more behind it is not theirs. */
 const oneWord = /^(?:bearer|basic|token|bot|apikey|api-key|negotiate|ntlm|jwt|key|oauth|splunk|genie-?key|sso-key|glpat)$/i;
 const schemed = /^([A-Za-z][\w-]{0,40})[ \t]{1,16}(?=\S)/;
 /** A word of credentials: quotes, blanks and brackets end it. */
 const word = /^[^\s"'`,;)}\]<>\\]+/;
-
-const oneTimeCode = /^\s*\d(?:[ -]?\d){3,9}\s*$/;
-// Of a file that stands anywhere, capitals or not.
-const rooted = /^\s*(?:[/~]|[A-Za-z]:[\\/])/;
 
 /** Characters within which a cookie's `=` is looked for. */
 const cookieNameMax = 1024;
@@ -43,15 +34,13 @@ export function secretIn(text: string, start: number, end: number, rule: NamedAs
   const { free = false, isGiven = false } = standing;
   const value = text.slice(start, end);
   const isPassword = rule.name === 'password';
-  if (rule.shape === 'digits' && !oneTimeCode.test(value)) return undefined;
-  if (rule.shape === 'no-place' && rooted.test(value)) return undefined;
   // `pass=1204`, `pass: complete`.
   if (rule.vague && !(isPassword ? /\d/.test(value) && /[^\d.,%/]/.test(value) : looksSecret(value))) return undefined;
   if (!isPassword && isPath(value)) return undefined;
   const from = start + value.length - value.trimStart().length;
   const to = from + value.trim().length;
   switch (rule.shape) {
-    case 'plain': case 'no-place': case 'digits': return isPlaceholder(value, isGiven) ? undefined : { start: free ? from : start, end: free ? to : end };
+    case 'plain': return isPlaceholder(value, isGiven) ? undefined : { start: free ? from : start, end: free ? to : end };
     case 'cookie': return !value.slice(0, cookieNameMax).includes('=') || isPlaceholder(value) ? undefined : { start: from, end: to };
     case 'authorization': return credentials(text, from, to, free);
     default: return rule.shape satisfies never;

@@ -9,7 +9,7 @@ const closeMark = '»';
 /** A secret that is known by its own looks or by the text around it. */
 export interface TextRule {
   readonly name: string;
-  /** Global. The secret is the match or, where the pattern has groups, the one that took part, which then ends the match. */
+  /** Global. The secret is the match or, where the pattern has a group, that group, which then ends the match. */
   readonly pattern: RegExp;
   /** Small-letter texts of at least 3 characters, one of which is part of every text that matches. */
   readonly hints: readonly string[];

@@ -23,14 +23,13 @@ export function rankOf(name: string): number {
   return ranks.get(name) ?? rules.length;
 }
 
-/** What any of the hints is for: a rule for text, all the names, or all the programs. */
-export type HintOwner = TextRule | 'names' | 'programs';
+/** What any of the hints is for: a rule for text, or all the names. */
+export type HintOwner = TextRule | 'names';
 
 /** Every hint of every rule. */
 export const hints = new Hints<HintOwner>();
 for (const rule of textRules) for (const hint of rule.hints) hints.add(hint, rule.least, rule);
 for (const hint of nameHints) hints.add(hint, 0, 'names');
-for (const hint of programHints) hints.add(hint, 0, 'programs');
 
 /**
  * What the JSON text of an event holds if there is anything to mask in it: a hint of a rule, the last word of a name that

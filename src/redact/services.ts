@@ -57,7 +57,7 @@ export const serviceRules: readonly TextRule[] = [
   token('cerebras-key', ['csk-'], /csk-[a-z0-9]{40,64}/, `«csk-${hex(40)}»`, `csk-${hex(20)}`),
   token('langsmith-key', ['lsv2_'], /lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}/, `«lsv2_pt_${hex(32)}_${hex(10)}»`, 'lsv2_pt_x'),
   token('elevenlabs-key', ['sk_'], /sk_[0-9a-f]{48}/, `«sk_${hex(48)}»`, `sk_${hex(40)} task_${hex(48)}`),
-  token('linear-key', ['lin_'], /lin_(?:api|oauth)_[A-Za-z0-9]{40,64}/, `«lin_api_${mixed(40)}»`, 'lin_api_client'),
+  token('linear-key', ['lin_api_', 'lin_oauth_'], /lin_(?:api|oauth)_[A-Za-z0-9]{40,64}/, `«lin_api_${mixed(40)}»`, 'lin_api_client'),
   token('notion-token', ['ntn_', 'secret_'], /ntn_[A-Za-z0-9]{40,50}|secret_[A-Za-z0-9]{43}/, `«ntn_${mixed(40)}»`, 'secret_manager ntn_1'),
   token('figma-token', ['figd_', 'figo_'], /fig[do]_[\w-]{40,80}/, `«figd_${mixed(40)}»`, 'figd_x'),
   token('airtable-token', ['pat'], /pat[A-Za-z0-9]{14}\.[0-9a-f]{64}/, `«pat${mixed(14)}.${hex(64)}»`, `path${mixed(14)}.${hex(64)} pat${mixed(14)}.js`),

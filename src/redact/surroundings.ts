@@ -1,6 +1,6 @@
 // Secrets that no provider stamped: known by the frame they stand in. The more general half of the rules for text.
 import { after, dashedEdge, type TextRule } from './rule.js';
-import { hex, lower, mixed } from './sample.js';
+import { hex, mixed } from './sample.js';
 
 function pemEdge(word: string): string {
   return `-----${word}(?:[A-Z0-9 +]|%20){0,32}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK|%20BLOCK)?-----`;
@@ -38,20 +38,6 @@ const urlPassword = [
   String.raw`(?<=/[^./@]{0,256}:)(?:[^\s"'<>\\@:%=(,]|[:%=(,](?!(?:3[Aa])?//))+(?:@[^\s"'<>\\/?@]*)*`,
 ].join('|');
 
-// Between the words of .netrc, on one line or many, as it is or in JSON text.
-const netrcGap = String.raw`(?:\s|\\[nrt]){1,16}`;
-const netrcLead = String.raw`\b(?:machine${netrcGap}[^\s"\\]{1,256}|default)${netrcGap}(?:(?:login|account)${netrcGap}[^\s"\\]{1,256}${netrcGap}){1,2}`;
-const pgpassField = String.raw`[^\s:"'\\]{1,128}`;
-// What crypt(3) and its kin make of a password: it can be guessed at leisure.
-const hashBody = String.raw`[./A-Za-z0-9]`;
-const passwordHash = [
-  String.raw`\$(?:[156]|apr1)\$(?:rounds=\d{1,9}\$)?[^\s$:"'\\]{0,32}\$${hashBody}{22,86}`, String.raw`\$2[abxy]\$\d\d\$${hashBody}{53}`,
-  String.raw`\$y\$${hashBody}{1,16}\$${hashBody}{1,86}\$${hashBody}{43}`, String.raw`\$argon2(?:id|i|d)\$(?:[a-z]=[\w,=]{1,64}\$){1,2}[A-Za-z0-9+/]{8,128}\$[A-Za-z0-9+/]{16,128}`,
-].join('|');
-
-// Who reads a password from a pipe.
-const readsPassword = String.raw`(?:sudo\b(?: -[A-Za-z]{1,8}| [a-z]{1,16}(?= -)){0,4} -[A-Za-z]{0,8}S|(?:sudo )?chpasswd|(?:sudo )?passwd --stdin\b|[^|\n]{0,200}--password-stdin\b)`;
-
 export const surroundingRules: readonly TextRule[] = [
   after('private-key', ['private key', 'private%20key', 'private+key'], new RegExp(`${pemEdge('BEGIN')}(?:${pemWhole}|${pemCut})`, 'g'),
     `key: «-----BEGIN EC PRIVATE KEY-----\n${mixed(64)}\n${mixed(20)}==\n-----END EC PRIVATE KEY-----»\n`,
@@ -73,24 +59,10 @@ export const surroundingRules: readonly TextRule[] = [
     `sent bearer «${mixed(24)}» to it`, 'bearer authentication-failed-entirely of bearer 2'),
   after('basic-credentials', ['basic '], new RegExp(`(?<![A-Za-z0-9_-])(?:[Bb]asic|BASIC) {1,4}(?=[a-z]*[A-Z0-9+/=])(?=${colonInBase64})([A-Za-z0-9+/]{8,}={0,2})(?![A-Za-z0-9+/=])`, 'g'),
     `got Basic «${Buffer.from(`bob:${mixed(9)}`).toString('base64')}» from it`, 'Basic Information4You basic auth'),
-  after('sql-password', ['identified', 'password'], /\b(?:identified\s{1,4}by\s{1,4}|password\s{1,4}|=\s{0,4}password\()'([^'"\\]+)(?=')/gi,
+  after('sql-password', ['identified', 'password'], /\b(?:identified\s{1,4}by|password)\s{1,4}'([^'"\\]+)(?=')/gi,
     'ALTER ROLE app PASSWORD \'«hunter2»\'', 'ALTER ROLE app PASSWORD NULL'),
   after('basic-auth', ['curl'], /\bcurl\b[^\n]{0,200}?\s(?:-u|--user|-U|--proxy-user)[\s=]{1,4}["']?[^\s"':]{1,128}:([^\s"'\\]+)/g,
     'curl -sS -u bob:«hunter2» https://a.example/', 'curl -u bob https://a.example/'),
-  after('password-hash', ['$1$', '$5$', '$6$', '$y$', '2a$', '2b$', '2x$', '2y$', '$apr1$', '$argon2'], new RegExp(`(?:${passwordHash})(?![./A-Za-z0-9])`, 'g'),
-    `bob:«$6$saltsalt$${mixed(86)}»:19000:0:99999:7:::`, `echo "$1$2$3" $6$salt$short $2b$12$${mixed(12)}`),
-  after('netrc', ['password'], new RegExp(`${netrcLead}password${netrcGap}((?:[^\\s"\\\\]|\\\\(?![nrt"]))+)`, 'g'),
-    'machine h.example login bob password «hunter2»\n', 'a machine with a login page and a password that is required'),
-  after('pgpass', [':*:', 'pgpass'], new RegExp(`(?<![^\\s"'])${pgpassField}:(?:\\d{2,5}|\\*):${pgpassField}:${pgpassField}:((?:[^\\s:"'\\\\]|\\\\[:\\\\])+)(?=\\s*(?:$|[\\n"']|\\\\n)|\\s+>)`, 'g'),
-    'db.example:5432:*:bob:«hunter2»', 'root:*:19000:0:99999:7::: nobody:*:-2:-2:Unprivileged User:/var/empty'),
-  after('oracle-login', ['oracle:', 'sqlplus '], /(?:\boracle:(?:thin|oci):|\bsqlplus (?:-[A-Za-z] ){0,4})[^\s/@"'\\]{1,64}\/([^\s@"'\\]+)(?=@)/g,
-    'sqlplus -S scott/«tiger»@db.example', 'sqlplus /@db.example jdbc:oracle:thin:@h:1521:x'),
-  after('piped-password', ['do -s', 'chpasswd', 'passwd --stdin', 'password-stdin'], new RegExp(`\\b(?:echo|printf)(?: -[neE]{1,3}){0,2} {1,4}\\\\?["']?(?:[^\\s:"'|;$]{1,64}:(?=[^\\n]{0,200}?chpasswd))?((?:[^\\s"'|;&$\`\\\\<>]|(?<=["'][^\\s"'|]{0,64}) (?=[^"'|;\\s]{1,64}["'])){1,128})(?=\\\\?["']? {0,4}\\| {0,4}${readsPassword})`, 'g'),
-    'echo «hunter2» | sudo -S ls', 'echo $PW | sudo -S ls echo hello | sudo tee a'),
-  after('secure-string', ['to-securestring'], /\bConvertTo-SecureString {1,4}(?:-String {1,4})?(?:\\?["']([^"'$\\]{1,256})(?=\\?["'])|([^-\s"'$()\\][^\s"'()\\]{0,256}))/g,
-    'ConvertTo-SecureString "«hunter2»" -AsPlainText', 'ConvertTo-SecureString $p -AsPlainText'),
-  after('query-secret', ['?key=', '&key=', '?code=', '&code=', 'signature='], new RegExp(`[?&](?:code=(?=[^&#\\s]{0,256}\\d)(?=[^&#\\s]{0,256}[A-Za-z])|key=(?=[\\w-]{0,256}\\d)(?=[\\w-]{0,256}[A-Z])(?=[\\w-]{0,256}[a-z])|signature=(?=[\\w+/=-]{32}))([\\w~+/=-]{16,1024})(?=$|[&#\\s"'\\\\])`, 'g'),
-    `https://a.example/cb?code=«${lower(24)}»&state=x`, `https://a.example/?key=title&code=404 /?key=${hex(40)}`),
   after('registry-auth', ['_auth'], /(?<![A-Za-z0-9])_auth\s{0,4}=\s{0,4}["']?([A-Za-z0-9+/]{8,}={0,2})/g,
     `//registry.example/:_auth=«${mixed(20)}==»`, '//registry.example/:always_auth=true'),
 ];
