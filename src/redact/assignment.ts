@@ -10,6 +10,9 @@ const nameSideMax = 64;
 /** Blanks around a separator, and backslashes before a quote: more is no assignment. */
 const gapMax = 16;
 
+/** Characters by which a bare value is judged. It is read on only where they are a secret: else the next name may stand in it. */
+const judgedMax = 256;
+
 const nameChar = /[A-Za-z0-9_.-]/;
 // Ends at blanks, quotes, what separates values, and at JSON's escapes, which a value must not be cut in two by.
 // A bracket that closes belongs to it if the opening one does.
@@ -165,11 +168,20 @@ function readValue(text: string, place: Place, line: LineEnds): Region | undefin
     const end = line(start);
     return end === start ? undefined : secretIn(text, start, end, place.rule, freely);
   }
-  let bare = at(isVariable ? lineValue : bareValue, text, start)?.[0];
+  return bareSecret(text, place, start, isVariable ? lineValue : bareValue);
+}
+
+function bareSecret(text: string, place: Place, start: number, pattern: RegExp): Region | undefined {
+  let bare = at(pattern, text.slice(start, start + judgedMax), 0)?.[0];
+  const goesOn = bare?.length === judgedMax;
   // `https://x-access-token:…@host`: the value is the name's password, not the rest of the URL.
-  if (place.colon && text.startsWith('//', place.start - 2)) bare = bare?.replace(/@.*$/s, '');
+  const isOfUrl = place.colon && text.startsWith('//', place.start - 2);
+  if (isOfUrl) bare = bare?.replace(/@.*$/s, '');
   if (bare === undefined || isSaid(text, place, start, bare)) return undefined;
-  return secretIn(text, start, start + bare.length, place.rule, freely);
+  const region = secretIn(text, start, start + bare.length, place.rule, freely);
+  if (region === undefined || !goesOn || bare.length < judgedMax) return region;
+  const whole = at(pattern, text, start)?.[0] ?? bare;
+  return { start: region.start, end: start + (isOfUrl ? whole.replace(/@.*$/s, '') : whole).length };
 }
 
 /** Whether a variable is set here that has the line to itself: `NAME=`. */

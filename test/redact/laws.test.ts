@@ -198,6 +198,12 @@ describe('hostile events', () => {
     expect(isJsonMapping(masked)).toBe(true);
   });
 
+  // Read to its end for each name, this would take minutes.
+  test.each(['pass=', 'pass:', 'PASS=', 'ssh_key=', 'token=a(', 'token=a[', 'pass=('])('%j, and what seems to be its value is none', (seed) => {
+    const detail = seed.repeat(8 * size / seed.length);
+    expect(redactor.redact('generic', 'a', { detail }).redacted).toEqual([]);
+  });
+
   test('all hints at once in a text that no rule takes', () => {
     const all = textRules.flatMap((rule) => rule.hints).join(' ');
     const detail = all.repeat(Math.ceil(size / all.length)).slice(0, size);

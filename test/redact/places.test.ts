@@ -88,6 +88,7 @@ const texts: [name: string, text: string, masked: string][] = [
   ['the most specific rule', `Authorization: Bearer ${github}`, 'Authorization: Bearer ⟦github-token⟧'],
   ['the most specific rule in an assignment', `GITHUB_TOKEN=${github}`, 'GITHUB_TOKEN=⟦github-token⟧'],
   ['a secret inside a wider one', `password="a ${github} b"`, 'password="⟦password⟧"'],
+  ['a long value', `a pass=${mixed(600)}; b token: ${mixed(256)} c`, 'a pass=⟦password⟧; b token: ⟦token⟧ c'],
   ['a secret behind an escape', String.raw`{"a":"x\n${awsId}"}`, String.raw`{"a":"x\n⟦aws-access-key-id⟧"}`],
   ['an AWS key pair', `aws_access_key_id=${awsId} aws_secret_access_key=${mixed(40)}`,
     'aws_access_key_id=⟦aws-access-key-id⟧ aws_secret_access_key=⟦aws-secret-access-key⟧'],
