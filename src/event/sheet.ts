@@ -2,7 +2,7 @@
 // `jsonText` makes of the same value, byte for byte.
 import { type JsonText, backslash, byteKind, byteKinds as kindsOfBytes, quote as quoteMark } from './pass.js';
 
-/** Kept for the next request, bytes; a sheet that grew beyond it is not. */
+/** Kept for the next request, bytes; a sheet that grew beyond it is not. Of what stands behind, nobody says where strings end. */
 const keptBytes = 1024 * 1024;
 const firstBytes = 16 * 1024;
 /** A control character as \u00XX. */
@@ -39,9 +39,9 @@ export class JsonSheet {
     this.#ends = new Int32Array(firstBytes);
   }
 
-  /** What was written since `end` was `from`, one value. */
-  since(from: number): JsonText {
-    return { bytes: this.bytes, from, to: this.end, ends: this.#ends };
+  /** What was written since `end` was `from`, one value; undefined where it ends too far behind to be looked at so. */
+  since(from: number): JsonText | undefined {
+    return this.end > this.#ends.length ? undefined : { bytes: this.bytes, from, to: this.end, ends: this.#ends };
   }
 
   /** Writes one byte: a bracket, a comma, a colon. */
@@ -126,7 +126,9 @@ export class JsonSheet {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.end + bytes));
     this.bytes.copy(grown, 0, 0, this.end);
     this.bytes = grown;
-    const ends = new Int32Array(grown.length);
+    const places = Math.min(grown.length, keptBytes);
+    if (places <= this.#ends.length) return;
+    const ends = new Int32Array(places);
     ends.set(this.#ends);
     this.#ends = ends;
   }

@@ -27,8 +27,8 @@ export class EventText {
     this.#until = -1;
   }
 
-  /** The text that was written since then. */
-  since(from: number): JsonText {
+  /** The text that was written since then, if that can be looked at. */
+  since(from: number): JsonText | undefined {
     return sheet.since(from);
   }
 

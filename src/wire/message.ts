@@ -32,7 +32,7 @@ export interface EventEntry {
   readonly traceparent: string | undefined;
   /** The event's size as MessagePack. */
   readonly bytes: number;
-  /** Its JSON text; undefined where a map in it may have a key twice, of which only the last counts. */
+  /** Its JSON text; undefined where a map in it may have a key twice, the last of which counts, or behind a mebibyte of text. */
   readonly json: JsonText | undefined;
   /** Its value, made anew for whoever asks. */
   readonly event: JsonObject | JsonMap;

@@ -42,8 +42,8 @@ export class StrictScan {
     return keys.mayRepeat;
   }
 
-  /** The JSON text of the last `event`. Valid until another payload is scanned. */
-  get json(): JsonText {
+  /** The JSON text of the last `event`; undefined behind very much other text. Valid until another payload is scanned. */
+  get json(): JsonText | undefined {
     return this.#eventText.since(this.#textFrom);
   }
 

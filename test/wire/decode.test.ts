@@ -296,6 +296,13 @@ describe('exactness', () => {
     expect(texts).toEqual(events.map(({ event: one }) => JSON.stringify(one)));
   });
 
+  test('behind a mebibyte of text there is none, and the event is read as a value', () => {
+    const events = Array.from({ length: 4 }, (_, n) => ({ profile: 'generic', event: { action: `${n}${'\u0001'.repeat(50_000)}` } }));
+    const decoded = decodeRequest(Buffer.from(hex({ op: 'append', id: 1, events }), 'hex'), { ...limits, eventBytes: 1e6 });
+    expect(entries(decoded).map(({ json }) => json === undefined)).toEqual([false, false, false, true]);
+    expect(entries(decoded).map(({ event: one }) => one)).toEqual(events.map(({ event: one }) => one));
+  });
+
   test('there is no text of an event that has a key twice, at whatever depth, nor of one whose keys cannot be compared', () => {
     const twice = `82${hex('key')}01${hex('key')}02`;
     for (const detail of [twice, `91${twice}`, `82${hex('a')}${twice}${hex('b')}01`]) expect(written(detail)).toBeUndefined();
