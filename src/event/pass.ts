@@ -14,7 +14,8 @@ export const backslash = 0x5c;
 /**
  * The text of one value: valid JSON without spaces, `bytes` from `from` to `to`. Who wrote it knew where its strings end, so
  * nobody looks for that again: a string that begins at `at` ends before `ends[at]`, which is negative (and so much) where it
- * holds lower-case hex digits alone, or nothing. Of all other places `ends` says nothing.
+ * holds lower-case hex digits alone, or nothing. Of all other places `ends` says nothing. Whoever reads it goes forward only, so
+ * that an end which somebody forgot to write holds nobody up for ever.
  */
 export interface JsonText {
   readonly bytes: Buffer;
@@ -55,12 +56,13 @@ export function jsonTextOf(text: string): JsonText {
   return { bytes, from: 0, to: bytes.length, ends };
 }
 
-/** Behind the string that begins at `at`; -1 for another value. */
+/** Behind the string that begins at `at`; -1 for another value, or where that is not known. */
 export function passText({ bytes, ends }: JsonText, at: number): number {
   if (bytes[at] !== quote) return -1;
-  const end = ends[at] ?? 0;
+  const said = ends[at] ?? 0;
   // Not by Math.abs: of that the compiler makes a float, and of all that comes of it.
-  return end < 0 ? -end : end;
+  const end = said < 0 ? -said : said;
+  return end > at ? end : -1;
 }
 
 /** Behind the string of so many lower-case hex digits that begins at `at`; -1 for another value. */
@@ -82,6 +84,7 @@ export function passValue(json: JsonText, at: number): number {
     if (byte === undefined) return -1;
     if (byte === quote) {
       end = passText(json, end);
+      if (end < 0) return -1;
       continue;
     }
     if (byte === openBrace || byte === openBracket) depth += 1;

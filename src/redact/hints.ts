@@ -49,9 +49,12 @@ export class Hints<Owner> {
         at += 1;
         continue;
       }
-      const end = ends[at] ?? 0;
-      if (end > 0 && this.#isIn(bytes, at, end)) return true;
-      at = end < 0 ? -end : end;
+      const said = ends[at] ?? 0;
+      if (said > 0 && this.#isIn(bytes, at, said)) return true;
+      const end = said < 0 ? -said : said;
+      // Nobody knows where it ends: all of it has to be looked at.
+      if (end <= at) return true;
+      at = end;
     }
     return false;
   }
@@ -101,6 +104,7 @@ export class Hints<Owner> {
 const none: readonly never[] = [];
 
 function stands({ codes }: Hint<unknown>, bytes: Uint8Array, at: number): boolean {
+  // The first two do.
   for (let i = 2; i < codes.length; i += 1) if (((bytes[at + i] ?? 0) & foldMask) !== codes[i]) return false;
   return true;
 }
