@@ -93,4 +93,10 @@ export class KeyWalker {
   copy(): KeyWalker {
     return new KeyWalker(this.#name, this.#step, this.#nextEpoch);
   }
+
+  /** Overwrites its keys; it goes nowhere from here. */
+  forget(): void {
+    this.#step.fill(0);
+    this.#nextEpoch.fill(0);
+  }
 }

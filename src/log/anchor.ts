@@ -14,12 +14,21 @@ import type { LogState } from './state.js';
 /** How long they may lie in the page cache: a second at most, and a fifth of it is for whoever looks. */
 const unsyncedMsMax = 800;
 
+/** A head as it will be written. */
+interface PreparedHead {
+  readonly state: LogState;
+  readonly root: Buffer;
+  readonly slot: Buffer;
+}
+
 export class Anchor {
   readonly #clock: Clock;
   readonly #head: Slot;
   readonly #keyFile: KeyFile;
-  /** Overwritten with every move, like the file. */
-  #headSlot: Buffer | undefined;
+  #prepared: PreparedHead | undefined;
+  /** What the head's file holds, and what the next head is written to. */
+  #written: Buffer | undefined;
+  #spare: Buffer | undefined;
   /** When the oldest write that is not synced was made. */
   #unsyncedSince: number | undefined;
 
@@ -29,16 +38,26 @@ export class Anchor {
     this.#keyFile = KeyFile.open(disk, places.currentKeys);
   }
 
+  /** Makes the head of a state that is moved to next, if what is behind it comes about. */
+  prepare(state: LogState): PreparedHead {
+    const { origin, last, tree, keys, segment } = state;
+    const root = tree.root();
+    const head = { origin, ...last, segment: segment?.name ?? '', bytes: segment?.bytes ?? 0, root, key: keys.name };
+    const slot = encodeHead(head, keys.step, this.#spare);
+    this.#spare = slot;
+    this.#prepared = { state, root, slot };
+    return this.#prepared;
+  }
+
   /**
    * Says where the log stands, head first. With `synced`, each is on the disk before the next step: a head that lags
    * behind a key file is a crash that the log explains; a key file that lags could sign what is sealed already.
    */
   move(state: LogState, synced: boolean): void {
-    const { origin, last, tree, keys, segment } = state;
-    const root = tree.root();
-    const head = { origin, ...last, segment: segment?.name ?? '', bytes: segment?.bytes ?? 0, root, key: keys.name };
-    this.#headSlot = encodeHead(head, keys.step, this.#headSlot);
-    this.#head.write(this.#headSlot);
+    const { root, slot } = this.#prepared?.state === state ? this.#prepared : this.prepare(state);
+    this.#prepared = undefined;
+    this.#head.write(slot);
+    [this.#written, this.#spare] = [slot, this.#written];
     if (synced) this.#head.sync();
     this.storeKeys(state, root);
     if (synced) this.#keyFile.slot.sync();

@@ -85,13 +85,19 @@ export class Appender {
   #linesUnderWay = 0;
   #companyLeft = 0;
   readonly #pace: Pace;
-  readonly #slots: SharedArrayBuffer[] = [];
+  readonly #memory: SharedArrayBuffer;
   #slot = 0;
 
-  constructor(sync: 'line' | 'group', post: (order: Order) => void, pace = new Pace()) {
+  /** `memory`: for the bodies of orders, see `share`. */
+  constructor(sync: 'line' | 'group', post: (order: Order) => void, memory = Appender.share(), pace = new Pace()) {
     this.#post = post;
+    this.#memory = memory;
     this.#pace = pace;
     this.#linesMax = batchLinesMax[sync];
+  }
+
+  static share(): SharedArrayBuffer {
+    return new SharedArrayBuffer(batchesMax * slotBytes);
   }
 
   /** What was taken in and is not settled: its memory in bytes, see `queueCost`, and its bodies. */
@@ -124,9 +130,12 @@ export class Appender {
     this.#lanes.close(sender);
   }
 
-  /** Hands over what waits, before all of the turn is taken in: where the thread has nothing to do and it is worth an fsync. */
+  /**
+   * Hands over what waits, before all of the turn is taken in: where the thread has nothing to do and it is worth an fsync, or
+   * where nobody but a brisk sender sends anything.
+   */
   pumpEarly(): void {
-    if (this.#underWay.length === 0 && this.#lanes.load.events >= earlyLines) this.pump();
+    if (this.#underWay.length === 0 && (this.#pace.isBrisk || this.#lanes.load.events >= earlyLines)) this.pump();
   }
 
   /** Hands over what waits, as far as there is room under way. To be called when everything of one turn was taken in. */
@@ -245,8 +254,7 @@ export class Appender {
   #nextSlot(bytes: number): Buffer {
     this.#slot = (this.#slot + 1) % batchesMax;
     if (bytes > slotBytes) return Buffer.from(new SharedArrayBuffer(bytes));
-    const slot = this.#slots[this.#slot] ??= new SharedArrayBuffer(slotBytes);
-    return Buffer.from(slot, 0, bytes);
+    return Buffer.from(this.#memory, this.#slot * slotBytes, bytes);
   }
 
   #oldest(): Request {

@@ -16,8 +16,11 @@ export class Bell {
     this.#count = new Int32Array(shared);
   }
 
-  static share(): SharedArrayBuffer {
-    return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  /** `rung`: how often it was already. */
+  static share(rung = 0): SharedArrayBuffer {
+    const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    new Int32Array(shared)[0] = rung;
+    return shared;
   }
 
   /** How often it was rung. */

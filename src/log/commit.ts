@@ -37,11 +37,15 @@ export interface Commit extends Pending {
   readonly syncMs: number;
 }
 
-/** `sealsInto`: the commit is a seal, and this the epoch behind it. `ts`: else the time of its making. */
+/**
+ * `sealsInto`: the commit is a seal, and this the epoch behind it. `ts`: else the time of its making. `isLast`: unless it is
+ * false, head and key file follow behind it and not behind a later one.
+ */
 export interface CommitOptions {
   readonly sealsInto?: OpenEpoch;
   readonly ts?: string;
   readonly isRequest?: boolean;
+  readonly isLast?: boolean;
 }
 
 export interface WriterOptions extends ScheduleOptions {

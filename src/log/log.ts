@@ -2,16 +2,18 @@
  * The log as the rest of the daemon sees it: something to append to, to watch and to stop. Behind it is the writer's
  * thread; nothing here waits for a disk.
  */
-import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { inTime } from '../clock/in-time.js';
 import { Appender, type Waiter, noLines } from './appender.js';
 import { Bell } from './bell.js';
+import { Inbox, Outbox, shareChannel } from './channel.js';
 import type { Body } from './bodies.js';
 import { LogError, asTold, tell } from './failure.js';
 import type { DiskLevel } from './ladder.js';
 import type { Sender } from './lanes.js';
 import { LineSlots } from './line-slots.js';
 import type { CommittedLines, Opening, Order, Report, Standing, Start, ThreadStart } from './mailbox.js';
+import { orderNumbers, reportNumbers } from './numbers.js';
 import { briskMs, waitMs } from './pace.js';
 
 /** Where a log is in its life. `failed` and `stopped` are ends. */
@@ -45,9 +47,8 @@ const nobody: LogWatcher = {
 };
 
 export class Log {
-  readonly #port: MessagePort;
-  readonly #orders: Bell;
-  readonly #reports: Bell;
+  readonly #orders: Outbox<Order>;
+  readonly #reports: Inbox<Report>;
   readonly #slots: LineSlots;
   readonly #appender: Appender;
   readonly #fence: Int32Array;
@@ -61,17 +62,14 @@ export class Log {
   #whenStopped: (() => void) | undefined;
   #stopped: Promise<void> = Promise.resolve();
   #pumping = false;
-  /** How often the thread had reported when the oldest order was posted that `#pump` has not waited for yet. */
-  #rungBefore: number | undefined;
   #noticed: (message: string) => void = () => undefined;
 
-  private constructor(port: MessagePort, start: ThreadStart, opening: Opening) {
-    this.#port = port;
+  private constructor(orders: Outbox<Order>, reports: Inbox<Report>, start: ThreadStart, opening: Opening) {
+    this.#orders = orders;
+    this.#reports = reports;
     this.#fence = new Int32Array(start.fence);
-    this.#orders = new Bell(start.orders);
-    this.#reports = new Bell(start.reports);
     this.#slots = new LineSlots(start.lines);
-    this.#appender = new Appender(start.options.sync, (order) => { this.#order(order); });
+    this.#appender = new Appender(start.options.sync, (order) => { this.#orders.post(order); }, start.bodies);
     this.#standing = opening.standing;
     this.#checkpoint = opening.checkpoint;
   }
@@ -82,12 +80,16 @@ export class Log {
    */
   static open(start: Start, noticed: (message: string) => void): Promise<{ readonly log: Log; readonly opening: Opening }> {
     const { port1: near, port2: far } = new MessageChannel();
+    const { port1: woken, port2: wake } = new MessageChannel();
     const shared: ThreadStart = {
-      ...start, fence: Bell.share(), orders: Bell.share(), reports: Bell.share(), lines: LineSlots.share(), port: far,
+      ...start, fence: Bell.share(), port: far, wake,
+      orders: shareChannel(), bodies: Appender.share(), reports: shareChannel(), lines: LineSlots.share(),
     };
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
-      workerData: shared, transferList: [far], stdin: false, resourceLimits: { maxYoungGenerationSizeMb: youngMiB },
+      workerData: shared, transferList: [far, wake], stdin: false, resourceLimits: { maxYoungGenerationSizeMb: youngMiB },
     });
+    const orders = new Outbox(near, shared.orders, orderNumbers(shared.bodies));
+    const reports = new Inbox(near, shared.reports, reportNumbers(shared.lines.memory));
     return new Promise((resolve, reject) => {
       let log: Log | undefined;
       const early: Report[] = [];
@@ -99,11 +101,11 @@ export class Log {
       worker.on('error', fail);
       const gone = new Promise<void>((done) => { worker.once('exit', () => { done(); }); });
       worker.on('exit', (code) => { if (code !== 0) fail(new Error(`exit code ${code}`)); });
-      near.on('message', (report: Report) => {
+      const take = (report: Report): void => {
         if (log !== undefined) {
           log.#take(report);
         } else if (report.kind === 'opened') {
-          log = new Log(near, shared, report);
+          log = new Log(orders, reports, shared, report);
           log.#noticed = noticed;
           log.#gone = gone;
           log.#early = early;
@@ -115,6 +117,10 @@ export class Log {
         } else {
           early.push(report);
         }
+      };
+      woken.on('message', () => {
+        reports.turnAway();
+        for (let next = reports.next(); next !== undefined; next = reports.next()) take(next);
       });
     });
   }
@@ -206,7 +212,7 @@ export class Log {
     if (this.#phase.kind !== 'draining' || this.#appender.load.events > 0) return;
     const { reason } = this.#phase;
     this.#phase = { kind: 'stopping' };
-    this.#order({ kind: 'stop', reason });
+    this.#orders.post({ kind: 'stop', reason });
   }
 
   /**
@@ -217,19 +223,9 @@ export class Log {
   #pump(): void {
     this.#appender.pump();
     const { pace } = this.#appender;
-    const rung = this.#rungBefore ?? this.#reports.rung;
-    this.#rungBefore = undefined;
-    const isHere = pace === 'brisk' && this.#reports.spin(rung, briskMs);
-    if (!isHere && (pace === undefined || !this.#reports.wait(rung, waitMs))) return;
-    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
-      this.#take(next.message as Report);
-    }
-  }
-
-  #order(order: Order): void {
-    this.#rungBefore ??= this.#reports.rung;
-    this.#port.postMessage(order);
-    this.#orders.ring();
+    const isHere = pace === 'brisk' && this.#reports.spin(briskMs);
+    if (!isHere && (pace === undefined || !this.#reports.wait(waitMs))) return;
+    for (let next = this.#reports.next(); next !== undefined; next = this.#reports.next()) this.#take(next);
   }
 
   #take(report: Report): void {

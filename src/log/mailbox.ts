@@ -1,10 +1,11 @@
 /**
- * What passes between the writer's thread and the rest of the program: orders one way, reports the other, each kind
- * in the order it was posted. Bodies lie in memory that both threads see, but for those of orders that join a batch, which are
+ * What passes between the writer's thread and the rest of the program: orders one way, reports the other, each way
+ * in the order they were posted. Bodies lie in memory that both threads see, but for those of orders that join a batch, which are
  * copied; lines do, too.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { DiskLevel } from './ladder.js';
+import type { SharedChannel } from './channel.js';
 import type { ToldError } from './failure.js';
 import type { SharedSlots } from './line-slots.js';
 import type { WriterOptions } from './commit.js';
@@ -22,12 +23,14 @@ export interface ThreadStart {
   readonly pulse?: SharedArrayBuffer | undefined;
   /** Orders come in by it, reports leave by it. */
   readonly port: MessagePort;
-  /** Rung behind every order. */
-  readonly orders: SharedArrayBuffer;
-  /** Rung behind every report. */
-  readonly reports: SharedArrayBuffer;
+  readonly orders: SharedChannel;
+  /** The bodies in them. */
+  readonly bodies: SharedArrayBuffer;
+  readonly reports: SharedChannel;
   /** The lines in them. */
   readonly lines: SharedSlots;
+  /** Wakes the other side's event loop for reports. */
+  readonly wake: MessagePort;
 }
 
 /** What whoever opens a log says. */
@@ -91,18 +94,25 @@ export interface Opening {
   readonly torn: number;
 }
 
+/** Lines became durable. */
+export interface CommittedReport {
+  readonly kind: 'committed';
+  readonly commits: readonly CommittedLines[];
+  /** How many of the oldest unanswered requests are complete with it. */
+  readonly requests: number;
+  /** Where the log stands behind the last of them. */
+  readonly standing: Standing;
+  /** To be given back when the commits were looked at. */
+  readonly slot: number | undefined;
+  /** How long after its order the thread was awake, ms; 0 where it was already. */
+  readonly wakeMs: number;
+}
+
 export type Report =
   | Opening
   /** The log MUST NOT be extended, or could not be made. */
   | { readonly kind: 'refused'; readonly error: ToldError }
-  /**
-   * Durable. `requests`: how many of the oldest unanswered requests are complete with it; `slot`: to be given back when the
-   * commits were looked at; `wakeMs`: how long after its order the thread was awake, 0 where it was already.
-   */
-  | {
-      readonly kind: 'committed'; readonly commits: readonly CommittedLines[]; readonly requests: number;
-      readonly standing: Standing; readonly slot: number | undefined; readonly wakeMs: number;
-    }
+  | CommittedReport
   /**
    * Durable, as far as `commits` go: the oldest `whole` requests are complete with the first `wholeCommits` of them. No more of
    * the next `requests` will be written; the other commits are what was, a prefix of the first of them.

@@ -31,7 +31,7 @@ export interface OpenEpoch {
 }
 
 /** With something in it that makes a seal due. */
-export function dirtied(epoch: OpenEpoch): OpenEpoch {
+function dirtied(epoch: OpenEpoch): OpenEpoch {
   return epoch.dirty ? epoch : { ...epoch, dirty: true };
 }
 
@@ -58,4 +58,30 @@ export interface LogState {
   readonly segment: OpenSegment | undefined;
   readonly epoch: OpenEpoch;
   readonly sealed: Sealed | undefined;
+}
+
+/** What a commit adds: its lines, the last of them, and the tree with them. */
+interface Committed {
+  readonly bytes: Uint8Array;
+  readonly last: Link;
+  readonly tree: Frontier;
+}
+
+/**
+ * Where a log stands behind a commit, with keys of its own; whoever goes on from there forgets those of `state`. `sealsInto`: the
+ * commit is a seal, and this the epoch behind it.
+ */
+export function behind(state: LogState, commit: Committed, sealsInto?: OpenEpoch): LogState {
+  const { origin, logPub, identity, genesisMac, segment, epoch, sealed } = state;
+  const keys = state.keys.copy();
+  keys.evolve(sealsInto !== undefined);
+  // All of it by name: a copy by spreading takes as long as the hash of a line.
+  return {
+    origin, logPub, identity, genesisMac, last: commit.last, openCommit: false, keys, tree: commit.tree,
+    segment: segment === undefined ? undefined : grown(segment, commit.bytes.length), epoch: sealsInto ?? dirtied(epoch), sealed,
+  };
+}
+
+function grown({ name, first, bytes, openedMs }: OpenSegment, by: number): OpenSegment {
+  return { name, first, bytes: bytes + by, openedMs };
 }

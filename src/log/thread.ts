@@ -2,11 +2,11 @@
  * The writer's thread: opens the log, then carries out orders one after the other until it is told to stop or the disk fails.
  * It may hang in a system call as long as a disk hangs; nobody else does. It has no event loop: a bell wakes it a turn earlier.
  */
-import { type MessagePort, isMainThread, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { isMainThread, workerData } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
 import { type Disk, realDisk } from '../disk/disk.js';
 import { announce } from './announce.js';
-import { Bell } from './bell.js';
+import { Inbox, Outbox } from './channel.js';
 import { LogError, asLogError, isOutOfRoom, refused, tell } from './failure.js';
 import { type Group, gather } from './group.js';
 import { Holdings } from './holdings.js';
@@ -17,6 +17,7 @@ import { Lease } from './lease.js';
 import { LineSlots } from './line-slots.js';
 import type { AppendOrder, CommittedLines, Order, Report, Standing, ThreadStart } from './mailbox.js';
 import { ObservedTime } from './observed.js';
+import { orderNumbers, reportNumbers } from './numbers.js';
 import { briskMs } from './pace.js';
 import { Pulse, diskWithPulse } from './pulse.js';
 import { openLog } from './recovery.js';
@@ -33,9 +34,8 @@ const lostSalt = 'keys/salt was gone or damaged at the start; a new one was made
 const tickMs = 200;
 
 class WriterThread {
-  readonly #port: MessagePort;
-  readonly #orders: Bell;
-  readonly #reports: Bell;
+  readonly #orders: Inbox<Order>;
+  readonly #reports: Outbox<Report>;
   readonly #slots: LineSlots;
   readonly #start: ThreadStart;
   readonly #places: Places;
@@ -56,9 +56,8 @@ class WriterThread {
   #delay: string | undefined;
 
   constructor(start: ThreadStart) {
-    this.#port = start.port;
-    this.#orders = new Bell(start.orders);
-    this.#reports = new Bell(start.reports);
+    this.#orders = new Inbox(start.port, start.orders, orderNumbers(start.bodies));
+    this.#reports = new Outbox(start.port, start.reports, reportNumbers(start.lines.memory), start.wake);
     this.#slots = new LineSlots(start.lines);
     this.#start = start;
     this.#places = placesIn(start.state);
@@ -84,8 +83,7 @@ class WriterThread {
     let hasSlept = false;
     while (this.#writer !== undefined) {
       this.#pulse.beat();
-      const { rung } = this.#orders;
-      const order = this.#nextOrder();
+      const order = this.#orders.next();
       if (hasSlept && order?.kind === 'append') this.#wakeMs = realClock.monotonic() - order.postedAt;
       hasSlept = false;
       if (order !== undefined) this.#carryOut(order);
@@ -98,16 +96,12 @@ class WriterThread {
         this.#attempt((writer) => { this.#ladder?.tick(writer); });
         tickAt = realClock.monotonic() + tickMs;
       } else if (order === undefined && isBrisk) {
-        isBrisk = this.#orders.spin(rung, briskMs);
+        isBrisk = this.#orders.spin(briskMs);
       } else if (order === undefined) {
-        this.#orders.wait(rung, left);
+        this.#orders.wait(left);
         hasSlept = true;
       }
     }
-  }
-
-  #nextOrder(): Order | undefined {
-    return receiveMessageOnPort(this.#port)?.message as Order | undefined;
   }
 
   #open(): void {
@@ -163,7 +157,7 @@ class WriterThread {
     let next: Order | undefined = first;
     while (next?.kind === 'append') {
       appends.push(next);
-      next = this.#nextOrder();
+      next = this.#orders.next();
     }
     if (appends.length > 0) this.#append(appends);
     if (next?.kind === 'stop') this.#stop(next.reason);
@@ -290,8 +284,7 @@ class WriterThread {
   }
 
   #post(report: Report): void {
-    this.#port.postMessage(report);
-    this.#reports.ring();
+    this.#reports.post(report);
   }
 }
 

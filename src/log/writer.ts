@@ -1,32 +1,27 @@
 /**
  * The one writer. Everything that reaches the log goes through `#write` and `#tell`, in this order and no other:
  *
- *   write the lines · fsync the log · evolve the key · write the head · write the key file · only then tell anyone
+ *   write the lines · fsync the log · forget their key · write the head · write the key file · only then tell anyone
  *
  * In `line` mode the lines of a few requests are a commit each, and head and key file follow behind the last of them.
  * Synchronous, so that the order on the page is the order on the disk. It runs on a thread of its own.
  */
 import { join } from 'node:path';
-import type { Clock } from '../clock/clock.js';
-import { timestamp } from '../clock/clock.js';
+import { type Clock, timestamp } from '../clock/clock.js';
 import { generateSeed } from '../checkpoint/note.js';
 import type { Disk } from '../disk/disk.js';
 import { Anchor } from './anchor.js';
 import { AuditLink } from './audit-link.js';
 import { CheckpointFile } from './checkpoint-file.js';
-import type { Commit, CommitOptions, WriterEvents, WriterOptions } from './commit.js';
-import { CommitBuilder } from './commit.js';
+import { type Commit, CommitBuilder, type CommitOptions, type Pending, type WriterEvents, type WriterOptions } from './commit.js';
 import { isPutOff, shortageOr, writeFailed } from './failure.js';
 import { OpenFile } from './open-file.js';
 import { lineBytes } from './record.js';
-import type { OwnEvents, OwnKind, Previous } from './own.js';
-import { formatVersion, ownBody } from './own.js';
-import type { Room } from './schedule.js';
-import { Schedule } from './schedule.js';
+import { type OwnEvents, type OwnKind, type Previous, formatVersion, ownBody } from './own.js';
+import { type Room, Schedule } from './schedule.js';
 import { headerOf, sealOf } from './sealing.js';
-import type { Places } from './segment.js';
-import { segmentName } from './segment.js';
-import { type LogState, type OpenSegment, dirtied } from './state.js';
+import { type Places, segmentName } from './segment.js';
+import { type LogState, type OpenSegment, behind } from './state.js';
 
 export class Writer {
   readonly #disk: Disk;
@@ -60,14 +55,10 @@ export class Writer {
   }
 
   /** The segment that is written to. */
-  get segmentFile(): OpenFile | undefined {
-    return this.#segmentFile;
-  }
+  get segmentFile(): OpenFile | undefined { return this.#segmentFile; }
 
   /** What is durable now. */
-  get state(): LogState {
-    return this.#state;
-  }
+  get state(): LogState { return this.#state; }
 
   /**
    * Makes sure that a segment is open and begins with its header, or with the log's genesis.
@@ -86,12 +77,9 @@ export class Writer {
    */
   append(bodies: readonly Uint8Array[]): void {
     this.prepare();
-    if (this.#options.sync === 'group') {
-      this.#commit(bodies, { isRequest: true });
-      return;
-    }
+    const commits = this.#options.sync === 'group' ? [bodies] : bodies.map((body) => [body]);
     try {
-      for (const body of bodies) this.#write([body], { isRequest: true });
+      for (const [i, lines] of commits.entries()) this.#write(lines, { isRequest: true, isLast: i === commits.length - 1 });
     } catch (error) {
       // Of every other failure nobody knows what the disk holds.
       if (isPutOff(error)) this.#tell(false);
@@ -185,10 +173,32 @@ export class Writer {
 
   /** To the log alone. `#tell` MUST follow before anybody hears of it. */
   #write(bodies: readonly Uint8Array[], options: CommitOptions): void {
-    const { sealsInto, ts = timestamp(this.#schedule.now()), isRequest = false } = options;
+    const { sealsInto, ts = timestamp(this.#schedule.now()), isRequest = false, isLast = true } = options;
     const { last, keys, tree } = this.#state;
-    const { segment, file } = this.#open();
     const pending = this.#builder.build(last, keys, tree, ts, bodies);
+    // All that can be is made ahead: behind a wait for the disk no cache holds anything of ours, and the same takes longer.
+    const next = behind(this.#state, pending, sealsInto);
+    let syncMs: number;
+    try {
+      if (isLast) this.anchor.prepare(next);
+      syncMs = this.#makeDurable(pending);
+    } catch (error) {
+      // Another commit will have this key.
+      next.keys.forget();
+      throw error;
+    }
+
+    // ==== durable ====
+    // Before anybody hears of it: from here on not even we can write these lines differently.
+    keys.forget();
+    this.#state = next;
+    this.#guard('head', () => { this.anchor.syncIfDue(); });
+    this.#untold.push({ ...pending, syncMs, isRequest });
+  }
+
+  /** Returns what the fsync took, ms. */
+  #makeDurable(pending: Pending): number {
+    const { segment, file } = this.#open();
     this.#events.beforeWrite?.();
     file.write(pending.bytes, segment.bytes);
     const before = this.#clock.monotonic();
@@ -196,19 +206,7 @@ export class Writer {
     file.sync();
     const syncMs = this.#clock.monotonic() - before;
     this.#events.afterSync?.();
-
-    // ==== durable ====
-    // Evolve before anybody hears of it: from here on not even we can write these lines differently.
-    keys.evolve(sealsInto !== undefined);
-    const { origin, logPub, identity, genesisMac, epoch, sealed } = this.#state;
-    const { name, first, bytes, openedMs } = segment;
-    // All of it by name: a copy by spreading takes as long as the hash of a line.
-    this.#state = {
-      origin, logPub, identity, genesisMac, last: pending.last, openCommit: false, keys, tree: pending.tree,
-      segment: { name, first, bytes: bytes + pending.bytes.length, openedMs }, epoch: sealsInto ?? dirtied(epoch), sealed,
-    };
-    this.#guard('head', () => { this.anchor.syncIfDue(); });
-    this.#untold.push({ ...pending, syncMs, isRequest });
+    return syncMs;
   }
 
   /** Head and key file go along with what was written, and whoever waits hears of it. */

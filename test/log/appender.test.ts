@@ -24,7 +24,7 @@ class Harness {
     // The memory that bodies are handed over in is used again.
     this.appender = new Appender(sync, (order: Order) => {
       if (order.kind === 'append') this.posted.push({ ...order, bytes: Uint8Array.from(order.bytes) });
-    }, pace);
+    }, Appender.share(), pace);
   }
 
   enqueue(source: string | number, name: string, bodies = 1, then: () => void = () => undefined): void {

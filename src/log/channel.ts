@@ -1,0 +1,166 @@
+/**
+ * One direction between the two threads: messages in the order they were posted. What is posted with every commit goes as
+ * numbers in memory that both threads have, because a copy of an object costs as much as a small disk write where no cache
+ * is warm; all else, and what has too many numbers, goes by the port.
+ *
+ * Invariant: message n is the one in place n modulo `placeCount` if that place says n, and else the next one of the port.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { Bell } from './bell.js';
+
+/** How a message becomes numbers, and is made of them again. */
+export interface Numbers<T> {
+  /** Into `place`; false where it is none of those that do, or has too many. */
+  write(message: T, place: Float64Array): boolean;
+  read(place: Float64Array): T;
+}
+
+/** More messages than that are not under way where all goes well. */
+const placeCount = 8;
+/** Of one place; the first says whose it is. */
+const placeNumbers = 2048;
+
+/** What both threads have of one direction. */
+export interface SharedChannel {
+  /** Rung behind every message. */
+  readonly bell: SharedArrayBuffer;
+  /** Two Int32: the last message that was taken, and whether whoever takes them looks for the next one, or was told to. */
+  readonly marks: SharedArrayBuffer;
+  readonly places: SharedArrayBuffer;
+}
+
+const takenMark = 0;
+const looksMark = 1;
+/** Of a place without a message. */
+const nobodys = Number.NaN;
+
+/** `from`: the number before the first message. */
+export function shareChannel(from = 0): SharedChannel {
+  const marks = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(marks)[takenMark] = from;
+  const places = new SharedArrayBuffer(placeCount * placeNumbers * Float64Array.BYTES_PER_ELEMENT);
+  return { bell: Bell.share(from), marks, places };
+}
+
+interface Place {
+  /** The number of the message that it holds, or held. */
+  readonly whose: Float64Array;
+  readonly numbers: Float64Array;
+}
+
+class Places {
+  readonly #places: readonly Place[];
+
+  constructor(memory: SharedArrayBuffer) {
+    const { BYTES_PER_ELEMENT } = Float64Array;
+    this.#places = Array.from({ length: placeCount }, (_, n) => {
+      const at = n * placeNumbers * BYTES_PER_ELEMENT;
+      const numbers = new Float64Array(memory, at + BYTES_PER_ELEMENT, placeNumbers - 1);
+      return { whose: new Float64Array(memory, at, 1), numbers };
+    });
+  }
+
+  of(message: number): Place {
+    const place = this.#places[message & placeCount - 1];
+    if (place === undefined) throw new RangeError(`no place for message ${message}`);
+    return place;
+  }
+}
+
+/** Where messages are posted. */
+export class Outbox<T> {
+  readonly #port: Pick<MessagePort, 'postMessage'>;
+  readonly #bell: Bell;
+  readonly #marks: Int32Array;
+  readonly #places: Places;
+  readonly #numbers: Numbers<T>;
+  readonly #wake: MessagePort | undefined;
+  #posted: number;
+
+  /** `wake`: where the other side takes its messages from an event loop, it has one of these whenever it must look for some. */
+  constructor(port: Pick<MessagePort, 'postMessage'>, shared: SharedChannel, numbers: Numbers<T>, wake?: MessagePort) {
+    this.#port = port;
+    this.#bell = new Bell(shared.bell);
+    this.#marks = new Int32Array(shared.marks);
+    this.#places = new Places(shared.places);
+    this.#numbers = numbers;
+    this.#posted = Atomics.load(this.#marks, takenMark);
+    this.#wake = wake;
+  }
+
+  post(message: T): void {
+    // As the bell counts: around 32 bits.
+    this.#posted = this.#posted + 1 | 0;
+    const isFree = (this.#posted - Atomics.load(this.#marks, takenMark) | 0) <= placeCount;
+    const place = this.#places.of(this.#posted);
+    const isWritten = isFree && this.#numbers.write(message, place.numbers);
+    if (isFree) place.whose[0] = isWritten ? this.#posted : nobodys;
+    if (!isWritten) this.#port.postMessage(message);
+    this.#bell.ring();
+    if (this.#wake !== undefined && Atomics.exchange(this.#marks, looksMark, 1) === 0) this.#wake.postMessage(null);
+  }
+}
+
+/** Where they are taken. */
+export class Inbox<T> {
+  readonly #port: MessagePort;
+  readonly #bell: Bell;
+  readonly #marks: Int32Array;
+  readonly #places: Places;
+  readonly #numbers: Numbers<T>;
+  #taken: number;
+
+  constructor(port: MessagePort, shared: SharedChannel, numbers: Numbers<T>) {
+    this.#port = port;
+    this.#bell = new Bell(shared.bell);
+    this.#marks = new Int32Array(shared.marks);
+    this.#places = new Places(shared.places);
+    this.#numbers = numbers;
+    this.#taken = Atomics.load(this.#marks, takenMark);
+  }
+
+  /** The next message, if one is here. */
+  next(): T | undefined {
+    if (!this.isHere) return undefined;
+    const number = this.#taken + 1 | 0;
+    const place = this.#places.of(number);
+    const message = place.whose[0] === number ? this.#numbers.read(place.numbers) : this.#fromPort(number);
+    this.#taken = number;
+    Atomics.store(this.#marks, takenMark, number);
+    return message;
+  }
+
+  /** Whether a message is here. */
+  get isHere(): boolean {
+    return this.#bell.rung !== this.#taken;
+  }
+
+  /** Sleeps until a message is here, `ms` at most; whether one is. */
+  wait(ms: number): boolean {
+    return this.#looking(() => { this.#bell.wait(this.#taken, ms); });
+  }
+
+  /** The same without sleeping. */
+  spin(ms: number): boolean {
+    return this.#looking(() => { this.#bell.spin(this.#taken, ms); });
+  }
+
+  /** From here on it must be woken for what comes. Who was woken MUST say so before he takes what is here. */
+  turnAway(): void {
+    Atomics.store(this.#marks, looksMark, 0);
+  }
+
+  #looking(look: () => void): boolean {
+    Atomics.store(this.#marks, looksMark, 1);
+    look();
+    this.turnAway();
+    // Not what the look found: one that came behind its end, and before we turned away, wakes nobody.
+    return this.isHere;
+  }
+
+  #fromPort(number: number): T {
+    const posted = receiveMessageOnPort(this.#port);
+    if (posted === undefined) throw new Error(`message ${number} was announced and is not there`);
+    return posted.message as T;
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What passes between the threads with every commit, as numbers: an order whose bodies lie in the memory for them, and a report
+ * whose lines lie in the slots for them. See `Numbers`.
+ */
+import { parseTimestamp, timestamp } from '../clock/clock.js';
+import type { Numbers } from './channel.js';
+import { DurableLines } from './durable.js';
+import type { AppendOrder, CommittedLines, CommittedReport, Order, Report, Standing } from './mailbox.js';
+
+/** Numbers in front of an order's ends, of a report's commits, and of a commit's ends. */
+const orderHead = 6;
+const reportHead = 10;
+const commitHead = 7;
+
+/** Writes numbers one behind the other. */
+class Pen {
+  readonly #place: Float64Array;
+  #at = 0;
+
+  constructor(place: Float64Array) {
+    this.#place = place;
+  }
+
+  put(...numbers: number[]): void {
+    this.all(numbers);
+  }
+
+  all(numbers: Iterable<number>): void {
+    for (const number of numbers) {
+      this.#place[this.#at] = number;
+      this.#at += 1;
+    }
+  }
+}
+
+/** Reads them again. */
+class Finger {
+  readonly #place: Float64Array;
+  #at = 0;
+
+  constructor(place: Float64Array) {
+    this.#place = place;
+  }
+
+  take(): number {
+    const number = this.#place[this.#at] ?? 0;
+    this.#at += 1;
+    return number;
+  }
+
+  all<Into extends number[] | Uint32Array>(into: Into): Into {
+    for (let i = 0; i < into.length; i += 1) into[i] = this.take();
+    return into;
+  }
+}
+
+/** Of orders whose bodies lie in `bodies`. */
+export function orderNumbers(bodies: SharedArrayBuffer): Numbers<Order> {
+  return {
+    write(order, place) {
+      if (order.kind !== 'append' || order.bytes.buffer !== bodies) return false;
+      const { bytes, ends, requests, postedAt, isBrisk } = order;
+      if (orderHead + ends.length + requests.length > place.length) return false;
+      const pen = new Pen(place);
+      pen.put(bytes.byteOffset, bytes.length, postedAt, Number(isBrisk), ends.length, requests.length);
+      pen.all(ends);
+      pen.all(requests);
+      return true;
+    },
+    read(place): AppendOrder {
+      const finger = new Finger(place);
+      const bytes = new Uint8Array(bodies, finger.take(), finger.take());
+      const postedAt = finger.take();
+      const isBrisk = finger.take() === 1;
+      const [ends, requests] = [new Uint32Array(finger.take()), new Uint32Array(finger.take())];
+      return { kind: 'append', bytes, ends: finger.all(ends), requests: finger.all(requests), postedAt, isBrisk };
+    },
+  };
+}
+
+/** Of reports whose lines lie in `lines`. */
+export function reportNumbers(lines: SharedArrayBuffer): Numbers<Report> {
+  return {
+    write(report, place) {
+      if (report.kind !== 'committed' || report.slot === undefined) return false;
+      const { commits, requests, standing, slot, wakeMs } = report;
+      let length = reportHead;
+      for (const { bytes, ends } of commits) {
+        if (bytes.buffer !== lines) return false;
+        length += commitHead + ends.length;
+      }
+      if (length > place.length || commits.length === 0) return false;
+      const pen = new Pen(place);
+      const { seq, epoch, step, sealedTo, segments, bytes } = standing;
+      pen.put(requests, slot, wakeMs, seq, epoch, step, sealedTo, segments, bytes, commits.length);
+      for (const commit of commits) writeCommit(pen, commit);
+      return true;
+    },
+    read(place): CommittedReport {
+      const finger = new Finger(place);
+      const [requests, slot, wakeMs] = [finger.take(), finger.take(), finger.take()];
+      const [seq, epoch, step] = [finger.take(), finger.take(), finger.take()];
+      const [sealedTo, segments, bytes] = [finger.take(), finger.take(), finger.take()];
+      const commits: CommittedLines[] = [];
+      for (let left = finger.take(); left > 0; left -= 1) commits.push(readCommit(finger, lines));
+      const standing: Standing = { seq, mac: new DurableLines(commits).mac(seq), epoch, step, sealedTo, segments, bytes };
+      return { kind: 'committed', commits, requests, standing, slot, wakeMs };
+    },
+  };
+}
+
+function writeCommit(pen: Pen, { first, ts, bytes, ends, syncMs, isRequest }: CommittedLines): void {
+  pen.put(first, parseTimestamp(ts) ?? 0, bytes.byteOffset, bytes.length, syncMs, Number(isRequest), ends.length);
+  pen.all(ends);
+}
+
+function readCommit(finger: Finger, lines: SharedArrayBuffer): CommittedLines {
+  const first = finger.take();
+  const ts = timestamp(finger.take());
+  const bytes = new Uint8Array(lines, finger.take(), finger.take());
+  const syncMs = finger.take();
+  const isRequest = finger.take() === 1;
+  const ends = finger.all(new Array<number>(finger.take()).fill(0));
+  return { first, ts, bytes, ends, syncMs, isRequest };
+}
