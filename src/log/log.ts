@@ -94,6 +94,8 @@ export class Log {
       let log: Log | undefined;
       const early: Report[] = [];
       const fail = (error: unknown): void => {
+        // What became durable before is no failure.
+        takeAll();
         const failure = error instanceof LogError ? error : new LogError('write_failed', 'thread', `the writer's thread died: ${String(error)}`, error);
         if (log === undefined) reject(failure);
         else log.#take({ kind: 'failed', error: tell(failure) });
@@ -118,10 +120,11 @@ export class Log {
           early.push(report);
         }
       };
-      woken.on('message', () => {
+      const takeAll = (): void => {
         reports.turnAway();
         for (let next = reports.next(); next !== undefined; next = reports.next()) take(next);
-      });
+      };
+      woken.on('message', takeAll);
     });
   }
 

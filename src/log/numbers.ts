@@ -2,12 +2,11 @@
  * What passes between the threads with every commit, as numbers: an order whose bodies lie in the memory for them, and a report
  * whose lines lie in the slots for them. See `Numbers`.
  */
-import { parseTimestamp, timestamp } from '../clock/clock.js';
 import type { Numbers } from './channel.js';
 import { DurableLines } from './durable.js';
 import type { AppendOrder, CommittedLines, CommittedReport, Order, Report, Standing } from './mailbox.js';
 
-/** Numbers in front of an order's ends, of a report's commits, and of a commit's ends. */
+/** Numbers beside an order's ends, a report's commits, and a commit's `ts` and ends. */
 const orderHead = 6;
 const reportHead = 10;
 const commitHead = 7;
@@ -31,6 +30,12 @@ class Pen {
       this.#at += 1;
     }
   }
+
+  /** Its length and its characters. */
+  text(text: string): void {
+    this.put(text.length);
+    for (let i = 0; i < text.length; i += 1) this.put(text.charCodeAt(i));
+  }
 }
 
 /** Reads them again. */
@@ -51,6 +56,10 @@ class Finger {
   all<Into extends number[] | Uint32Array>(into: Into): Into {
     for (let i = 0; i < into.length; i += 1) into[i] = this.take();
     return into;
+  }
+
+  text(): string {
+    return String.fromCharCode(...this.all(new Array<number>(this.take()).fill(0)));
   }
 }
 
@@ -85,9 +94,9 @@ export function reportNumbers(lines: SharedArrayBuffer): Numbers<Report> {
       if (report.kind !== 'committed' || report.slot === undefined) return false;
       const { commits, requests, standing, slot, wakeMs } = report;
       let length = reportHead;
-      for (const { bytes, ends } of commits) {
+      for (const { ts, bytes, ends } of commits) {
         if (bytes.buffer !== lines) return false;
-        length += commitHead + ends.length;
+        length += commitHead + ts.length + ends.length;
       }
       if (length > place.length || commits.length === 0) return false;
       const pen = new Pen(place);
@@ -110,16 +119,18 @@ export function reportNumbers(lines: SharedArrayBuffer): Numbers<Report> {
 }
 
 function writeCommit(pen: Pen, { first, ts, bytes, ends, syncMs, isRequest }: CommittedLines): void {
-  pen.put(first, parseTimestamp(ts) ?? 0, bytes.byteOffset, bytes.length, syncMs, Number(isRequest), ends.length);
+  pen.put(first, bytes.byteOffset, bytes.length, syncMs, Number(isRequest));
+  pen.text(ts);
+  pen.put(ends.length);
   pen.all(ends);
 }
 
 function readCommit(finger: Finger, lines: SharedArrayBuffer): CommittedLines {
   const first = finger.take();
-  const ts = timestamp(finger.take());
   const bytes = new Uint8Array(lines, finger.take(), finger.take());
   const syncMs = finger.take();
   const isRequest = finger.take() === 1;
+  const ts = finger.text();
   const ends = finger.all(new Array<number>(finger.take()).fill(0));
   return { first, ts, bytes, ends, syncMs, isRequest };
 }
