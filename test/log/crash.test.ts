@@ -75,7 +75,7 @@ const modes: readonly { readonly name: string; readonly options: Partial<WriterO
 const parts = [0, 300, Number.MAX_SAFE_INTEGER];
 const crashes: readonly { readonly crash: Crash; readonly seeds: readonly number[] }[] = [
   { crash: 'process', seeds: [0] },
-  { crash: 'power', seeds: [1, 2] },
+  { crash: 'power', seeds: [1] },
 ];
 
 function callsOf(options: Partial<WriterOptions>): readonly Call[] {
@@ -112,8 +112,9 @@ describe.each(modes)('$name', ({ options }) => {
     }
   });
 
+  // Of every second call: each has a dozen recoveries behind it.
   test('a death during the recovery from a death, and once more, loses nothing', () => {
-    for (let at = 0; at < calls; at += 1) {
+    for (let at = 0; at < calls; at += 2) {
       const random = randomFrom(at + 1);
       const acknowledged: Acknowledged = new Map();
       const platter = new MemoryDisk();
