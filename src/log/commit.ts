@@ -12,7 +12,7 @@ import type { Retain } from './own.js';
 import type { Link } from './record.js';
 import { formatPrev, lineBytes, lineBytesMax, prefixes } from './record.js';
 import type { ScheduleOptions } from './schedule.js';
-import type { OpenEpoch } from './state.js';
+import type { LogState, OpenEpoch } from './state.js';
 
 const lineFeed = 0x0a;
 
@@ -29,6 +29,12 @@ export interface Pending {
   readonly tree: Frontier;
 }
 
+/** A commit that is not durable yet, and where the log stands behind it. */
+export interface Ahead {
+  readonly pending: Pending;
+  readonly state: LogState;
+}
+
 /** Lines that are durable, on their way to whoever waits for them. */
 export interface Commit extends Pending {
   /** Whether these are a request's lines, and not the log's own. */
@@ -37,15 +43,11 @@ export interface Commit extends Pending {
   readonly syncMs: number;
 }
 
-/**
- * `sealsInto`: the commit is a seal, and this the epoch behind it. `ts`: else the time of its making. `isLast`: unless it is
- * false, head and key file follow behind it and not behind a later one.
- */
+/** `sealsInto`: the commit is a seal, and this the epoch behind it. `ts`: else the time of its making. */
 export interface CommitOptions {
   readonly sealsInto?: OpenEpoch;
   readonly ts?: string;
   readonly isRequest?: boolean;
-  readonly isLast?: boolean;
 }
 
 export interface WriterOptions extends ScheduleOptions {

@@ -1,9 +1,11 @@
 /**
- * The one writer. Everything that reaches the log goes through `#write` and `#tell`, in this order and no other:
+ * The one writer. Everything that reaches the log goes through `#commit`, in this order and no other:
  *
- *   write the lines · fsync the log · forget their key · write the head · write the key file · only then tell anyone
+ *   make the lines and what stands behind them · write the lines · fsync the log · forget their key ·
+ *   write the head · write the key file · only then tell anyone
  *
- * In `line` mode the lines of a few requests are a commit each, and head and key file follow behind the last of them.
+ * All that can be is made before the disk is waited for: behind such a wait no cache holds anything of ours, and the same takes
+ * longer. In `line` mode the lines of a few requests are a commit each, and head and key file follow behind the last of them.
  * Synchronous, so that the order on the page is the order on the disk. It runs on a thread of its own.
  */
 import { join } from 'node:path';
@@ -13,7 +15,7 @@ import type { Disk } from '../disk/disk.js';
 import { Anchor } from './anchor.js';
 import { AuditLink } from './audit-link.js';
 import { CheckpointFile } from './checkpoint-file.js';
-import { type Commit, CommitBuilder, type CommitOptions, type Pending, type WriterEvents, type WriterOptions } from './commit.js';
+import { type Ahead, type Commit, CommitBuilder, type CommitOptions, type Pending, type WriterEvents, type WriterOptions } from './commit.js';
 import { isPutOff, shortageOr, writeFailed } from './failure.js';
 import { OpenFile } from './open-file.js';
 import { lineBytes } from './record.js';
@@ -77,15 +79,7 @@ export class Writer {
    */
   append(bodies: readonly Uint8Array[]): void {
     this.prepare();
-    const commits = this.#options.sync === 'group' ? [bodies] : bodies.map((body) => [body]);
-    try {
-      for (const [i, lines] of commits.entries()) this.#write(lines, { isRequest: true, isLast: i === commits.length - 1 });
-    } catch (error) {
-      // Of every other failure nobody knows what the disk holds.
-      if (isPutOff(error)) this.#tell(false);
-      throw error;
-    }
-    this.#tell(false);
+    this.#commit(this.#options.sync === 'group' ? [bodies] : bodies.map((body) => [body]), { isRequest: true });
   }
 
   /** What is due between two requests: rotation or a seal. Nobody's ack depends on it. @throws LogError */
@@ -109,7 +103,7 @@ export class Writer {
   /** Records one of the log's own events, as a commit of its own. @throws LogError */
   record<Kind extends OwnKind>(kind: Kind, event: OwnEvents[Kind]): void {
     this.prepare();
-    this.#commit([ownBody(kind, event, this.#options.pid)]);
+    this.#commit([[ownBody(kind, event, this.#options.pid)]]);
   }
 
   /** What time alone makes due: a seal, a heartbeat, a rotation by age, the sync of head and keys. @throws LogError */
@@ -152,7 +146,7 @@ export class Writer {
     });
     const ts = timestamp(this.#schedule.now());
     const { event, sealsInto } = sealOf(this.#state, nextSeed, ts);
-    this.#commit([ownBody('seal', event, this.#options.pid)], { sealsInto, ts });
+    this.#commit([[ownBody('seal', event, this.#options.pid)]], { sealsInto, ts });
     this.#schedule.sealed();
     // Both notes are signed: this key must never sign again, and who takes the memory from here on must not find it.
     epoch.signerSeed.fill(0);
@@ -166,32 +160,37 @@ export class Writer {
     return this.#checkpointFile.shown;
   }
 
-  #commit(bodies: readonly Uint8Array[], options: CommitOptions = {}): void {
-    this.#write(bodies, options);
-    this.#tell(options.sealsInto !== undefined);
+  /** Commits one behind the other, which everybody hears of together. @throws LogError */
+  #commit(commits: readonly (readonly Uint8Array[])[], options: CommitOptions = {}): void {
+    const { sealsInto, ts = timestamp(this.#schedule.now()), isRequest = false } = options;
+    const ahead: Ahead[] = [];
+    let state = this.#state;
+    for (const bodies of commits) {
+      const pending = this.#builder.build(state.last, state.keys, state.tree, ts, bodies);
+      state = behind(state, pending, sealsInto);
+      ahead.push({ pending, state });
+    }
+    this.anchor.prepare(state);
+    try {
+      for (const made of ahead) this.#write(made, isRequest);
+    } catch (error) {
+      // Other lines will have these keys.
+      for (const made of ahead) if (made.state !== this.#state) made.state.keys.forget();
+      // Of every other failure nobody knows what the disk holds.
+      if (isPutOff(error)) this.#tell(false);
+      throw error;
+    }
+    this.#tell(sealsInto !== undefined);
   }
 
   /** To the log alone. `#tell` MUST follow before anybody hears of it. */
-  #write(bodies: readonly Uint8Array[], options: CommitOptions): void {
-    const { sealsInto, ts = timestamp(this.#schedule.now()), isRequest = false, isLast = true } = options;
-    const { last, keys, tree } = this.#state;
-    const pending = this.#builder.build(last, keys, tree, ts, bodies);
-    // All that can be is made ahead: behind a wait for the disk no cache holds anything of ours, and the same takes longer.
-    const next = behind(this.#state, pending, sealsInto);
-    let syncMs: number;
-    try {
-      if (isLast) this.anchor.prepare(next);
-      syncMs = this.#makeDurable(pending);
-    } catch (error) {
-      // Another commit will have this key.
-      next.keys.forget();
-      throw error;
-    }
+  #write({ pending, state }: Ahead, isRequest: boolean): void {
+    const syncMs = this.#makeDurable(pending);
 
     // ==== durable ====
     // Before anybody hears of it: from here on not even we can write these lines differently.
-    keys.forget();
-    this.#state = next;
+    this.#state.keys.forget();
+    this.#state = state;
     this.#guard('head', () => { this.anchor.syncIfDue(); });
     this.#untold.push({ ...pending, syncMs, isRequest });
   }
@@ -264,11 +263,11 @@ export class Writer {
     this.#state = { ...this.#state, segment: { ...segment, openedMs } };
     if (last.seq === 0) {
       const genesis = { format: formatVersion, origin, log_pub: logPub, retain, created: ts, previous } as const;
-      this.#commit([ownBody('genesis', genesis, pid)], { ts });
+      this.#commit([[ownBody('genesis', genesis, pid)]], { ts });
       this.#state = { ...this.#state, genesisMac: this.#state.last.mac };
       return;
     }
-    this.#commit([ownBody('segment', headerOf(this.#state, retain), pid)], { ts });
+    this.#commit([[ownBody('segment', headerOf(this.#state, retain), pid)]], { ts });
     // A header is not something that happened: it alone makes no seal due.
     this.#state = { ...this.#state, epoch: { ...this.#state.epoch, dirty: false } };
   }
@@ -277,7 +276,7 @@ export class Writer {
     // Between the lines of a commit, or before a segment's first one, it waits.
     if (this.#state.openCommit || (this.#state.segment?.bytes ?? 0) === 0) return;
     const delta = this.#schedule.clockStep();
-    if (delta !== undefined) this.#commit([ownBody('clock_stepped', { delta_ms: delta }, this.#options.pid)]);
+    if (delta !== undefined) this.#commit([[ownBody('clock_stepped', { delta_ms: delta }, this.#options.pid)]]);
   }
 
   #open(): { readonly segment: OpenSegment; readonly file: OpenFile } {
