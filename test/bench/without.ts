@@ -43,6 +43,7 @@ if (without === 'tree') {
   });
 } else if (without === 'head') {
   const path = new URL('../log/anchor.js', pathToFileURL(realpathSync(process.argv[1] ?? ''))).href;
-  const { Anchor } = await import(path) as { readonly Anchor: { readonly prototype: { move: () => void } } };
+  const { Anchor } = await import(path) as { readonly Anchor: { readonly prototype: Record<'prepare' | 'move', () => void> } };
+  Anchor.prototype.prepare = () => undefined;
   Anchor.prototype.move = () => undefined;
 }
