@@ -70,6 +70,19 @@ describe('without a daemon', () => {
     }
   });
 
+  it('help shows that of the command named, however far below, and says what it does not know', () => {
+    for (const path of [['tail'], ['listen'], ['listen', 'add'], ['help']]) {
+      expect([path, run(['help', ...path])]).toEqual([path, run([...path, '--help'])]);
+    }
+    expect(run(['help'])).toEqual(run(['--help']));
+    expect(run(['listen', 'help', 'add'])).toEqual(run(['listen', 'add', '--help']));
+    for (const path of [['nope'], ['listen', 'nope'], ['tail', 'nope'], ['a\u001bb']]) {
+      const said = `error: unknown command '${path.join(' ').replace('\u001b', '\\u001b')}'\n`;
+      expect([path, run(['help', ...path])]).toEqual([path, { status: 2, stdout: '', stderr: said }]);
+    }
+    expect(run(['listen', 'help', 'nope'])).toEqual({ status: 2, stdout: '', stderr: 'error: unknown command \'nope\'\n' });
+  });
+
   it('a daemon that is not there is named by its socket, exit 1', () => {
     const { status, stderr } = run(['status']);
     expect(status).toBe(1);
