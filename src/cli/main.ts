@@ -25,6 +25,8 @@ import { version } from './version.js';
 
 // Who does not hear us cannot be told so; and whatever was found stays the exit status.
 process.stderr.on('error', () => undefined);
+// A file that may not become larger is an error that is said (EFBIG), and not the end of the process.
+process.on('SIGXFSZ', () => undefined);
 
 const program = new Command('indelible')
   .description('Records what it is sent, acknowledges what is durable, and lets anyone check that nothing was changed since.')
