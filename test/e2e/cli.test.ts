@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -142,6 +143,25 @@ describe('without a daemon', () => {
       expect([command, run(command, '', mistyped).stderr]).toEqual([command, expect.stringContaining('"INDELIBLE_SOKCET" is not a variable')]);
     }
     for (const command of [['serve'], ['init'], ['listen', 'list']]) expect([command, run(command, '', mistyped).status]).toEqual([command, 2]);
+  });
+
+  it('a command that is busy reading is ended by a signal at once', async () => {
+    const fifo = join(place, 'fifo');
+    expect(spawnSync('mkfifo', [fifo]).status).toBe(0);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const verify = spawn(process.execPath, [main, 'verify', '--checkpoint', fifo], { env: environment, stdio: 'ignore' });
+      const ended = once(verify, 'exit');
+      // Opens when the other end is, and there is nothing to be read.
+      const file = await open(fifo, 'w');
+      try {
+        verify.kill(signal);
+        // More than a pipe holds: only who reads on takes it.
+        await expect(file.writeFile(Buffer.alloc(1024 * 1024))).rejects.toThrow(/EPIPE/);
+      } finally {
+        await file.close();
+      }
+      expect(await ended).toEqual([null, signal]);
+    }
   });
 
   it('verify of nothing is 3, never a pass', () => {
