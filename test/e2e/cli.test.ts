@@ -94,6 +94,10 @@ describe('without a daemon', () => {
     const nobody = join(place, 'nobody');
     expect(run(['status', '--socket', nobody]).stderr).toBe(
       `indelible: not_connected: there is no socket ${nobody}. Is the daemon running, and INDELIBLE_SOCKET the one it has?\n`);
+    // A name of digits is a name, and no port.
+    expect(run(['status', '--socket', '1']).stderr).toBe(
+      'indelible: not_connected: there is no socket 1. Is the daemon running, and INDELIBLE_SOCKET the one it has?\n');
+    expect(run(['status', '--socket', '']).stderr).toBe('indelible: not_connected: the socket path is empty\n');
   });
 
   it('what is not what it was named for is said in one line, with its option and what to do', () => {
