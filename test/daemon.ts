@@ -10,11 +10,12 @@ import { realDisk } from '../src/disk/disk.js';
 import { parseVerificationKey } from '../src/keys/verification.js';
 import type { Reply } from '../src/wire/message.js';
 import { Encoder } from '../src/wire/encode.js';
-import { FrameReader, encodeFrame } from '../src/wire/frame.js';
+import { FrameReader } from '../src/wire/frame.js';
 import { decodeReply } from '../src/wire/reply.js';
 import { writeValue } from '../src/wire/value.js';
 import type { Report } from '../src/verify/report.js';
 import { verify } from '../src/verify/verify.js';
+import { encodeFrame } from './frame.js';
 
 /** Node's own options for the daemon, as units and `scripts/start` have them. */
 export const nodeOptions = ['--max-semi-space-size=4'] as const;

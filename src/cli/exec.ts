@@ -31,7 +31,8 @@ const threadsMin = 4;
 
 const help = `
 Exit status: the command's own; 128+n if signal n ended it; 2 wrong usage or a bad ACL; 125 it was not run because that
-could not be recorded, or it succeeded and its record is incomplete; 126 denied, or it could not be started; 127 not found.
+could not be recorded, or it succeeded and its record is incomplete, or its output could not be written (a full disk); 126
+denied, or it could not be started; 127 not found.
 
 What is recorded: request, started, warnings, exit; or a lone denial; or request and denial if it cannot be started.
 Nothing runs before request is durable. Warnings come at 8 MiB of stdout, at 8 MiB of stderr and after 60 s (or at half of
@@ -123,7 +124,7 @@ async function runOnRecord(argv: readonly string[], options: Options): Promise<v
   } catch (error) {
     say(`indelible: nothing was run: ${printable(reasonOf(error))}`);
     const isUsage = error instanceof ExecError && (error.code === 'acl' || error.code === 'identity');
-    process.exitCode = isUsage ? exitCodes.usage : wrapperExit.notRecorded;
+    process.exitCode = isUsage ? exitCodes.usage : wrapperExit.incomplete;
   }
 }
 

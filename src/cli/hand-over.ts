@@ -3,12 +3,12 @@
  * left alone, unless it is empty or holds the key of an init of this very directory that never came to its end. Which keys
  * those are, `keys/handed-over` says by their hashes, until a log is made: a kill in a first start needs nobody's help.
  */
-import { createHash } from 'node:crypto';
 import { fstatSync, fsyncSync, readlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode, realDisk } from '../disk/disk.js';
 import { createFile, removeIfThere, replaceFile } from '../disk/write.js';
 import { pipeState } from '../kernel/native.js';
+import { sha256Hex } from '../keys/hash.js';
 import type { Places } from '../log/segment.js';
 import { exitCodeOf, exitCodes } from './exit.js';
 
@@ -128,7 +128,7 @@ function write(bytes: Buffer, keyOut: string, places: Places): void {
   }
   const before = realDisk.read(noteIn(places))?.toString('latin1') ?? '';
   // First: what is not noted here and lies there would stand in the way of every later start.
-  replaceFile(realDisk, noteIn(places), Buffer.from(`${before}${hashOf(bytes)}\n`));
+  replaceFile(realDisk, noteIn(places), Buffer.from(`${before}${sha256Hex(bytes)}\n`));
   if (isLeftBehind(keyOut, before)) replaceFile(realDisk, keyOut, bytes);
   else createFile(realDisk, keyOut, bytes);
 }
@@ -142,14 +142,10 @@ function noteIn(places: Places): string {
   return join(places.keys, 'handed-over');
 }
 
-function hashOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
 /** Whether a file was begun or written by an init that noted its key in `before`. */
 function isLeftBehind(path: string, before: string): boolean {
   if (before === '') return false;
   const there = realDisk.read(path);
   // Nothing but zeros is what a loss of power leaves of a file that was not synced.
-  return there !== undefined && (there.every((byte) => byte === 0) || before.split('\n').includes(hashOf(there)));
+  return there !== undefined && (there.every((byte) => byte === 0) || before.split('\n').includes(sha256Hex(there)));
 }

@@ -3,7 +3,7 @@
  * durable, and every line that it could not take is kept or named with its number and reason.
  */
 // Not the log's door, which follows no links: what a person names on a command line may be a link.
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, fsyncSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Client } from '../client/client.js';
 import { realClock } from '../clock/clock.js';
@@ -110,9 +110,13 @@ function planOf(path: string, { from, rejects, hmacKey, stateDir }: Given): Plan
   if (rejects !== undefined) forOption('--rejects', () => { tryToMake(rejects); });
   const key = hmacKey === undefined ? undefined : parseHmacKey(readNamed('--hmac-key', hmacKey));
   if (key?.length === 0) return `--hmac-key: ${hmacKey ?? ''} is empty`;
-  const file = openSync(path, 'r');
+  // NONBLOCK: of a FIFO nobody may ever write to the other end, and no signal ends the wait for one that does.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   // It is read more than once.
-  if (!fstatSync(file).isFile()) return `${path} is no regular file`;
+  if (!fstatSync(file).isFile()) {
+    closeSync(file);
+    return `${path} is no regular file`;
+  }
   return { source, path, file, key, rejects, stateDirectory: stateDir ?? stateDirectory(process.env) };
 }
 
@@ -182,7 +186,8 @@ class RejectFile {
   add(reject: Reject): void {
     if (this.#path !== undefined) {
       this.#file ??= openSync(this.#path, 'wx', 0o600);
-      writeSync(this.#file, `${formatReject(reject)}\n`);
+      // Behind what is there, and all of it: one call of the system may take less and give no reason.
+      writeFileSync(this.#file, `${formatReject(reject)}\n`);
       return;
     }
     this.#named += 1;

@@ -10,6 +10,7 @@ import { emitCommand } from './emit.js';
 import { exitCodes } from './exit.js';
 import { execCommand } from './exec.js';
 import { exportCommand } from './export.js';
+import { helpCommand } from './help.js';
 import { importCommand } from './import.js';
 import { initCommand } from './init.js';
 import { listenCommand } from './listen.js';
@@ -24,6 +25,8 @@ import { version } from './version.js';
 
 // Who does not hear us cannot be told so; and whatever was found stays the exit status.
 process.stderr.on('error', () => undefined);
+// A file that may not become larger is an error that is said (EFBIG), and not the end of the process.
+process.on('SIGXFSZ', () => undefined);
 
 const program = new Command('indelible')
   .description('Records what it is sent, acknowledges what is durable, and lets anyone check that nothing was changed since.')
@@ -36,6 +39,9 @@ const commands = [
   proveCommand(), checkpointCommand(), doctorCommand(), listenCommand(), importCommand(), exportCommand(),
 ];
 for (const command of commands) program.addCommand(command.version(version));
+for (const one of [program, ...commands].filter(({ commands: below }) => below.length > 0)) {
+  one.helpCommand(false).addCommand(helpCommand(one));
+}
 
 /** What a command ends with whose stdout cannot be written: not with what would be a verdict. */
 const unwritableExit = (command: string): number => (command === 'verify' ? exitCodes.unverifiable : exitCodes.writeFailed);
@@ -50,7 +56,7 @@ for (const command of commands.filter((one) => !refusing.has(one.name()))) {
   command.hook('preAction', () => { for (const problem of unknownVariables(process.env)) say(`indelible: ${problem}, and is ignored`); });
 }
 
-for (const command of [program, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {
+for (const command of [program, ...program.commands, ...commands.flatMap(({ commands: below }) => below)]) {
   command.exitOverride();
   // Help and versions, which are all that is printed where no action is.
   command.configureOutput({

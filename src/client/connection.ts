@@ -26,7 +26,8 @@ export class Connection {
   /** Connects and says `hello`, the whole frame. A daemon that is silent for `timeoutMs` is given up. */
   constructor(path: string, hello: Buffer, timeoutMs: number, listener: Listener) {
     this.#listener = listener;
-    this.#socket = createConnection(path);
+    // By name: digits alone would be a port.
+    this.#socket = createConnection({ path });
     this.#socket.on('data', (chunk) => { this.#read(chunk); });
     this.#socket.on('error', (cause) => {
       this.close(new ClientError('not_connected', `${path}: ${cause.message}`, { cause }));

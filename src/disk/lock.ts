@@ -4,7 +4,6 @@
 // second over at once; whoever loses the second stops writing.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import lockfile from 'proper-lockfile';
 
 /** How long the lease may go without being renewed before another may take it, and how often it is renewed. */
 export const leaseMs = 10_000;
@@ -103,6 +102,8 @@ export async function lockState(directory: string, kernel: LockKernel, onLost: (
     // Ours is the only live claim, so a lease that is there was left by a process that died.
     fs.rmSync(lockfilePath, { recursive: true, force: true });
     const own = new OwnDirectory(lockfilePath);
+    // Not before: it listens to every signal that ends a process, and a command that is busy reading would not end by one.
+    const { default: lockfile } = await import('proper-lockfile');
     const release = await lockfile.lock(directory, {
       lockfilePath, stale: leaseMs, update: renewMs, onCompromised: (error) => { onLost(error.message); }, fs: own.fs,
     });

@@ -10,6 +10,8 @@ import { printable } from './printable.js';
 export const nameColumnsMax = 48;
 /** Text that needs no quotes: printing ASCII, without blanks and what a line of cells is put together with, and not `-` alone. */
 const wordForm = /^(?!-$)[!#-&*-<>-[\]-~]+$/;
+/** A word that is a value other than text, but for lists and maps. */
+const literalForm = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)$/;
 /** Text of which each character takes one column. */
 const narrowForm = /^[\x20-\x7e]*$/;
 /** Levels of a value shown: more than an event may have. */
@@ -18,15 +20,26 @@ const levelsMax = 64;
 const pieceForm = /\\u\{[^}]*\}|\\u[0-9a-f]{4}|\\.|./gsu;
 
 /**
- * The value: a plain word as it is, anything else as JSON; `-` for none. At most `columnsMax` wide, and where it was cut a
- * closing quote and an `…` besides.
+ * The value: a plain word as it is, anything else as JSON; `-` for none. A word that would be JSON itself is in quotes, as
+ * `"5"`. At most `columnsMax` wide, and where it was cut a closing quote and an `…` besides.
  */
 export function cell(value: unknown, columnsMax: number): string {
   if (value === undefined) return '-';
-  const word = typeof value === 'number' ? String(value) : value;
-  if (typeof word === 'string' && wordForm.test(word)) return cut(word, columnsMax);
+  if (typeof value === 'number') return cut(String(value), columnsMax);
+  if (typeof value === 'string' && wordForm.test(value) && !isOtherValue(value)) return cut(value, columnsMax);
   // What is sent us may have been put into a log by hand, and deeper than a stack is.
   return isNestedWithin(value, levelsMax) ? cut(printable(jsonText(value as JsonValue)), columnsMax) : '…';
+}
+
+function isOtherValue(word: string): boolean {
+  if (literalForm.test(word)) return true;
+  if (!/^[[{]/.test(word)) return false;
+  try {
+    JSON.parse(word);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Terminal columns that a text takes at most: two for a character beyond ASCII. */

@@ -16,8 +16,8 @@ import { type Slot, type TryLock, slotDirectory, takeSlot } from './slots.js';
 
 /** Exit status where it is not the command's own, as with env(1), nohup(1) and timeout(1). */
 export const wrapperExit = {
-  /** It was not run because that could not be recorded; or it succeeded and its record is incomplete. */
-  notRecorded: 125,
+  /** It was not run because that could not be recorded; or it succeeded, and its record or the output passed on is not whole. */
+  incomplete: 125,
   /** It was denied, or could not be started. */
   denied: 126,
   notFound: 127,
@@ -139,9 +139,12 @@ function whyCancelled(cause: Cause, { durationMs, stdinBytes = 0 }: Limits): str
   }
 }
 
-/** The command's own, 128 and its signal's number if one ended it; a record with holes is no success. */
-function exitCodeOf({ code, signal }: Ending, losses: readonly Loss[]): number {
+/**
+ * The command's own, 128 and its signal's number if one ended it. A record with holes is no success, nor is output that a full
+ * disk took from us: the command would have been told of that, and has not been.
+ */
+function exitCodeOf({ code, signal, faults }: Ending, losses: readonly Loss[]): number {
   const own = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-  return own === 0 && losses.length > 0 ? wrapperExit.notRecorded : own;
+  return own === 0 && (losses.length > 0 || faults.length > 0) ? wrapperExit.incomplete : own;
 }
 

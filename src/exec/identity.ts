@@ -1,14 +1,14 @@
 // Who runs a command, where the caller does not say: ids that name the same user and machine every time and cannot be
 // turned back. They are claims, not proofs; what the kernel knows of the caller is recorded beside them by the daemon.
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { sha256Hex } from '../keys/hash.js';
 import { ExecError } from './failure.js';
 
 const machineIdFile = '/etc/machine-id';
 
 function digest(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\n')).digest('hex');
+  return sha256Hex(Buffer.from(parts.join('\n')));
 }
 
 /**

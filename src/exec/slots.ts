@@ -3,11 +3,11 @@
 // environment has no say in, or another XDG_RUNTIME_DIR would be another count; but it may name what only root can have made.
 // Still they are the user's own files, and `exec` is the user's own process: who may remove the one or kill the other is not
 // limited by this.
-import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { errorCode, realDisk } from '../disk/disk.js';
+import { sha256Hex } from '../keys/hash.js';
 import type { AclFile } from './acl-file.js';
 import type { Rule } from './acl.js';
 import { ExecError, messageOf } from './failure.js';
@@ -92,7 +92,7 @@ export function takeSlot(directory: string, file: AclFile, rule: Rule, slots: nu
 
 /** The file of a rule's slot. The rule by what it says, so that moving it within its file frees nothing. */
 export function slotName({ path }: AclFile, { description, argv, cwd }: Rule, slot: number): string {
-  const name = createHash('sha256').update(JSON.stringify([path, description, argv, cwd ?? null])).digest('hex');
+  const name = sha256Hex(Buffer.from(JSON.stringify([path, description, argv, cwd ?? null])));
   return `${name.slice(0, 32)}.${slot}`;
 }
 

@@ -42,7 +42,10 @@ export function asTold({ code, what, message, errno }: ToldError): LogError {
   return new LogError(code, what, message, errno === undefined ? undefined : Object.assign(new Error(errno), { code: errno }));
 }
 
-const noSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** What has no room, for a person: each is mended elsewhere. */
+const noSpace: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'the disk is full'], ['EDQUOT', 'the quota on the disk is used up'], ['EFBIG', 'the file may not become larger'],
+]);
 /** Of them, those that room on the disk would help; a limit on one file's size is not among them. */
 const noRoom = new Set(['ENOSPC', 'EDQUOT']);
 /** Descriptors run out and come back, too. */
@@ -51,6 +54,12 @@ const noDescriptor = new Set(['EMFILE', 'ENFILE']);
 /** Whether an error of the disk means that there is no room for more. */
 export function isNoSpace(error: unknown): boolean {
   return noSpace.has(errorCode(error) ?? '');
+}
+
+/** What has no room by such an error, with the system's code. */
+export function noSpaceText(error: unknown): string {
+  const code = errorCode(error) ?? '';
+  return `${noSpace.get(code) ?? 'the disk is full'} (${code})`;
 }
 
 /** Whether something found no room and may be tried again. */
@@ -69,7 +78,7 @@ export function isOutOfRoom(error: LogError): boolean {
  */
 export function shortageOr(error: unknown, call: string, message: string): LogError {
   const isShortage = isNoSpace(error) || noDescriptor.has(errorCode(error) ?? '');
-  return isShortage && !isSync(error) ? new LogError('disk_full', call, `${message}: ${String(error)}`, error) : writeFailed(call, error);
+  return isShortage && !isSync(error) ? new LogError('disk_full', call, `${message}: ${reasonOf(error)}`, error) : writeFailed(call, error);
 }
 
 function isSync(error: unknown): boolean {
@@ -80,10 +89,17 @@ function isSystemError(error: unknown): error is Error & { readonly syscall: str
   return error instanceof Error && 'syscall' in error && typeof error.syscall === 'string';
 }
 
+/** What an error says of itself, the code with it that Node has no name for. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const code = errorCode(error);
+  return code === undefined || text.startsWith(code) ? text : `${code}: ${text}`;
+}
+
 /** A failed call of the disk, final for this process. */
 export function writeFailed(call: string, error: unknown): LogError {
   if (error instanceof LogError) return error;
-  return new LogError('write_failed', call, `${call} failed: ${error instanceof Error ? error.message : String(error)}`, error);
+  return new LogError('write_failed', call, `${call} failed: ${reasonOf(error)}`, error);
 }
 
 /** A log that is tampered with or lost. `finding` is a name that stays the same, `message` says where and what next. */

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../clock/clock.js';
 import type { Disk, Space } from '../disk/disk.js';
-import { LogError, isPutOff } from './failure.js';
+import { LogError, isPutOff, reasonOf } from './failure.js';
 import type { Reserve } from './reserve.js';
 import type { Writer } from './writer.js';
 
@@ -48,6 +48,8 @@ export class DiskLadder {
   #fellAt = Number.NEGATIVE_INFINITY;
   #waitMs = 0;
   #reserveNotBefore = Number.NEGATIVE_INFINITY;
+  /** Why it counts as full, as far as it is known: what is free, or with what the reserve was refused. */
+  #fullBy = '';
   /** Said once each. */
   #isReserveMissed = false;
   #isSpaceUnknown = false;
@@ -73,7 +75,7 @@ export class DiskLadder {
   /** Whether events may be written: on a full disk, if there is room again. @throws LogError `disk_full` if not */
   admit(writer: Writer): void {
     if (this.#phase.kind !== 'full' || this.#climb(writer)) return;
-    throw new LogError('disk_full', 'write', `the disk that holds ${this.#parts.state} is full; nothing of this was written`);
+    throw new LogError('disk_full', 'write', `the disk that holds ${this.#parts.state} is full (${this.#fullBy}); nothing of this was written`);
   }
 
   /** The disk took no more: gives the reserve's room to what the log has to say. @throws LogError */
@@ -86,7 +88,8 @@ export class DiskLadder {
     const freeBytes = this.#space()?.freeBytes ?? 0;
     const wasLow = this.#phase.kind === 'low' && this.#phase.isRecorded;
     this.#phase = { kind: 'full', freeBytes, owed: 'record', wasLow };
-    stepped('full', `the disk is full (${freeBytes} bytes are free): appends are answered disk_full until there is room; ` +
+    this.#fullBy = `${freeBytes} bytes are free`;
+    stepped('full', `the disk is full (${this.#fullBy}): appends are answered disk_full until there is room; ` +
       'everything that was acknowledged is there, and can be read');
     this.#giveReserve();
     this.#pay(writer);
@@ -145,7 +148,11 @@ export class DiskLadder {
     const { clock, reserve, stepped } = this.#parts;
     if (this.#phase.kind !== 'full' || clock.monotonic() - this.#fellAt < this.#waitMs) return false;
     const space = this.#space();
-    if (space === undefined || !reserve.hasRoom(space) || clock.monotonic() < this.#reserveNotBefore) return false;
+    if (space === undefined || clock.monotonic() < this.#reserveNotBefore) return false;
+    if (!reserve.hasRoom(space)) {
+      this.#fullBy = `${space.freeBytes} bytes and ${space.freeFiles} files are free`;
+      return false;
+    }
     // What a filesystem says of its free space knows no quota. Only what was written is there.
     if (!this.#makeReserve()) return false;
     this.#pay(writer);
@@ -175,7 +182,8 @@ export class DiskLadder {
       return true;
     } catch (error) {
       this.#reserveNotBefore = clock.monotonic() + (this.isFull ? lookEveryMs : reserveRetryMs);
-      this.#missReserve(String(error));
+      this.#fullBy = reasonOf(error);
+      this.#missReserve(this.#fullBy);
       return false;
     }
   }

@@ -7,7 +7,7 @@ import type { Descriptor, Disk, Entry } from '../disk/disk.js';
 import { isSameFile } from '../disk/disk.js';
 import { readSpan } from '../disk/read.js';
 import { copySpan, writeWhole } from '../disk/write.js';
-import { LogError, isNoSpace, shortageOr, writeFailed } from './failure.js';
+import { LogError, isNoSpace, noSpaceText, shortageOr, writeFailed } from './failure.js';
 
 /** What somebody else did to the file, or to its name. */
 export type SegmentMeddling = 'unlinked' | 'renamed' | 'replaced' | 'truncated' | 'appended';
@@ -50,7 +50,7 @@ export class OpenFile {
       } catch (second) {
         throw writeFailed('ftruncate', second);
       }
-      throw new LogError('disk_full', 'write', 'the disk is full; nothing of this was written', error);
+      throw new LogError('disk_full', 'write', `${noSpaceText(error)}; nothing of this was written`, error);
     }
   }
 

@@ -4,12 +4,28 @@
  * next start finds the `.new` file, and names it in its own record.
  */
 import { join } from 'node:path';
-import type { Disk } from '../disk/disk.js';
+import type { Descriptor, Disk } from '../disk/disk.js';
+import { readExactly, readSpan } from '../disk/read.js';
 import { createFile, removeIfThere } from '../disk/write.js';
 import { sha256Hex } from '../keys/hash.js';
 import type { TornPiece } from './own.js';
 
 const unnamedSuffix = '.new';
+/** Of more zeros than this at an end nobody learns more: nobody wrote them, and a file may be made of any number of them. */
+const zerosKept = 1024 * 1024;
+
+/** What is kept of a file's bytes from `from` to before `until`: all but the zeros that they end with beyond some. */
+export function worthKeeping(disk: Disk, file: Descriptor, from: number, until: number): Buffer {
+  const zeros = Buffer.alloc(zerosKept);
+  const last = Buffer.alloc(zerosKept);
+  const endsInZeros = (end: number): boolean => {
+    readExactly(disk, file, last, end - zerosKept);
+    return last.equals(zeros);
+  };
+  let end = until;
+  while (end - from > zerosKept && endsInZeros(end)) end -= zerosKept;
+  return readSpan(disk, file, from, end - from);
+}
 
 /** Keeps `bytes`, which stood where record `seq` would be; they are on the disk when this returns its name to be. */
 export function keepPiece(disk: Disk, directory: string, seq: number, bytes: Buffer): string {

@@ -7,7 +7,6 @@ import { epochKeyName } from '../checkpoint/seal.js';
 import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
 import { errorCode } from '../disk/disk.js';
-import { readSpan } from '../disk/read.js';
 import { copySpan, removeIfThere, replaceFile } from '../disk/write.js';
 import { KeyWalker } from '../keys/schedule.js';
 import type { Identity, StoredKeys } from '../keys/store.js';
@@ -18,7 +17,7 @@ import type { ReadHead } from './head.js';
 import { decodeHead } from './head.js';
 import { checkInventory } from './inventory.js';
 import type { TornPiece } from './own.js';
-import { confirmPieces, keepPiece, unnamedPieces } from './quarantine.js';
+import { confirmPieces, keepPiece, unnamedPieces, worthKeeping } from './quarantine.js';
 import type { Link } from './record.js';
 import { findRetiredEnd } from './retired-file.js';
 import type { Newborn } from './scan.js';
@@ -263,7 +262,7 @@ function cutTail(disk: Disk, places: Places, segment: SegmentFile, validBytes: n
   disk.makeDirectory(places.quarantine);
   const file = disk.open(segment.path, 'update');
   try {
-    keepPiece(disk, places.quarantine, seq, readSpan(disk, file, validBytes, fileBytes - validBytes));
+    keepPiece(disk, places.quarantine, seq, worthKeeping(disk, file, validBytes, fileBytes));
     disk.truncate(file, validBytes);
     disk.sync(file);
   } finally {

@@ -121,10 +121,11 @@ export class Scanner {
       const fileBytes = this.#disk.size(file);
       let validBytes = 0;
       let first = true;
-      for (const line of readLines(this.#disk, file, 0, fileBytes)) {
+      // What is no record ends the reading, one way or the other; where it is longer than any, its end need not be known.
+      for (const line of readLines(this.#disk, file, 0, fileBytes, () => false)) {
         const frame = line.kind === 'line' ? parseFrame(line.bytes) : undefined;
         const fault = frame === undefined
-          ? `is ${line.kind === 'line' ? 'not a record' : line.kind === 'rest' ? 'not ended by a line feed' : 'longer than a record may be'}`
+          ? `is ${line.kind === 'line' ? 'not a record' : line.end === fileBytes ? 'not ended by a line feed' : 'longer than a record may be'}`
           : this.#fault(frame, segment, first);
         if (frame === undefined || fault !== undefined) {
           const isCrash = this.#headSeen && isLast && isTorn(this.#disk, file, line.offset);

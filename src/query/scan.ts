@@ -209,10 +209,14 @@ export class LogScan {
     }
   }
 
-  /** Up to the file's end as it is now: a daemon may be writing. */
-  * #oldestFirst(file: Descriptor, from: number): Generator<Line> {
+  /**
+   * Up to the file's end as it is now: a daemon may be writing. What is longer than any line is the rest, however much it is: a
+   * power cut or a hand may leave more zeros there than anybody waits for.
+   */
+  * #behindHead(file: Descriptor, from: number): Generator<Line> {
     const { disk } = this.#options;
-    yield* readLines(disk, file, from, disk.size(file));
+    const until = disk.size(file);
+    for (const line of readLines(disk, file, from, until, () => false)) yield line.kind === 'line' ? line : { ...line, end: until };
   }
 
   * #newestFirst(segment: SegmentFile, file: Descriptor): Generator<Line> {
@@ -233,7 +237,7 @@ export class LogScan {
       if (file === undefined) continue;
       this.tally.segments -= 1;
       const from = segment.name === head.segment ? head.bytes : 0;
-      for (const line of this.#linesOf(segment, file, this.#oldestFirst(file, from))) {
+      for (const line of this.#linesOf(segment, file, this.#behindHead(file, from))) {
         if (line.kind === 'line') this.tally.behindHead += 1;
         else this.tally.tornBytes += line.end - line.offset;
       }

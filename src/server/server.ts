@@ -229,15 +229,15 @@ export class Server {
     return {
       intake: this.#intake, counters: this.#counters, limits: this.#options.limits,
       turns: this.#turns, creditors: this.#creditors, frames: this.#frames, halfFrames: this.#halfFrames, unsent: this.#unsent,
-      follower: {
+      tail: {
         ring: this.ring, courtesy: new Courtesy(() => this.#log.load.events > 0),
         durable: () => this.#log.standing.seq,
         history: (from, isWanted) => this.#readers.read(
           () => readHistory(this.#options.logDirectory, from, () => this.#log.standing.seq), isWanted),
-      },
-      onCommit: (wake) => {
-        this.#onCommit.add(wake);
-        return () => { this.#onCommit.delete(wake); };
+        onCommit: (wake) => {
+          this.#onCommit.add(wake);
+          return () => { this.#onCommit.delete(wake); };
+        },
       },
       answer: (request, peer) => this.#answer(request, peer),
       search: (request, gone) => this.#searching.ask(request, gone),

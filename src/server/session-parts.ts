@@ -28,11 +28,10 @@ export interface SessionParts {
   readonly halfFrames: Pool;
   /** Of all connections: replies that they have not taken. */
   readonly unsent: Pool;
-  readonly follower: Pick<TailingParts, 'ring' | 'durable' | 'history' | 'courtesy'>;
+  /** What a tail needs besides the connection itself. */
+  readonly tail: Omit<TailingParts, 'send' | 'drained'>;
   /** Those of all connections that are owed replies. */
   readonly creditors: Creditors;
-  /** Has `wake` called at every commit, until the returned function is called. */
-  onCommit(wake: () => void): () => void;
   /** Answers that need no order. */
   answer(request: Question, peer: Peer): Reply;
   /** A search goes on over several turns; its reply may come behind others. */

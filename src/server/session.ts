@@ -253,7 +253,7 @@ export class Session {
     }
     this.#tail = new Tailing();
     const running = this.#tail.run(request, {
-      ...this.#parts.follower, onCommit: (wake) => this.#parts.onCommit(wake),
+      ...this.#parts.tail,
       send: (seq, line) => this.#outflow.sendRecord(request.id, seq, line), drained: () => this.#outflow.whenDrained(),
     });
     running.catch((error: unknown) => {

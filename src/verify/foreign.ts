@@ -43,8 +43,6 @@ export class ForeignClaims {
     this.#withKey = withKey;
   }
 
-  /** Whether a line that a root may still prove names another format. */
-  get isClaimed(): boolean { return this.#claim !== undefined; }
   /** A format this version does not read, which a genesis or header named that nothing has proved. */
   get named(): number | undefined { return this.#named; }
 
@@ -63,12 +61,10 @@ export class ForeignClaims {
     this.#named ??= foreignFormat(frame.body);
   }
 
-  /** The tree is another one, or not known any more: no root proves what was claimed. */
-  lose(): void {
-    this.#claim = undefined;
-  }
-
-  /** A good seal's root is that of the tree. @throws ForeignFormat */
+  /**
+   * A good seal's root is that of the tree. Whatever puts another tree in its place is a finding, too: where there is no other,
+   * the claim stands in this one. @throws ForeignFormat
+   */
   prove(): void {
     const claim = this.#claim;
     if (claim === undefined || this.#findings.number('tampered') > claim.findings.length) return;

@@ -126,7 +126,7 @@ export class Ledger {
   /** What a header behind record `seq`, a seal, must state; undefined where damage has left something unknown. */
   seamBehind(seq: number, mac: string): Seam | undefined {
     const { epoch, first, verifier } = this.#chain;
-    const isWhole = this.#behind === undefined && !this.#foreign.isClaimed && this.#provenTo === seq - 1 && first === seq + 1;
+    const isWhole = this.#behind === undefined && this.#provenTo === seq - 1 && first === seq + 1;
     if (!isWhole || this.#tree?.size !== seq || verifier === undefined || this.#genesisMac === undefined) return undefined;
     return { seq, mac, epoch, vkey: verifier.vkey, genesis: this.#genesisMac, frontier: this.#tree.texts };
   }
@@ -148,12 +148,7 @@ export class Ledger {
 
   /** Records are missing: the tree is not known any more. */
   lose(): void {
-    this.#setTree(undefined);
-  }
-
-  #setTree(tree: Frontier | undefined): void {
-    this.#tree = tree;
-    this.#foreign.lose();
+    this.#tree = undefined;
   }
 
   /** A line was refused that may name a format of its own. */
@@ -166,7 +161,7 @@ export class Ledger {
   }
 
   restore(copy: LedgerCopy): void {
-    this.#setTree(copy.tree);
+    this.#tree = copy.tree;
     this.#chain = copy.chain;
   }
 
@@ -218,7 +213,7 @@ export class Ledger {
     this.#genesisMac ??= header.genesis;
     this.#chain.resume(header.verifier);
     if (this.#tree === undefined || faults.length > 0) {
-      this.#setTree(header.tree_size === frame.seq - 1 ? header.tree : undefined);
+      this.#tree = header.tree_size === frame.seq - 1 ? header.tree : undefined;
       this.#provenTo = header.tree_size;
     }
     this.#anchored = true;
@@ -244,7 +239,7 @@ export class Ledger {
     const from = Math.min(this.#provenTo + 1, frame.seq - 1);
     const message = `the seal was made over other records: one of ${from} to ${frame.seq - 1} was changed since`;
     this.#report([{ code: 'root_mismatch', message }], at());
-    this.#setTree(undefined);
+    this.#tree = undefined;
   }
 
   /** A removal that the log tells of must have left its segment's header behind. */

@@ -25,9 +25,10 @@ export function socketPath(env: Environment): string | undefined {
   return path === undefined ? undefined : checkedSocketPath(path);
 }
 
-/** The path itself; throws WireError `bad_path` when the kernel would cut it short. */
+/** The path itself; throws WireError `bad_path` when it is empty, or the kernel would cut it short. */
 export function checkedSocketPath(path: string): string {
   const bytes = Buffer.byteLength(path);
+  if (bytes === 0) throw new WireError('bad_path', 'the socket path is empty');
   if (bytes <= socketPathBytesMax) return path;
   throw new WireError('bad_path', `socket path of ${bytes} bytes, at most ${socketPathBytesMax} fit: ${path}`);
 }

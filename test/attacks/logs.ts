@@ -15,6 +15,8 @@ const origin = 'attacks.example/host';
 /** The least a segment may be. */
 const segmentBytes = '65536';
 const sealMs = '300';
+/** The clock brings no seal: one that a kill interrupts before the head is written would stand behind it. */
+const withoutSeals = { INDELIBLE_SEAL_MS: '900000' };
 
 /** All that is attacked with and against. */
 export interface Logs {
@@ -184,8 +186,7 @@ async function makeGroup(random: Random, env: Readonly<Record<string, string>>, 
     await producer.pipeline(daemon, requests);
     await sealed(daemon, producer);
     await daemon.stop();
-    // The clock brings no seal any more: one that the kill interrupts before the head is written would stand behind it.
-    daemon = await Daemon.start({ state, env: { ...settings, INDELIBLE_SEAL_MS: '900000' } });
+    daemon = await Daemon.start({ state, env: { ...settings, ...withoutSeals } });
     await producer.pipeline(daemon, requests / 2, (replies) => { if (replies % 5 === 0) snapshots.push(stolen('group', state, producer.receipts)); });
     await daemon.kill('SIGKILL');
     return new Victim('group', load(state), producer.receipts, snapshots);
@@ -228,13 +229,16 @@ async function makeRetired(random: Random, env: Readonly<Record<string, string>>
     await producer.pipeline(daemon, 90);
     // What the daemon has to remove it removes between two requests, when it comes to it.
     while (existsSync(join(state, 'log', segmentName(1)))) await producer.pipeline(daemon, 1);
+    await daemon.stop();
+    const quiet = { ...settings, ...withoutSeals };
+    daemon = await Daemon.start({ state, env: quiet });
     for (;;) {
       await producer.pipeline(daemon, 1);
       if (!mayRemoveMore(state)) continue;
       await daemon.kill('SIGKILL');
       // It may have come to it after all.
       if (mayRemoveMore(state)) return load(state);
-      daemon = await Daemon.start({ state, env: settings });
+      daemon = await Daemon.start({ state, env: quiet });
     }
   } finally {
     rmSync(state, { recursive: true, force: true });

@@ -172,6 +172,12 @@ export const retentionAttacks: readonly Attack[] = [
   onRetired('retired.jsonl: junk put in', true, (lines, at, random) => [
     ...lines.slice(0, at), draw(random, [lf, Buffer.from('{}\n'), Buffer.concat([drawJunk(random, 80), lf])]), ...lines.slice(at),
   ]),
+  onRetired('retired.jsonl: cut short, often in its last line', true, (lines, at, random) => {
+    const cut = random() < 0.5 ? lines.length - 1 : at;
+    const line = lines[cut] ?? lf;
+    // The line's end alone, or so much of it.
+    return [...lines.slice(0, cut), line.subarray(0, random() < 0.2 ? -1 : drawBelow(random, line.length))];
+  }),
   onRetired('retired.jsonl: junk that looks torn at its end', false, (lines, _at, random) => [...lines, drawJunk(random, 80)], 'torn_end'),
   {
     family: 'Segments', name: 'retired.jsonl deleted, emptied, or of a log that needs none', on: (logs) => [logs.retired, logs.line],

@@ -1,5 +1,6 @@
 // That the benchmark runs and that its ledger is whole; of how fast anything is, nothing is asserted.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,6 +12,8 @@ import { fullGrid, requestsInFlight } from './grid.js';
 import { Ledger } from './ledger.js';
 import { median } from './numbers.js';
 import { environmentWithout, promises } from './promises.js';
+
+const script = new URL('../../scripts/bench', import.meta.url).pathname;
 
 test('the frames of the load are appends of the event, no two with one id, and their acks are read out of any pieces', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'ind-bench-'));
@@ -109,4 +112,25 @@ test('every cell of the grid has something in flight', () => {
   expect(fullGrid).toHaveLength(24);
   for (const cell of fullGrid) expect(requestsInFlight(cell)).toBeGreaterThan(0);
   expect([median([3, 1, 2]), median([4, 1]), median([])]).toEqual([2, 2.5, 0]);
+});
+
+test('to install the peers is all that --install-peers does, and it stands alone', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ind-bench-'));
+  try {
+    const asked = join(directory, 'asked');
+    // Nothing is installed, stopped or built here: who is asked notes it, and the benchmark would end at once without a Node.
+    for (const name of ['apt-get', 'systemctl', 'node']) {
+      writeFileSync(join(directory, name), `#!/bin/sh\necho "${name} $*" >> '${asked}'\n[ ${name} != node ]\n`, { mode: 0o755 });
+    }
+    const bench = (...words: readonly string[]): number | null => spawnSync(script, words, {
+      env: { PATH: `${directory}:${process.env['PATH'] ?? ''}` }, encoding: 'utf8',
+    }).status;
+    expect(bench('--install-peers')).toBe(0);
+    const lines = readFileSync(asked, 'utf8');
+    expect(lines).toMatch(/^apt-get update .*\napt-get install .*redis-server.*\nsystemctl is-active .*\nsystemctl stop redis-server\n$/);
+    for (const words of [['--install-peers', '--quick'], ['--quick', '--install-peers'], ['--help', '--install-peers']]) expect(bench(...words)).toBe(2);
+    expect(readFileSync(asked, 'utf8')).toBe(lines);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -1,7 +1,7 @@
 // The event that is measured: x0x's `request`, about 350 bytes of JSON, as a producer would send it; and the frames that
 // carry it, packed once. What differs from request to request is written over in place, so that the generator costs little.
 import { Encoder } from '../../src/wire/encode.js';
-import { encodeFrame } from '../../src/wire/frame.js';
+import { encodeFrame } from '../frame.js';
 import { writeValue } from '../../src/wire/value.js';
 
 /** As a producer's own object. Nothing in it is secret, so redaction looks at everything and masks nothing. */

@@ -19,12 +19,13 @@ import type { Result, Row, Turn } from './table.js';
 import { describeMachine, tableOf } from './table.js';
 import type { Times } from './times.js';
 
-const usage = `usage: scripts/bench [--quick] [--rounds N] [--promises] [--beside] [--reading RECORDS] [--json] [--install-peers] [--directory DIR]
+const usage = `usage: scripts/bench [--quick] [--rounds N] [--promises] [--beside] [--reading RECORDS] [--json] [--directory DIR]
+       scripts/bench --install-peers
 --quick: six cells, one round, under a minute; else all 24 cells, --rounds (5) times, turn about
 --promises: the price of each promise; --beside: of a tail, of asking for status, of the SDK
 --reading: verify, query and start on a log of so many records
 --json: the numbers of every round; --directory: where the files lie that are written to (a disk, not a memory)
---install-peers: before that, Redis and syslog-ng from Debian's packages; one that is absent is named as absent
+--install-peers: installs Redis and syslog-ng from Debian's packages, and measures nothing; one that is absent is named as absent
 `;
 
 /** A line of the log with this event in it, which the floor writes as often. */

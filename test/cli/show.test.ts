@@ -32,6 +32,17 @@ describe('showRecord', () => {
       .toBe('T      1 generic "k success a=b (uid 0 pid 1 by l)" "success x" "a b=\\""="c d=e" empty="" like="\\\\u001b" wide="\u3164" n=[redacted:jwt:00c0ffee] (uid 2 pid 1 by l)');
   });
 
+  it('tells a text from the value that it spells, and leaves words bare', () => {
+    const texts = ['5', '-1.5e3', 'true', 'null', '[]', '[1,2]', '{}'];
+    for (const text of texts) expect([cell(text, 80), cell(JSON.parse(text), 80)]).toEqual([`"${text}"`, text === '-1.5e3' ? '-1500' : text]);
+    expect(cell('5'.repeat(100), 80)).toBe(`"${'5'.repeat(79)}"…`);
+    for (const word of ['a', '5m', '1.2.3', '2026-01-01', '-x', 'nullable', 'True', '[redacted:jwt:00c0ffee]', '007', '10.0.0.1', '{x}', '0x1f']) expect(cell(word, 80)).toBe(word);
+    fc.assert(fc.property(fc.jsonValue(), (value) => {
+      const shown = cell(value, 10_000);
+      if (typeof value !== 'string') expect(cell(shown, 10_000)).not.toBe(shown);
+    }), { seed: 1 });
+  });
+
   it('shows that there are fields also where the name of the first is too long', () => {
     expect(showRecord(record(`"event":{"${'n'.repeat(48)}":1,"b":2}`), (_, text) => text, 80)).toBe('2026-01-01T00:00:00.000Z      1 generic k … (uid 2 pid 1 by l)');
   });

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -70,6 +71,19 @@ describe('without a daemon', () => {
     }
   });
 
+  it('help shows that of the command named, however far below, and says what it does not know', () => {
+    for (const path of [['tail'], ['listen'], ['listen', 'add'], ['help']]) {
+      expect([path, run(['help', ...path])]).toEqual([path, run([...path, '--help'])]);
+    }
+    expect(run(['help'])).toEqual(run(['--help']));
+    expect(run(['listen', 'help', 'add'])).toEqual(run(['listen', 'add', '--help']));
+    for (const path of [['nope'], ['listen', 'nope'], ['tail', 'nope'], ['a\u001bb']]) {
+      const said = `error: unknown command '${path.join(' ').replace('\u001b', '\\u001b')}'\n`;
+      expect([path, run(['help', ...path])]).toEqual([path, { status: 2, stdout: '', stderr: said }]);
+    }
+    expect(run(['listen', 'help', 'nope'])).toEqual({ status: 2, stdout: '', stderr: 'error: unknown command \'nope\'\n' });
+  });
+
   it('a daemon that is not there is named by its socket, exit 1', () => {
     const { status, stderr } = run(['status']);
     expect(status).toBe(1);
@@ -80,6 +94,10 @@ describe('without a daemon', () => {
     const nobody = join(place, 'nobody');
     expect(run(['status', '--socket', nobody]).stderr).toBe(
       `indelible: not_connected: there is no socket ${nobody}. Is the daemon running, and INDELIBLE_SOCKET the one it has?\n`);
+    // A name of digits is a name, and no port.
+    expect(run(['status', '--socket', '1']).stderr).toBe(
+      'indelible: not_connected: there is no socket 1. Is the daemon running, and INDELIBLE_SOCKET the one it has?\n');
+    expect(run(['status', '--socket', '']).stderr).toBe('indelible: not_connected: the socket path is empty\n');
   });
 
   it('what is not what it was named for is said in one line, with its option and what to do', () => {
@@ -129,6 +147,25 @@ describe('without a daemon', () => {
       expect([command, run(command, '', mistyped).stderr]).toEqual([command, expect.stringContaining('"INDELIBLE_SOKCET" is not a variable')]);
     }
     for (const command of [['serve'], ['init'], ['listen', 'list']]) expect([command, run(command, '', mistyped).status]).toEqual([command, 2]);
+  });
+
+  it('a command that is busy reading is ended by a signal at once', async () => {
+    const fifo = join(place, 'fifo');
+    expect(spawnSync('mkfifo', [fifo]).status).toBe(0);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const verify = spawn(process.execPath, [main, 'verify', '--checkpoint', fifo], { env: environment, stdio: 'ignore' });
+      const ended = once(verify, 'exit');
+      // Opens when the other end is, and there is nothing to be read.
+      const file = await open(fifo, 'w');
+      try {
+        verify.kill(signal);
+        // More than a pipe holds: only who reads on takes it.
+        await expect(file.writeFile(Buffer.alloc(1024 * 1024))).rejects.toThrow(/EPIPE/);
+      } finally {
+        await file.close();
+      }
+      expect(await ended).toEqual([null, signal]);
+    }
   });
 
   it('verify of nothing is 3, never a pass', () => {

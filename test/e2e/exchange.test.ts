@@ -18,8 +18,15 @@ interface Outcome {
 }
 
 function run(...args: readonly string[]): Outcome {
+  return runUnder([], ...args);
+}
+
+/** `under`: the words of what runs it. */
+function runUnder(under: readonly string[], ...args: readonly string[]): Outcome {
   const env = { PATH: process.env['PATH'], INDELIBLE_STATE_DIR: daemon.state, INDELIBLE_SOCKET: daemon.socket };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', env, maxBuffer: 64 * 1024 * 1024 });
+  const [command = '', ...words] = [...under, process.execPath, program, ...args];
+  // Longer than any takes: one that no signal ends would keep the others from being run.
+  const { status, stdout, stderr } = spawnSync(command, words, { encoding: 'utf8', env, maxBuffer: 64 * 1024 * 1024, timeout: 120_000, killSignal: 'SIGKILL' });
   return { status, stdout, stderr };
 }
 
@@ -125,6 +132,19 @@ describe('import', () => {
     const { status, stderr } = importFile('mvm-local', 'nonsense\n', '--rejects', at('no/such/directory'));
     expect([status, stderr]).toEqual([2, expect.stringContaining('no/such/directory')]);
     expect(recordsIn(daemon.state)).toHaveLength(before);
+  });
+
+  it('is cut short where --rejects takes no more, also in the middle of a line', () => {
+    writeFileSync(at('source'), `${'not JSON '.repeat(200)}\n`);
+    // In KiB.
+    const { status, stdout, stderr } = runUnder(['bash', '-c', 'ulimit -f 1; exec "$@"', 'bash'], 'import', '--from', 'x0x', '--rejects', at('short'), at('source'));
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/the import was cut short[^\n]*\n.*EFBIG/);
+  });
+
+  it('refuses what is no regular file, and does not wait for the other end of a FIFO', () => {
+    expect(spawnSync('mkfifo', [at('fifo')]).status).toBe(0);
+    for (const path of [at('fifo'), place]) expect([path, run('import', '--from', 'x0x', path)]).toEqual([path, { status: 2, stdout: '', stderr: `indelible: ${path} is no regular file\n` }]);
   });
 
   it('puts every bad line into --rejects with number and reason, and loses none', () => {

@@ -127,6 +127,17 @@ describe('a command', () => {
     expect(events().at(-1)).toMatchObject({ code: null, signal: 13, truncated: false });
   });
 
+  test('whose output finds no room has not succeeded, as it would not have by itself; a failure and the record stay its own', async () => {
+    const full = openSync('/dev/full', 'w');
+    for (const [own, code] of [[0, 125], [7, 7]] as const) {
+      const ended = await wrap(daemon.path, ['--', 'sh', '-c', `echo lost; exit ${own}`], { stdout: full });
+      expect(ended).toMatchObject({ code, stderr: expect.stringMatching(/^indelible: output could not be passed on: ENOSPC[^\n]*\n$/) as string });
+      expect(events().at(-1)).toMatchObject({ event: 'exit', code: own, signal: null, stdout_bytes: 0, truncated: false });
+    }
+    expect(await wrap(daemon.path, ['--', 'true'], { stdout: full })).toMatchObject({ code: 0, stderr: '' });
+    closeSync(full);
+  });
+
   test('has the descriptors above 2 that we were given, and none of ours', async () => {
     writeFileSync(join(place, 'seven'), 'seven');
     const exec = `${process.execPath} ${program} exec --socket ${daemon.path} --`;

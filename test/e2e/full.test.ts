@@ -157,3 +157,23 @@ test('a disk that is full is freed by retention, where the headers of segments a
   expect(producer.ledger.check(state)).toEqual([]);
   expect(verified(state).exit).toBe(0);
 });
+
+test('a limit on the size of a file is said by its name and kills nobody; a start without it goes on', async () => {
+  // In KiB: more than the reserve takes.
+  const limited = await Daemon.start({ under: ['bash', '-c', 'ulimit -f 5120; exec "$@"', 'bash'], env: { INDELIBLE_SYNC: 'group' } });
+  cleanup.push(() => limited.clear());
+  const producer = new Producer(limited);
+  let refused: Reply | undefined;
+  while (refused === undefined) refused = (await producer.send(4, 4, 50_000)).find(({ op }) => op === 'error');
+  expect(refused).toMatchObject({ code: 'disk_full', message: 'the file may not become larger (EFBIG); nothing of this was written' });
+  expect(await producer.conversation.ask({ op: 'status', id: 1 })).toMatchObject({ op: 'status' });
+  expect((await limited.stop()).signal).toBeNull();
+  const daemon = await Daemon.start({ state: limited.state, env: { INDELIBLE_SEGMENT_BYTES: '65536' } });
+  cleanup.push(() => daemon.clear());
+  const again = new Producer(daemon, producer.ledger);
+  await again.untilAll();
+  expect((await daemon.stop()).code).toBe(0);
+  expect([...producer.problems, ...again.problems]).toEqual([]);
+  expect(again.ledger.check(limited.state)).toEqual([]);
+  expect(verified(limited.state)).toMatchObject({ exit: 0, findings: [] });
+});

@@ -1,4 +1,5 @@
 // A daemon's life as its operator sees it: exit codes, what stands in its way, what it leaves and what it finds.
+import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -152,6 +153,21 @@ describe('a stop', () => {
     await client.ask({ op: 'status', id: 1 });
     const [first] = await Promise.all([Promise.race([client.closed.then(() => 'client'), daemon.ended.then(() => 'daemon')]), daemon.stop()]);
     expect(first).toBe('client');
+    expect(recordsIn(daemon.state).at(-1)?.kind).toBe('seal');
+  });
+
+  test('does not wait for whoever is to read the process log and takes nothing of it', async () => {
+    const daemon = await started({ env: { INDELIBLE_MIRROR: 'on', INDELIBLE_SYNC: 'group' } });
+    daemon.process.stderr?.pause();
+    const client = talk(daemon);
+    // More of the mirror than a pipe and both its ends hold.
+    const events = Array.from({ length: 500 }, () => ({ profile: 'generic', event: { action: 'a' } }));
+    for (let id = 0; id < 10; id += 1) await client.ask({ op: 'append', id, events });
+    const ended = once(daemon.process, 'exit');
+    daemon.process.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    daemon.process.stderr?.resume();
+    expect((await daemon.ended).stderr).not.toContain('"msg":"stopped"');
     expect(recordsIn(daemon.state).at(-1)?.kind).toBe('seal');
   });
 });

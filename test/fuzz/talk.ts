@@ -1,7 +1,7 @@
 // One connection to the daemon: frames good and bad, cut anywhere, and what must come back. Invariant: every frame is owed
 // one answer, or the connection's end; nothing else may arrive.
 import type { Reply } from '../../src/wire/message.js';
-import { encodeFrame } from '../../src/wire/frame.js';
+import { encodeFrame } from '../frame.js';
 import { Conversation, frameOf } from '../daemon.js';
 import { draw } from './decoder.js';
 import type { JudgeLimits } from './grammar.js';

@@ -1,7 +1,7 @@
 // Attacks by content: frames that are none, and clients that end in the middle of one.
 import { Conversation, append, frameOf, recordsIn } from '../daemon.js';
 import { Encoder } from '../../src/wire/encode.js';
-import { encodeFrame } from '../../src/wire/frame.js';
+import { encodeFrame } from '../frame.js';
 import { Random } from '../fuzz/random.js';
 import { disperse, gather } from './crowd.js';
 import { answeredText } from './floods.js';

@@ -24,13 +24,14 @@ export interface Call {
 }
 
 /**
- * What a call comes to. `fail`: nothing happens, and Node's error is thrown; with `at`, of a directory's sync, it is the
- * opening that failed. `short`: this many bytes are taken, of a write. `crash`: of a write this many bytes are taken, whole
- * sectors of them where it goes over what is there already; nothing else happens, and nothing ever happens again.
+ * What a call comes to. `fail`: nothing happens, and Node's error is thrown, with its `errno` where one is given; with `at`,
+ * of a directory's sync, it is the opening that failed. `short`: this many bytes are taken, of a write. `crash`: of a write
+ * this many bytes are taken, whole sectors of them where it goes over what is there already; nothing else happens, and
+ * nothing ever happens again.
  */
 export type Verdict =
   | 'pass'
-  | { readonly fail: string; readonly at?: 'open' }
+  | { readonly fail: string; readonly at?: 'open'; readonly errno?: number }
   | { readonly short: number }
   | { readonly crash: number };
 
@@ -164,7 +165,10 @@ export class BrokenDisk implements Disk {
     this.calls.push(call);
     const verdict = this.#decide(call);
     if (verdict === 'pass') return action();
-    if ('fail' in verdict) throw Object.assign(new Error(`${verdict.fail}: ${kind} ${path}`), { code: verdict.fail, syscall: verdict.at ?? syscalls[kind] });
+    if ('fail' in verdict) {
+      const { fail: code, at, errno } = verdict;
+      throw Object.assign(new Error(`${code}: ${kind} ${path}`), { code, syscall: at ?? syscalls[kind], ...(errno === undefined ? {} : { errno }) });
+    }
     // A write that is cut short says how much it took.
     if ('short' in verdict) return partly(Math.min(verdict.short, bytes)) as T;
     this.#isDead = true;

@@ -134,6 +134,38 @@ describe('a full disk', () => {
     expect(check(bench.platter)).toMatchObject({ exit: 0, findings: [] });
   });
 
+  test('is told from a quota and from a limit on files by the code and the room in what is said', () => {
+    const said = (bench: Bench): string => {
+      try {
+        bench.ladder.admit(bench.run.writer);
+        bench.run.writer.append([body('a')]);
+        return 'written';
+      } catch (error) {
+        return error instanceof LogError && error.code === 'disk_full' ? error.message : String(error);
+      }
+    };
+    const refusing = (code: string, errno?: number): Bench => {
+      const bench = fresh();
+      bench.look(1000 * miB);
+      bench.disk.decide = ({ kind, name }) => {
+        if (kind !== 'write' || (name !== segmentName(1) && name !== 'reserve')) return 'pass';
+        return { fail: code, ...(errno === undefined ? {} : { errno }) };
+      };
+      return bench;
+    };
+    expect(said(refusing('ENOSPC'))).toBe('the disk is full (ENOSPC); nothing of this was written');
+    expect(said(refusing('EFBIG'))).toBe('the file may not become larger (EFBIG); nothing of this was written');
+    const full = refusing('ENOSPC');
+    expect(append(full, 'a')).toBe('disk_full');
+    full.platter.room = { ...full.platter.room, freeBytes: 5000, freeFiles: 7 };
+    expect(said(full)).toBe(`the disk that holds ${state} is full (5000 bytes and 7 files are free); nothing of this was written`);
+    // As Node has it, which has no name for it.
+    const quota = refusing('Unknown system error -122', -122);
+    expect(said(quota)).toBe('the quota on the disk is used up (EDQUOT); nothing of this was written');
+    expect(append(quota, 'a')).toBe('disk_full');
+    expect(said(quota)).toContain(`the disk that holds ${state} is full (EDQUOT: `);
+  });
+
   test('that had no room for its record says so later, before anything else is written', () => {
     const bench = fresh();
     fill(bench.disk);

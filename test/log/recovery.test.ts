@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Disk } from '../../src/disk/disk.js';
+import type { Descriptor, Disk } from '../../src/disk/disk.js';
 import { decodeKeys } from '../../src/keys/store.js';
 import { LogError } from '../../src/log/failure.js';
 import { decodeHead } from '../../src/log/head.js';
@@ -138,6 +138,56 @@ describe('a torn tail', () => {
     run.writer.stop('test');
     run.writer.close();
     expect(check(disk)).toMatchObject({ exit: 0, findings: [] });
+  });
+
+  test('of zeros without end is not read for lines, and of the zeros not more than a MiB is kept', () => {
+    const disk = diedWriting(100, whole);
+    const there = bytesOf(disk);
+    const torn = there.subarray(there.lastIndexOf(0x0a) + 1);
+    /** More than a buffer holds. */
+    const until = 5 * 1024 ** 3;
+    const own = MemoryDisk.prototype;
+    let isSparse = true;
+    let read = 0;
+    const isIt = (file: Descriptor): boolean => isSparse && own.size.call(disk, file) === there.length;
+    disk.size = (file) => (isIt(file) ? until : own.size.call(disk, file));
+    disk.readAt = (file, into, position) => {
+      if (!isIt(file)) return own.readAt.call(disk, file, into, position);
+      const got = Math.min(into.length, until - position);
+      into.fill(0, 0, got);
+      if (position < there.length) own.readAt.call(disk, file, into, position);
+      read += got;
+      return got;
+    };
+    disk.truncate = (file, bytes) => {
+      own.truncate.call(disk, file, bytes);
+      isSparse = false;
+    };
+    const { found, writer } = start(disk);
+    expect(found).toMatchObject({ clean: false, adopted: 0, torn: [{ file: '4-1' }] });
+    const kept = bytesOf(disk, join(places.quarantine, '4-1'));
+    expect(kept.subarray(0, 100)).toEqual(torn);
+    expect(kept.subarray(100).every((byte) => byte === 0)).toBe(true);
+    expect([kept.length > 100, kept.length <= 100 + 1024 * 1024]).toEqual([true, true]);
+    // Once from the end for what is not zeros, and at the beginning as much as a line may be.
+    expect(read).toBeLessThan(until + 64 * 1024 * 1024);
+    writer.close();
+    expectGoesOn(disk);
+  });
+
+  test('that is a line longer than any, and ends in a line feed, is refused for that', () => {
+    const disk = diedWriting(100, whole);
+    append(disk, Buffer.concat([Buffer.alloc(17 * 1024 * 1024, 0x61), Buffer.from('\n')]));
+    expect(() => start(disk)).toThrow(/longer than a record may be/);
+  });
+
+  test('that is anything else is kept whole, zeros within it too', () => {
+    const disk = diedWriting(100, whole);
+    const from = bytesOf(disk).lastIndexOf(0x0a) + 1;
+    append(disk, Buffer.concat([Buffer.alloc(3 * 1024 * 1024), Buffer.from('x')]));
+    const torn = bytesOf(disk).subarray(from);
+    start(disk).writer.close();
+    expect(bytesOf(disk, join(places.quarantine, '4-1')).equals(torn)).toBe(true);
   });
 
   test('that is cut twice is kept twice', () => {

@@ -159,6 +159,25 @@ describe('the head', () => {
     expect(scan.tally.isSound).toBe(true);
   });
 
+  it('zeros without end behind it are counted and not read', () => {
+    const log = smallLog();
+    const disk = log.disk();
+    const path = `/log/${segmentName(log.piece.first)}`;
+    const end = disk.file(path).length;
+    const zeros = 64 * 1024 * 1024;
+    disk.nodes.set(path, Buffer.concat([disk.file(path), Buffer.alloc(zeros), Buffer.from('\n{')]));
+    let reached = 0;
+    disk.readAt = (file, into, position) => {
+      const got = MemoryDisk.prototype.readAt.call(disk, file, into, position);
+      reached = Math.max(reached, position + got);
+      return got;
+    };
+    const { seen, scan } = readBoth(disk);
+    expect(seen).toHaveLength(log.seq);
+    expect(scan.tally).toMatchObject({ behindHead: 0, tornBytes: zeros + 2 });
+    expect(reached).toBeLessThan(end + zeros / 2);
+  });
+
   it('when it is gone, everything is shown, and that it is gone is said', () => {
     const log = smallLog();
     const disk = log.disk();

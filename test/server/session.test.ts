@@ -54,8 +54,10 @@ function parts(): SessionParts {
     counters, turns: new Turns(), creditors,
     frames: spare, halfFrames: new Pool(realClock, 1 << 26), unsent: new Pool(realClock, 1 << 26),
     limits: { frameBytes: 1 << 20, eventBytes: 1 << 18, events: 1024, clients: 10, queueBytes: 1 << 20 },
-    follower: { courtesy: new Courtesy(() => false), ring: new Ring(128), durable: () => 0, history: noHistory },
-    onCommit: () => () => undefined,
+    tail: {
+      courtesy: new Courtesy(() => false), ring: new Ring(128), durable: () => 0, history: noHistory,
+      onCommit: () => () => undefined,
+    },
     answer: ({ id }) => ({ op: 'checkpoint', id, note: 'n' }),
     search: ({ id }) => Promise.resolve({ op: 'records', id, records: [], total: 0 }),
     prove: (_, seq, client) => new Promise((resolve) => {

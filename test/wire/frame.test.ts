@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SpareBuffers } from '../../src/memory/spare-buffers.js';
-import { FrameReader, encodeFrame } from '../../src/wire/frame.js';
+import { FrameReader } from '../../src/wire/frame.js';
+import { encodeFrame } from '../frame.js';
 import { Random } from '../random.js';
 
 function readAll(reader: FrameReader, chunks: readonly Buffer[]): (Buffer | string)[] {

@@ -17,7 +17,8 @@ test('the socket is found in this order, an empty value counting as unset', () =
   expect(socketPath({})).toBeUndefined();
 });
 
-test('a path the kernel would cut short is refused, counted in bytes', () => {
+test('a path that is empty, or that the kernel would cut short, is refused, counted in bytes', () => {
+  expect(() => checkedSocketPath('')).toThrow(expect.objectContaining({ code: 'bad_path' }) as Error);
   expect(checkedSocketPath('x'.repeat(107))).toHaveLength(107);
   expect(() => checkedSocketPath('x'.repeat(108))).toThrow(expect.objectContaining({ code: 'bad_path' }) as Error);
   expect(() => checkedSocketPath('ü'.repeat(54))).toThrow('108 bytes');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { WireError } from '../../src/wire/error.js';
-import { encodeFrame } from '../../src/wire/frame.js';
+import { encodeFrame } from '../frame.js';
 import type { Reply } from '../../src/wire/message.js';
 import { decodeReply, encodeReply, writeRecord } from '../../src/wire/reply.js';
 import { Encoder } from '../../src/wire/encode.js';
