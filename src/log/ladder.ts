@@ -5,7 +5,7 @@
  * comes before them.
  */
 import type { Clock } from '../clock/clock.js';
-import type { Disk, Space } from '../disk/disk.js';
+import { type Disk, type Space, errorCode } from '../disk/disk.js';
 import { LogError, isPutOff, reasonOf } from './failure.js';
 import type { Reserve } from './reserve.js';
 import type { Writer } from './writer.js';
@@ -78,8 +78,8 @@ export class DiskLadder {
     throw new LogError('disk_full', 'write', `the disk that holds ${this.#parts.state} is full (${this.#fullBy}); nothing of this was written`);
   }
 
-  /** The disk took no more: gives the reserve's room to what the log has to say. @throws LogError */
-  fall(writer: Writer): void {
+  /** The disk took no more, as `cause` says: gives the reserve's room to what the log has to say. @throws LogError */
+  fall(writer: Writer, cause?: unknown): void {
     if (this.#phase.kind === 'full') return;
     const { clock, stepped } = this.#parts;
     const now = clock.monotonic();
@@ -88,7 +88,8 @@ export class DiskLadder {
     const freeBytes = this.#space()?.freeBytes ?? 0;
     const wasLow = this.#phase.kind === 'low' && this.#phase.isRecorded;
     this.#phase = { kind: 'full', freeBytes, owed: 'record', wasLow };
-    this.#fullBy = `${freeBytes} bytes are free`;
+    const code = errorCode(cause);
+    this.#fullBy = `${code === undefined ? '' : `${code}, `}${freeBytes} bytes are free`;
     stepped('full', `the disk is full (${this.#fullBy}): appends are answered disk_full until there is room; ` +
       'everything that was acknowledged is there, and can be read');
     this.#giveReserve();

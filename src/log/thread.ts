@@ -221,7 +221,8 @@ class WriterThread {
       if (message !== this.#delay) this.#post({ kind: 'delayed', message });
       this.#delay = message;
     }
-    if (isOutOfRoom(failure) && this.#ladder?.isFull === false) this.#attempt((one) => { this.#ladder?.fall(one); });
+    if (!isOutOfRoom(failure) || this.#ladder?.isFull !== false) return;
+    this.#attempt((one) => { this.#ladder?.fall(one, failure.cause); });
   }
 
   #reject(writer: Writer, group: Group, message: string): void {

@@ -20,6 +20,8 @@ interface Bench {
   readonly ladder: DiskLadder;
   readonly reserve: Reserve;
   readonly steps: DiskLevel[];
+  /** What was said with each step. */
+  readonly said: string[];
   /** So much is free, and a second passes. */
   readonly look: (freeBytes: number) => void;
 }
@@ -30,15 +32,18 @@ function fresh(): Bench {
   const run = start(disk);
   const reserve = new Reserve(disk, places.reserve);
   const steps: DiskLevel[] = [];
-  const ladder = new DiskLadder({
-    disk, clock: run.clock, state, reserve, lowBytes, stepped: (level) => { steps.push(level); }, notice: () => undefined,
-  });
+  const said: string[] = [];
+  const stepped = (level: DiskLevel, message: string): void => {
+    steps.push(level);
+    said.push(message);
+  };
+  const ladder = new DiskLadder({ disk, clock: run.clock, state, reserve, lowBytes, stepped, notice: () => undefined });
   const look = (freeBytes: number): void => {
     platter.room = { ...platter.room, freeBytes };
     run.clock.pass(1000);
     ladder.tick(run.writer);
   };
-  return { platter, disk, run, ladder, reserve, steps, look };
+  return { platter, disk, run, ladder, reserve, steps, said, look };
 }
 
 function codeOf(action: () => void): string | undefined {
@@ -58,12 +63,15 @@ function fill(disk: BrokenDisk): void {
 
 /** As the writer's thread does it. */
 function append({ run, ladder }: Bench, action: string): string | undefined {
-  const code = codeOf(() => {
+  try {
     ladder.admit(run.writer);
     run.writer.append([body(action)]);
-  });
-  if (code === 'disk_full') codeOf(() => { ladder.fall(run.writer); });
-  return code;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    if (error.code === 'disk_full') codeOf(() => { ladder.fall(run.writer, error.cause); });
+    return error.code;
+  }
 }
 
 describe('the reserve', () => {
@@ -135,7 +143,7 @@ describe('a full disk', () => {
   });
 
   test('is told from a quota and from a limit on files by the code and the room in what is said', () => {
-    const said = (bench: Bench): string => {
+    const refused = (bench: Bench): string => {
       try {
         bench.ladder.admit(bench.run.writer);
         bench.run.writer.append([body('a')]);
@@ -153,17 +161,19 @@ describe('a full disk', () => {
       };
       return bench;
     };
-    expect(said(refusing('ENOSPC'))).toBe('the disk is full (ENOSPC); nothing of this was written');
-    expect(said(refusing('EFBIG'))).toBe('the file may not become larger (EFBIG); nothing of this was written');
+    expect(refused(refusing('ENOSPC'))).toBe('the disk is full (ENOSPC); nothing of this was written');
+    expect(refused(refusing('EFBIG'))).toBe('the file may not become larger (EFBIG); nothing of this was written');
     const full = refusing('ENOSPC');
     expect(append(full, 'a')).toBe('disk_full');
+    expect(full.said[0]).toContain('the disk is full (ENOSPC, ');
     full.platter.room = { ...full.platter.room, freeBytes: 5000, freeFiles: 7 };
-    expect(said(full)).toBe(`the disk that holds ${state} is full (5000 bytes and 7 files are free); nothing of this was written`);
+    expect(refused(full)).toBe(`the disk that holds ${state} is full (5000 bytes and 7 files are free); nothing of this was written`);
     // As Node has it, which has no name for it.
     const quota = refusing('Unknown system error -122', -122);
-    expect(said(quota)).toBe('the quota on the disk is used up (EDQUOT); nothing of this was written');
+    expect(refused(quota)).toBe('the quota on the disk is used up (EDQUOT); nothing of this was written');
     expect(append(quota, 'a')).toBe('disk_full');
-    expect(said(quota)).toContain(`the disk that holds ${state} is full (EDQUOT: `);
+    expect(quota.said[0]).toContain('the disk is full (EDQUOT, ');
+    expect(refused(quota)).toContain(`the disk that holds ${state} is full (EDQUOT: `);
   });
 
   test('that had no room for its record says so later, before anything else is written', () => {
