@@ -1,5 +1,6 @@
 // Base64 in its one spelling: standard, padded, no bit left over. Of bytes, straight into a buffer, for what is secret and
 // moves: a key that becomes a string stays in the heap until the engine feels like collecting it, and nobody can wipe it.
+import { secretBuffer } from '../memory/secret.js';
 
 const alphabet = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1');
 const pad = 0x3d;
@@ -24,7 +25,7 @@ const values = Int8Array.from({ length: 256 }, (_, code) => alphabet.indexOf(cod
 
 /** The inverse for exactly `bytes` bytes; undefined for any other spelling. */
 export function readBase64(digits: Uint8Array, bytes: number): Buffer | undefined {
-  const decoded = Buffer.allocUnsafeSlow(bytes);
+  const decoded = secretBuffer(bytes);
   let held = 0;
   let bits = 0;
   let at = 0;
@@ -39,7 +40,7 @@ export function readBase64(digits: Uint8Array, bytes: number): Buffer | undefine
     at += 1;
   }
   // Whatever does not print again as the same digits was another spelling.
-  const again = Buffer.allocUnsafeSlow(4 * Math.ceil(bytes / 3));
+  const again = secretBuffer(4 * Math.ceil(bytes / 3));
   writeBase64(decoded, again, 0);
   const isCanonical = at === bytes && again.equals(digits);
   again.fill(0);

@@ -7,6 +7,7 @@
  *   S(e,0)   = HMAC-SHA-256(E(e), "indelible v1 first step")
  *   S(e,j+1) = HMAC-SHA-256(S(e,j), "indelible v1 step")
  */
+import { secretCopy } from '../memory/secret.js';
 import { hmac } from './hash.js';
 import type { KeyName } from './name.js';
 
@@ -46,8 +47,8 @@ export class KeyWalker {
 
   constructor(name: KeyName, step: Uint8Array, next: Uint8Array) {
     this.#name = name;
-    this.#step = Buffer.from(step);
-    this.#nextEpoch = Buffer.from(next);
+    this.#step = secretCopy(step);
+    this.#nextEpoch = secretCopy(next);
   }
 
   /** A walker at `0.0`, from E(0). */

@@ -175,6 +175,12 @@ export class KeyFile {
     encodeKeys(keys, this.#bytes);
     this.slot.write(this.#bytes);
   }
+
+  /** Lets go of it, and of what it holds in memory. */
+  close(): void {
+    this.slot.close();
+    this.#bytes.fill(0);
+  }
 }
 
 /** Who a log is: its name and the seed that signs its checkpoints. */

@@ -7,15 +7,15 @@ import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
 import { Slot } from '../disk/slot.js';
 import { KeyFile } from '../keys/store.js';
-import { encodeHead } from './head.js';
+import { encodeHead, forgetHead } from './head.js';
 import type { Places } from './segment.js';
 import type { LogState } from './state.js';
 
 /** How long they may lie in the page cache: a second at most, and a fifth of it is for whoever looks. */
 const unsyncedMsMax = 800;
 
-/** A head as it will be written. */
-interface PreparedHead {
+/** A head as it will be written, and whose. */
+export interface PreparedHead {
   readonly state: LogState;
   readonly root: Buffer;
   readonly slot: Buffer;
@@ -25,8 +25,7 @@ export class Anchor {
   readonly #clock: Clock;
   readonly #head: Slot;
   readonly #keyFile: KeyFile;
-  #prepared: PreparedHead | undefined;
-  /** What the head's file holds, and what the next head is written to. */
+  /** What the head's file holds, and what the next head is made in. */
   #written: Buffer | undefined;
   #spare: Buffer | undefined;
   /** When the oldest write that is not synced was made. */
@@ -38,26 +37,23 @@ export class Anchor {
     this.#keyFile = KeyFile.open(disk, places.currentKeys);
   }
 
-  /** Makes the head of a state that is moved to next, if what is behind it comes about. */
+  /** Makes the head of a state that may be moved to next; it is good until another one is made. */
   prepare(state: LogState): PreparedHead {
     const { origin, last, tree, keys, segment } = state;
     const root = tree.root();
     const head = { origin, ...last, segment: segment?.name ?? '', bytes: segment?.bytes ?? 0, root, key: keys.name };
-    const slot = encodeHead(head, keys.step, this.#spare);
-    this.#spare = slot;
-    this.#prepared = { state, root, slot };
-    return this.#prepared;
+    this.#spare = encodeHead(head, keys.step, this.#spare);
+    return { state, root, slot: this.#spare };
   }
 
   /**
    * Says where the log stands, head first. With `synced`, each is on the disk before the next step: a head that lags
    * behind a key file is a crash that the log explains; a key file that lags could sign what is sealed already.
    */
-  move(state: LogState, synced: boolean): void {
-    const { root, slot } = this.#prepared?.state === state ? this.#prepared : this.prepare(state);
-    this.#prepared = undefined;
+  move({ state, root, slot }: PreparedHead, synced: boolean): void {
     this.#head.write(slot);
     [this.#written, this.#spare] = [slot, this.#written];
+    if (this.#spare !== undefined) forgetHead(this.#spare);
     if (synced) this.#head.sync();
     this.storeKeys(state, root);
     if (synced) this.#keyFile.slot.sync();
@@ -68,7 +64,7 @@ export class Anchor {
   storeKeys(state: LogState, root = state.tree.root()): void {
     const { keys, epoch, last } = state;
     this.#keyFile.write({
-      name: keys.name, step: keys.step, nextEpoch: keys.nextEpoch, signer: epoch.signerSeed, nextSigner: epoch.nextSeed,
+      name: keys.name, step: keys.step, nextEpoch: keys.nextEpoch, signer: epoch.signer.seed, nextSigner: epoch.nextSeed,
       seq: last.seq, root,
     });
   }
@@ -95,13 +91,14 @@ export class Anchor {
     return [{ name: 'log/head', slot: this.#head }, { name: 'keys/current', slot: this.#keyFile.slot }];
   }
 
-  /** Syncs what is not synced yet and lets go. */
+  /** Syncs what is not synced yet and lets go: of what was written nothing is left in memory. */
   close(): void {
     try {
       this.sync();
     } finally {
       this.#head.close();
-      this.#keyFile.slot.close();
+      this.#keyFile.close();
+      for (const slot of [this.#written, this.#spare]) if (slot !== undefined) forgetHead(slot);
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A bell between two threads, rung behind every message that is posted: whoever sleeps on it wakes in the time of a system
- * call and takes the message himself, without a turn of his event loop. Invariant: `rung` is read before the messages are
- * looked for, so that one that comes in between ends the sleep before it begins.
+ * call and takes the message himself, without a turn of his event loop. Invariant: he sleeps on how often it had rung for what
+ * he has taken, so that a message that is there already ends the sleep before it begins.
  */
 import { realClock } from '../clock/clock.js';
 

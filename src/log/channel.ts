@@ -77,7 +77,7 @@ export class Outbox<T> {
   readonly #wake: MessagePort | undefined;
   #posted: number;
 
-  /** `wake`: where the other side takes its messages from an event loop, it has one of these whenever it must look for some. */
+  /** `wake`: where an event loop takes the messages, the port by which it is told to look for them. */
   constructor(port: Pick<MessagePort, 'postMessage'>, shared: SharedChannel, numbers: Numbers<T>, wake?: MessagePort) {
     this.#port = port;
     this.#bell = new Bell(shared.bell);
@@ -90,12 +90,13 @@ export class Outbox<T> {
 
   post(message: T): void {
     // As the bell counts: around 32 bits.
-    this.#posted = this.#posted + 1 | 0;
-    const isFree = (this.#posted - Atomics.load(this.#marks, takenMark) | 0) <= placeCount;
-    const place = this.#places.of(this.#posted);
+    const number = this.#posted + 1 | 0;
+    const isFree = (number - Atomics.load(this.#marks, takenMark) | 0) <= placeCount;
+    const place = this.#places.of(number);
     const isWritten = isFree && this.#numbers.write(message, place.numbers);
-    if (isFree) place.whose[0] = isWritten ? this.#posted : nobodys;
+    if (isFree) place.whose[0] = isWritten ? number : nobodys;
     if (!isWritten) this.#port.postMessage(message);
+    this.#posted = number;
     this.#bell.ring();
     if (this.#wake !== undefined && Atomics.exchange(this.#marks, looksMark, 1) === 0) this.#wake.postMessage(null);
   }
@@ -124,8 +125,9 @@ export class Inbox<T> {
     if (!this.isHere) return undefined;
     const number = this.#taken + 1 | 0;
     const place = this.#places.of(number);
-    const message = place.whose[0] === number ? this.#numbers.read(place.numbers) : this.#fromPort(number);
     this.#taken = number;
+    const message = place.whose[0] === number ? this.#numbers.read(place.numbers) : this.#fromPort(number);
+    // Not before it is read: from here on the place is the next message's.
     Atomics.store(this.#marks, takenMark, number);
     return message;
   }

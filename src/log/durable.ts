@@ -1,14 +1,11 @@
 /**
  * Lines that are durable, as the writer's thread handed them over: looked into only where somebody asks.
  */
-import { macChars } from '../chain/link.js';
+import { copyMacBytes, macChars } from '../chain/link.js';
 import type { CommittedLines } from './mailbox.js';
 
 /** Behind every line's MAC: `"}` and LF. */
 const afterMacBytes = 3;
-
-/** By character: the hex digit that it is. */
-const digitOf = Uint8Array.from({ length: 256 }, (_, code) => Math.max(0, '0123456789abcdef'.indexOf(String.fromCharCode(code))));
 
 interface CommitText extends Pick<CommittedLines, 'first' | 'ts' | 'ends'> {
   readonly text: Buffer;
@@ -38,10 +35,7 @@ export class DurableLines {
   /** Writes the record's MAC at `at`, 32 bytes. */
   copyMac(seq: number, to: Uint8Array, at: number): void {
     const { first, ends, text } = this.#commitOf(seq);
-    const from = (ends[seq - first] ?? 0) - afterMacBytes - macChars;
-    for (let i = 0; i < macChars / 2; i += 1) {
-      to[at + i] = (digitOf[text[from + 2 * i] ?? 0] ?? 0) << 4 | (digitOf[text[from + 2 * i + 1] ?? 0] ?? 0);
-    }
+    copyMacBytes(text, (ends[seq - first] ?? 0) - afterMacBytes - macChars, to, at);
   }
 
   /** The record's `ts`. */

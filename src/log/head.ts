@@ -1,10 +1,11 @@
 /**
  * The sealed head: one slot that says how far the log is durable, under a key that the log's last line cannot give
- * away. It is overwritten in place; a log shorter than its head has lost something.
+ * away. It is overwritten in place; a log shorter than its head has lost something. Its MAC never becomes text: that would
+ * stay in memory, and whoever has an older head's can cut the log back to where that stood.
  *
  *   {"head":{"origin","seq","mac","segment","bytes","root","key"},"mac":"<64 hex>"}   padded to 4096 bytes
  */
-import { macOf, macTail, macTailBytes, splitTail } from '../chain/link.js';
+import { macTailBytes, splitSecretTail, writeMacTail } from '../chain/link.js';
 import type { Disk } from '../disk/disk.js';
 import { readSpan } from '../disk/read.js';
 import { decodeBase64 } from '../keys/base64.js';
@@ -37,7 +38,8 @@ export interface Head {
 /** A head with what is needed to check its MAC. */
 export interface ReadHead extends Head {
   readonly covered: Buffer;
-  readonly headMac: string;
+  /** 32 bytes. */
+  readonly headMac: Buffer;
 }
 
 /** The whole slot, in `slot` if one is given that `encodeHead` gave before. */
@@ -47,10 +49,15 @@ export function encodeHead(head: Head, stepKey: Uint8Array, slot = emptySlot()):
   const length = body.length + macTailBytes;
   if (length >= headLineBytesMax) throw new Error(`a head of ${length} bytes would not fit its sector`);
   slot.write(body, 0, 'latin1');
-  slot.write(macTail(macOf(stepKey, slot.subarray(0, body.length))), body.length, 'latin1');
+  writeMacTail(stepKey, slot, body.length);
   // One that was longer may have stood there.
   slot.fill(0x20, length, headLineBytesMax);
   return slot;
+}
+
+/** Overwrites what a head was made in: who takes the memory MUST NOT find an older one, to which the log could be cut back. */
+export function forgetHead(slot: Buffer): void {
+  slot.fill(0x20, 0, headLineBytesMax);
 }
 
 function emptySlot(): Buffer {
@@ -70,7 +77,7 @@ export function decodeHead(slot: Buffer): ReadHead | undefined {
   const line = slot.subarray(0, slot.indexOf(0x20));
   const padding = slot.subarray(line.length, headBytes - 1);
   if (line.length >= headLineBytesMax || !padding.every((byte) => byte === 0x20)) return undefined;
-  const tail = splitTail(line);
+  const tail = splitSecretTail(line);
   const match = tail === undefined ? null : headLineForm.exec(tail.covered.toString('latin1'));
   if (tail === undefined || match?.[0].length !== tail.covered.length) return undefined;
   const [, origin = '', seq, mac = '', segment = '', bytes, root64 = '', keyText = ''] = match;

@@ -68,7 +68,7 @@ export function createLog(
   const tree = Frontier.empty();
   const state: LogState = {
     origin, logPub: [identity.vkey, signer.vkey], identity, genesisMac: '', last: logStart, openCommit: false, keys, tree,
-    segment: undefined, epoch: { first: 1, dirty: false, signer, signerSeed, nextSeed: null }, sealed: undefined,
+    segment: undefined, epoch: { first: 1, dirty: false, signer, nextSeed: null }, sealed: undefined,
   };
   const root = tree.root();
   makeSalt(disk, places);

@@ -21,7 +21,7 @@ export interface ThreadStart {
   readonly fence: SharedArrayBuffer;
   /** A Pulse's: the thread moves it as long as it gets on. */
   readonly pulse?: SharedArrayBuffer | undefined;
-  /** Orders come in by it, reports leave by it. */
+  /** For orders and reports that do not go as numbers, see channel.ts. */
   readonly port: MessagePort;
   readonly orders: SharedChannel;
   /** The bodies in them. */

@@ -98,7 +98,8 @@ export function reportNumbers(lines: SharedArrayBuffer): Numbers<Report> {
         if (bytes.buffer !== lines) return false;
         length += commitHead + ts.length + ends.length;
       }
-      if (length > place.length || commits.length === 0) return false;
+      // Where the log stands is told by the last line, but for a report of a failure: then it may already stand further.
+      if (length > place.length || lastOf(commits) !== report.standing.seq) return false;
       const pen = new Pen(place);
       const { seq, epoch, step, sealedTo, segments, bytes } = standing;
       pen.put(requests, slot, wakeMs, seq, epoch, step, sealedTo, segments, bytes, commits.length);
@@ -116,6 +117,12 @@ export function reportNumbers(lines: SharedArrayBuffer): Numbers<Report> {
       return { kind: 'committed', commits, requests, standing, slot, wakeMs };
     },
   };
+}
+
+/** The last record of commits; 0 where there is none. */
+function lastOf(commits: readonly CommittedLines[]): number {
+  const last = commits.at(-1);
+  return last === undefined ? 0 : last.first + last.ends.length - 1;
 }
 
 function writeCommit(pen: Pen, { first, ts, bytes, ends, syncMs, isRequest }: CommittedLines): void {

@@ -14,7 +14,7 @@ import { KeyFile, readIdentity } from '../keys/store.js';
 import { Anchor } from './anchor.js';
 import { refused } from './failure.js';
 import type { ReadHead } from './head.js';
-import { decodeHead } from './head.js';
+import { decodeHead, forgetHead } from './head.js';
 import { checkInventory } from './inventory.js';
 import type { TornPiece } from './own.js';
 import { confirmPieces, keepPiece, unnamedPieces, worthKeeping } from './quarantine.js';
@@ -89,6 +89,9 @@ export function openLog(disk: Disk, clock: Clock, places: Places): OpenedLog | '
   stored.nextEpoch.fill(0);
   const scanner = new Scanner(disk, head, stored, keys, head.seq === 0 ? newborn(identity, stored) : undefined);
   const scanned = scanner.scan(segmentsFromHead(segments, head));
+  // It is checked, and the log goes on from there: in memory it would outlast the file.
+  forgetHead(headSlot);
+  head.headMac.fill(0);
   return mend(disk, clock, places, { head, identity, stored, keys, scanned, segments });
 }
 
@@ -163,7 +166,7 @@ function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog
   if (isKeyBehindSeal || (scanned.endsInSeal && scanned.adoptedLines > 0)) {
     const anchor = new Anchor(disk, clock, places);
     try {
-      anchor.move(state, true);
+      anchor.move(anchor.prepare(state), true);
     } finally {
       anchor.close();
     }
@@ -245,7 +248,7 @@ function openEpoch(origin: string, stored: StoredKeys, keys: KeyWalker, scanned:
     throw refused('signing_key_mismatch', `keys/current does not hold the key that signs epoch ${keys.name.epoch}`);
   }
   const nextSeed = sealedSince ? null : stored.nextSigner;
-  return { first: scanned.epochFirst, dirty: scanned.epochDirty, signer, signerSeed: seed, nextSeed };
+  return { first: scanned.epochFirst, dirty: scanned.epochDirty, signer, nextSeed };
 }
 
 function writeAgain(disk: Disk, segment: SegmentFile, from: number, until: number): void {

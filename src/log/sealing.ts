@@ -30,7 +30,7 @@ export function sealOf(state: LogState, nextSeed: Buffer, time: string): Sealing
   });
   return {
     event: { epoch: keys.name.epoch, size: last.seq, root: root.toString('base64'), ...notes },
-    sealsInto: { first: last.seq + 2, dirty: false, signer: next, signerSeed: nextSeed, nextSeed: null },
+    sealsInto: { first: last.seq + 2, dirty: false, signer: next, nextSeed: null },
   };
 }
 

@@ -25,7 +25,6 @@ export interface OpenEpoch {
   /** Whether it holds anything but a segment's header. */
   readonly dirty: boolean;
   readonly signer: Signer;
-  readonly signerSeed: Buffer;
   /** Seed of the next epoch's key, if one was made for a seal that did not come about. */
   readonly nextSeed: Buffer | null;
 }

@@ -5,6 +5,7 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
 import { type Disk, realDisk } from '../disk/disk.js';
+import { collectGarbage } from '../memory/collect.js';
 import { announce } from './announce.js';
 import { Inbox, Outbox } from './channel.js';
 import { LogError, asLogError, isOutOfRoom, refused, tell } from './failure.js';
@@ -119,6 +120,7 @@ class WriterThread {
         this.#watch?.beforeWrite();
       },
       afterSync: () => { this.#lease.check(); },
+      sealed: collectGarbage,
     });
     this.#writer = writer;
     const identitySeed = readIdentitySeed(this.#disk, this.#places);
@@ -146,7 +148,8 @@ class WriterThread {
     // Whoever watches reads these from the log, with all that was there before.
     this.#slots.release(this.#takeCommits().slot);
     this.#post({
-      kind: 'opened', origin: state.origin, logPub: state.logPub, salt,
+      // The salt alone: with a piece of a pool, a message would carry along all that lies in the pool.
+      kind: 'opened', origin: state.origin, logPub: state.logPub, salt: Uint8Array.from(salt),
       standing: this.#standing(writer), checkpoint: this.#checkpoint, clean, adopted, torn: torn.length,
     });
   }

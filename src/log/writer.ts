@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { type Clock, timestamp } from '../clock/clock.js';
 import { generateSeed } from '../checkpoint/note.js';
 import type { Disk } from '../disk/disk.js';
-import { Anchor } from './anchor.js';
+import { Anchor, type PreparedHead } from './anchor.js';
 import { AuditLink } from './audit-link.js';
 import { CheckpointFile } from './checkpoint-file.js';
 import { type Ahead, type Commit, CommitBuilder, type CommitOptions, type Pending, type WriterEvents, type WriterOptions } from './commit.js';
@@ -149,7 +149,8 @@ export class Writer {
     this.#commit([[ownBody('seal', event, this.#options.pid)]], { sealsInto, ts });
     this.#schedule.sealed();
     // Both notes are signed: this key must never sign again, and who takes the memory from here on must not find it.
-    epoch.signerSeed.fill(0);
+    epoch.signer.seed.fill(0);
+    this.#events.sealed?.();
     this.#state = { ...this.#state, sealed: { size: event.size, checkpoint: event.checkpoint } };
     // Behind the keys: a checkpoint that is out while the old epoch's key is still here could be signed twice.
     this.#checkpointFile.offer(event.checkpoint);
@@ -164,23 +165,23 @@ export class Writer {
   #commit(commits: readonly (readonly Uint8Array[])[], options: CommitOptions = {}): void {
     const { sealsInto, ts = timestamp(this.#schedule.now()), isRequest = false } = options;
     const ahead: Ahead[] = [];
-    let state = this.#state;
-    for (const bodies of commits) {
-      const pending = this.#builder.build(state.last, state.keys, state.tree, ts, bodies);
-      state = behind(state, pending, sealsInto);
-      ahead.push({ pending, state });
-    }
-    this.anchor.prepare(state);
     try {
+      let state = this.#state;
+      for (const bodies of commits) {
+        const pending = this.#builder.build(state.last, state.keys, state.tree, ts, bodies);
+        state = behind(state, pending, sealsInto);
+        ahead.push({ pending, state });
+      }
+      const head = this.anchor.prepare(state);
       for (const made of ahead) this.#write(made, isRequest);
+      this.#tell(head, sealsInto !== undefined);
     } catch (error) {
       // Other lines will have these keys.
       for (const made of ahead) if (made.state !== this.#state) made.state.keys.forget();
       // Of every other failure nobody knows what the disk holds.
-      if (isPutOff(error)) this.#tell(false);
+      if (isPutOff(error) && this.#untold.length > 0) this.#tell(this.anchor.prepare(this.#state), false);
       throw error;
     }
-    this.#tell(sealsInto !== undefined);
   }
 
   /** To the log alone. `#tell` MUST follow before anybody hears of it. */
@@ -209,9 +210,8 @@ export class Writer {
   }
 
   /** Head and key file go along with what was written, and whoever waits hears of it. */
-  #tell(isSeal: boolean): void {
-    if (this.#untold.length === 0) return;
-    this.#guard('head', () => { this.anchor.move(this.#state, isSeal || this.#options.headSync === 'always'); });
+  #tell(head: PreparedHead, isSeal: boolean): void {
+    this.#guard('head', () => { this.anchor.move(head, isSeal || this.#options.headSync === 'always'); });
     const commits = this.#untold;
     this.#untold = [];
     for (const commit of commits) this.#events.committed(commit);

@@ -18,7 +18,7 @@ export function durableSeq(state: HeadState): number {
 /** Whether two reads of the head saw the same. */
 export function sameHead(a: HeadState, b: HeadState): boolean {
   if (a.state !== 'ok' || b.state !== 'ok') return a.state === b.state;
-  return a.head.headMac === b.head.headMac && a.head.covered.equals(b.head.covered);
+  return a.head.headMac.equals(b.head.headMac) && a.head.covered.equals(b.head.covered);
 }
 
 /** Whether the head moves on within a moment, so that what was read of it may have been half of two. */

@@ -56,6 +56,21 @@ describe('the schedule', () => {
     expect(copy.step.toString('hex')).toBe(known.step_keys['1.1']);
     expect(walker.step.toString('hex')).toBe(known.step_keys['0.0']);
   });
+
+  it('leaves none of its keys in memory when it is forgotten, and none that it left behind', () => {
+    const walker = KeyWalker.atStart(firstEpoch(root, known.identity_vkey));
+    const held = [walker.step, walker.nextEpoch];
+    walker.evolve(true);
+    held.push(walker.step);
+    walker.evolve(false);
+    held.push(walker.step, walker.nextEpoch);
+    const copy = walker.copy();
+    walker.forget();
+    expect(held.map((key) => key.every((byte) => byte === 0))).toEqual(held.map(() => true));
+    expect(copy.step.toString('hex')).toBe(known.step_keys['1.1']);
+    // Nothing else lies in the memory that they lay in: what copies a piece of memory may copy all of it.
+    expect(held.map(({ buffer }) => buffer.byteLength)).toEqual(held.map(() => 32));
+  });
 });
 
 describe('texts', () => {

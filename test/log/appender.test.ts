@@ -310,6 +310,32 @@ describe('the queue', () => {
     expect(paceOf(1, 2)).toBeUndefined();
   });
 
+  test('hands a brisk request over at once, and no other before the turn ends', () => {
+    const harness = new Harness('group', new Pace(() => 0));
+    const postedEarly = (name: string, sender: string): boolean => {
+      const before = harness.posted.length;
+      harness.enqueue(sender, name);
+      harness.appender.pumpEarly();
+      const isEarly = harness.posted.length > before;
+      harness.appender.pump();
+      return isEarly;
+    };
+    const commitLast = (): void => {
+      const order = harness.posted.at(-1);
+      if (order !== undefined) harness.commit(order);
+    };
+    const early = Array.from({ length: 30 }, (_, n) => {
+      const isEarly = postedEarly(`a${n}`, 'one');
+      commitLast();
+      return isEarly;
+    });
+    expect(early.indexOf(true)).toBe(availableParallelism() > 1 ? 17 : -1);
+    // While one is under way the next waits for its turn's end.
+    postedEarly('b', 'one');
+    expect(postedEarly('c', 'one')).toBe(false);
+    expect(postedEarly('d', 'other')).toBe(false);
+  });
+
   test('says of a brisk request that the next one will come at once', () => {
     const harness = new Harness('group', new Pace(() => 0));
     for (let n = 0; n < 30; n += 1) {

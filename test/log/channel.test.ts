@@ -72,6 +72,51 @@ describe('a channel', () => {
     expect(ends.byPort).toBe(3);
   });
 
+  test('gives a place to the next message only when it was read', () => {
+    const marks: number[] = [];
+    const ends = new Ends<number>({
+      write: (message, place) => small.write(message, place),
+      read(place) {
+        marks.push(new Int32Array(ends.shared.marks)[0] ?? -1);
+        return small.read(place);
+      },
+    });
+    for (const message of [7, 8]) ends.outbox.post(message);
+    expect(ends.taken()).toEqual([7, 8]);
+    expect(marks).toEqual([0, 1]);
+  });
+
+  test('goes on behind a message that cannot be made of its numbers, or cannot be posted', () => {
+    const ends = new Ends<number>({
+      write(message, place) {
+        if (message === 2) throw new Error('write');
+        return small.write(message, place);
+      },
+      read(place) {
+        if (place[0] === 3) throw new Error('read');
+        return small.read(place);
+      },
+    });
+    ends.outbox.post(1);
+    expect(() => { ends.outbox.post(2); }).toThrow('write');
+    for (const message of [3, 4]) ends.outbox.post(message);
+    expect(ends.inbox.next()).toBe(1);
+    expect(() => ends.inbox.next()).toThrow('read');
+    expect(ends.taken()).toEqual([4]);
+  });
+
+  test.each(['wait', 'spin'] as const)('that comes between the end of a %s and the turning away is seen', (look) => {
+    const ends = new Ends(small);
+    const { inbox } = ends;
+    const turnAway = inbox.turnAway.bind(inbox);
+    inbox.turnAway = () => {
+      ends.outbox.post(5);
+      turnAway();
+    };
+    expect(inbox[look](0.01)).toBe(true);
+    expect(ends.taken()).toEqual([5]);
+  });
+
   test('does not take what a place has held for a whole turn of the count for the message', () => {
     const ends = new Ends(small);
     const first = new Float64Array(ends.shared.places, ends.shared.places.byteLength / 8, 2);
@@ -146,6 +191,14 @@ describe('numbers', () => {
       expect(got?.bytes.buffer).toBe(memory);
     }
     expect(ends.byPort).toBe(0);
+    // As many as a place has, one less and one more.
+    for (let lines = 2030; lines < 2050; lines += 1) {
+      ends.outbox.post(order(lines));
+      expect((ends.taken() as AppendOrder[]).map(({ ends: of, requests }) => [[...of], [...requests]])).toEqual(
+        [[[...order(lines).ends], [1, lines]]]);
+    }
+    expect(ends.byPort).toBe(10);
+    ends.byPort = 0;
     // Too many; bodies elsewhere; another order.
     const elsewhere = Uint8Array.from([1, 2, 3]);
     for (const message of [order(2040), order(2, elsewhere), { kind: 'stop', reason: 'SIGTERM' } as const]) ends.outbox.post(message);
@@ -186,6 +239,22 @@ describe('numbers', () => {
       slots.release(sent.slot);
     }
     expect(ends.byPort).toBe(0);
+    for (let lines = 1985; lines < 2015; lines += 1) {
+      const sent = report(commit(1, lines));
+      ends.outbox.post(sent);
+      const got = ends.taken() as CommittedReport[];
+      expect(got.map(({ commits }) => commits.map((one) => one.ends))).toEqual([[sent.commits[0]?.ends]]);
+      slots.release(sent.slot);
+    }
+    expect(ends.byPort).toBeGreaterThan(0);
+    expect(ends.byPort).toBeLessThan(30);
+    // A failure's: the log stood further than was told before it.
+    const further = report(commit(1, 1));
+    const ahead = { ...further, standing: { ...further.standing, seq: 2, mac: 'f'.repeat(64) } };
+    ends.outbox.post(ahead);
+    expect((ends.taken() as CommittedReport[]).map(({ standing }) => standing)).toEqual([ahead.standing]);
+    slots.release(further.slot);
+    ends.byPort = 0;
     // No lines; lines that found no slot; too many; another report.
     const bare = { ...report(commit(1, 1)), commits: [] };
     const elsewhere = report({ ...commit(1, 1), bytes: Buffer.alloc(10) });

@@ -1,7 +1,7 @@
 // What is written can be read back, in one spelling, and fits its sector at its longest.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { macOf, splitTail } from '../../src/chain/link.js';
+import { macMatches, macOf, splitTail } from '../../src/chain/link.js';
 import { generateSeed, signerFrom } from '../../src/checkpoint/note.js';
 import { signSeal } from '../../src/checkpoint/seal.js';
 import { formatKeyName, parseKeyName } from '../../src/keys/name.js';
@@ -57,7 +57,7 @@ describe('the head', () => {
       const read = decodeHead(changed);
       if (read === undefined) continue;
       // Whatever can still be read is covered by the MAC, or is the MAC.
-      expect(macOf(Buffer.alloc(32), read.covered) === read.headMac).toBe(false);
+      expect(macMatches(Buffer.alloc(32), read.covered, read.headMac)).toBe(false);
     }
     expect(decodeHead(slot.subarray(0, 4095))).toBeUndefined();
     expect(decodeHead(Buffer.concat([slot, Buffer.from(' ')]))).toBeUndefined();

@@ -1,13 +1,15 @@
 // The order in which things reach the disk, and what becomes of a disk that refuses.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { KeyWalker } from '../../src/keys/schedule.js';
 import { LogError } from '../../src/log/failure.js';
+import { decodeHead } from '../../src/log/head.js';
 import { segmentName } from '../../src/log/segment.js';
 import type { WriterOptions } from '../../src/log/commit.js';
 import type { Call, Verdict } from './broken-disk.js';
 import { BrokenDisk } from './broken-disk.js';
 import { MemoryDisk } from './memory-disk.js';
 import type { Run } from './run.js';
-import { body, check, kindsIn, linesIn, start } from './run.js';
+import { body, check, kindsIn, linesIn, places, start } from './run.js';
 
 const segment = segmentName(1);
 
@@ -40,6 +42,63 @@ function codeOf(action: () => void): string | undefined {
     throw error;
   }
 }
+
+/** Head and state as they stand, and whether anybody but us seems to have written to the head or the key file. */
+function headOf({ platter, run: { writer } }: Fresh): unknown[] {
+  const head = decodeHead(platter.read(places.head) ?? Buffer.alloc(0));
+  return [head?.seq, head?.mac, ...writer.anchor.slots.map(({ slot }) => slot.meddling())];
+}
+
+describe('a disk that is full in the middle of lines', () => {
+  const lines = [body('a'), body('b'), body('c')];
+
+  test.each([
+    ['line', 'second'], ['line', 'always'], ['group', 'second'], ['group', 'always'],
+  ] as const)('leaves a head of what is durable, in %s mode with head sync %s', (sync, headSync) => {
+    for (let failAt = 0; failAt < lines.length; failAt += 1) {
+      const bench = fresh({ sync, headSync });
+      const { disk, platter, run } = bench;
+      run.writer.append([body('first')]);
+      let writes = 0;
+      disk.decide = ({ kind, name }) => (kind === 'write' && name === segment && writes++ === failAt ? { fail: 'ENOSPC' } : 'pass');
+      expect(codeOf(() => { run.writer.append(lines); })).toBe(sync === 'group' && failAt > 0 ? undefined : 'disk_full');
+      const written = sync === 'line' ? failAt : failAt > 0 ? lines.length : 0;
+      const { last } = run.writer.state;
+      expect([last.seq, ...headOf(bench)]).toEqual([3 + written, last.seq, last.mac, undefined, undefined]);
+      expect(check(platter).findings).toEqual([]);
+      disk.decide = () => 'pass';
+      run.writer.append([body('afterwards')]);
+      expect(headOf(bench)).toEqual([last.seq + 1, run.writer.state.last.mac, undefined, undefined]);
+    }
+  });
+
+  test.each(['line', 'group'] as const)('leaves no key in memory that was made ahead, in %s mode', (sync) => {
+    const made: KeyWalker[] = [];
+    const copy = vi.spyOn(KeyWalker.prototype, 'copy').mockImplementation(function copied(this: KeyWalker) {
+      const walker = new KeyWalker(this.name, this.step, this.nextEpoch);
+      made.push(walker);
+      return walker;
+    });
+    try {
+      for (let failAt = 0; failAt < (sync === 'line' ? lines.length : 1); failAt += 1) {
+        const { disk, run } = fresh({ sync });
+        run.writer.append([body('first')]);
+        made.splice(0);
+        let writes = 0;
+        disk.decide = ({ kind, name }) => (kind === 'write' && name === segment && writes++ === failAt ? { fail: 'ENOSPC' } : 'pass');
+        expect(codeOf(() => { run.writer.append(lines); })).toBe('disk_full');
+        const { keys } = run.writer.state;
+        expect(made.length).toBe(sync === 'line' ? lines.length : 1);
+        const others = made.filter((walker) => walker !== keys);
+        const left = others.filter((walker) => [walker.step, walker.nextEpoch].some((key) => key.some((byte) => byte !== 0)));
+        expect(left.map(({ name }) => name)).toEqual([]);
+        expect(keys.step.every((byte) => byte === 0)).toBe(false);
+      }
+    } finally {
+      copy.mockRestore();
+    }
+  });
+});
 
 describe('the order of one commit', () => {
   test('is lines, fsync, head, key file, and only then the word that it is durable', () => {
@@ -123,7 +182,7 @@ describe('the order of one seal', () => {
     const seed = run.writer.state.epoch.nextSeed;
     disk.decide = () => 'pass';
     run.writer.seal();
-    expect(run.writer.state.epoch.signerSeed).toEqual(seed);
+    expect(run.writer.state.epoch.signer.seed).toEqual(seed);
     expect(check(platter)).toMatchObject({ exit: 0 });
   });
 });
