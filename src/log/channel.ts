@@ -132,6 +132,11 @@ export class Inbox<T> {
     return message;
   }
 
+  /** Takes all that are here, and those that come meanwhile. */
+  each(take: (message: T) => void): void {
+    for (let message = this.next(); message !== undefined; message = this.next()) take(message);
+  }
+
   /** Whether a message is here. */
   get isHere(): boolean {
     return this.#bell.rung !== this.#taken;

@@ -122,7 +122,7 @@ export class Log {
       };
       const takeAll = (): void => {
         reports.turnAway();
-        for (let next = reports.next(); next !== undefined; next = reports.next()) take(next);
+        reports.each(take);
       };
       woken.on('message', takeAll);
     });
@@ -228,7 +228,7 @@ export class Log {
     const { pace } = this.#appender;
     const isHere = pace === 'brisk' && this.#reports.spin(briskMs);
     if (!isHere && (pace === undefined || !this.#reports.wait(waitMs))) return;
-    for (let next = this.#reports.next(); next !== undefined; next = this.#reports.next()) this.#take(next);
+    this.#reports.each((report) => { this.#take(report); });
   }
 
   #take(report: Report): void {

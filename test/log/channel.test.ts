@@ -37,7 +37,7 @@ class Ends<T> {
 
   taken(): T[] {
     const all: T[] = [];
-    for (let next = this.inbox.next(); next !== undefined; next = this.inbox.next()) all.push(next);
+    this.inbox.each((message) => { all.push(message); });
     return all;
   }
 }
