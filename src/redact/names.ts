@@ -2,7 +2,7 @@
 // Invariant: the name decides by its last words (`db_password` does, `password_policy` does not), never by its value.
 
 /** What the value of such a name looks like. */
-export type Shape = 'plain' | 'authorization' | 'cookie';
+export type Shape = 'plain' | 'authorization' | 'cookie' | 'digits';
 
 /** A secret that is known by the name it is given. */
 export interface NameRule {
@@ -59,6 +59,15 @@ const entryRules: readonly NameRule[] = [
 // Looked for in the name as it is, so that a quote or `=` stands behind it in JSON text: else `author` would be suspicious.
 const authName = /(?:^|[^A-Za-z0-9]|[a-z](?=A))(?:[Aa]uth|AUTH)$/;
 const authRule = vaguely(named('authorization', authName, '', '', 'authorization'));
+
+// As it is, too, so that a quote or `=` stands behind it.
+const codeName = /(?:^|[^A-Za-z0-9]|[a-z](?=[A-Z]))(?:[HTht]?(?:[Oo]tp|OTP)(?:[-_]?[Cc]ode|_CODE)?|[Pp]in|PIN)$/;
+const codeRule: NameRule = named('access-code', codeName, '', '', 'digits');
+
+/** The rule of an entry or an option that holds a code, which is digits; asked where nothing else is known of it. */
+export function codeRuleOf(name: string): NameRule | null {
+  return codeName.test(name.slice(-nameCharsMax)) ? codeRule : null;
+}
 
 // They end as a secret's name does and go around in the open: places in a list, words of a language model, columns.
 const harmless = new RegExp([
@@ -117,7 +126,7 @@ export function entryRule(name: string): NameRule | null {
 }
 
 /** What the JSON text of an event holds that has such an entry or option, besides `nameWords`; quotes as they stand there. */
-export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt'];
+export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt', 'otp"', 'otp=', 'otpcode', 'otp_code', 'otp-code', 'pin"', 'pin='];
 
 /** Words one of which every name that announces a secret holds, whatever joins it to the others. */
 export const nameWords: readonly string[] = ['pass', 'pwd', 'passwd', 'secret', 'token', 'authorization', 'cookie', 'key'];

@@ -81,8 +81,14 @@ const programs: readonly Program[] = [...new Set(table.map(({ program }) => prog
 /** What the JSON text of any array or line with such a program holds, quotes as they stand there. */
 export const programHints: readonly string[] = programs.flatMap(({ hints, lineHints = [] }) => [...hints, ...lineHints]);
 
+/** What every text holds that runs one of them. */
+export const runHints: readonly string[] = [...new Set(programs.flatMap(({ lineHints = [] }) => lineHints))];
+
 /** How many of the first words of a command may name the program: `sudo -u x env A=b curl`. */
 export const programWithin = 8;
+
+/** Characters of a program's name. */
+const programCharsMax = 64;
 
 /** The name of the program that an argument runs. */
 export function programOf(argument: string): string {
@@ -103,6 +109,21 @@ export function programsOf(list: readonly unknown[]): readonly Program[] {
 export function linePrograms(names: readonly string[], command: string): readonly Program[] {
   return programs.filter(({ names: known, word, lineHints }) => lineHints !== undefined
     && names.slice(0, programWithin).some((name) => known.test(name) && (word === undefined || command.includes(`${name} ${word} `))));
+}
+
+// Texts name few programs, but a hostile one could name ever new ones.
+const runKeptMax = 256;
+const runs = new Map<string, readonly Program[]>();
+
+/** The programs that the first word of a command in a text may run. */
+export function runPrograms(word: string): readonly Program[] {
+  const name = programOf(word).slice(0, programCharsMax);
+  const seen = runs.get(name);
+  if (seen !== undefined) return seen;
+  const named = programs.filter(({ names, lineHints }) => lineHints !== undefined && names.test(name));
+  if (runs.size >= runKeptMax) runs.clear();
+  runs.set(name, named);
+  return named;
 }
 
 /** What the option before an argument says about it or, where that is undefined, its own beginning. */

@@ -9,7 +9,7 @@ import { type Announced, announcedAt, isPairList, readList } from './argv.js';
 import { crowdRule, findSecrets } from './detect.js';
 import { exposureIn } from './exposure.js';
 import { isJsonText, isWhole, looksLikeJson } from './json-text.js';
-import { type NameRule, entryRule } from './names.js';
+import { type NameRule, codeRuleOf, entryRule } from './names.js';
 import { suspicions } from './rules.js';
 import type { Span } from './span.js';
 
@@ -82,7 +82,7 @@ class Walk {
     const exposure = exposureIn(entries);
     const masked = entries.map(([key, held]): [string, JsonValue] => {
       const rule = entryRule(key) ?? (valueKey.test(key) ? said : null);
-      const announced = exposure?.get(key) ?? (rule === null ? within(around, key) : { rule, start: 0 });
+      const announced = exposure?.get(key) ?? (rule === null ? within(around, key) ?? codeAt(key, held) : { rule, start: 0 });
       return [key, this.#value(held, pointer + pointerStep(key), announced)];
     });
     if (masked.every(([, now], index) => now === entries[index]?.[1])) return value;
@@ -156,6 +156,12 @@ const innerPlainKey = /(?:id|name|type|kind|at|time|date|expir\w*|version|ur[il]
 function within(around: Announced | undefined, key: string): Announced | undefined {
   if (around === undefined || innerPlainKey.test(key)) return undefined;
   return { start: 0, rule: innerValueKey.test(key) ? around.rule : { ...around.rule, vague: true } };
+}
+
+/** What a name alone says of digits. Of a map or a list it says nothing: they tell more by themselves. */
+function codeAt(key: string, held: JsonValue): Announced | undefined {
+  const rule = typeof held === 'string' ? codeRuleOf(key) : null;
+  return rule === null ? undefined : { rule, start: 0 };
 }
 
 /** Whether a number is a password: `{"password": 12345678}`. */

@@ -1,0 +1,66 @@
+// Secrets in elements and attributes of XML, where more stands between the name and the value than `password="…"` and
+// `<password>…</password>` have. Invariant: a value has no quote, no `<` and no escape but a line's end in it, so that none
+// crosses what is around it, and an element's text is read once, up to the next `<`.
+import type { NameRule } from './names.js';
+import { looksSecret } from './placeholder.js';
+import { type Told, at, looksSaid, pastAt, toldIn } from './told.js';
+
+const elementLead = /<[A-Za-z][\w.-]{0,30}:$/;
+/** Characters of `<` and a prefix. */
+const prefixChars = 33;
+const attributes = /(?:\s[^<>]{0,1024})?>/y;
+const cdata = /\s{0,16}<!\[CDATA\[((?:[^\]"\\]|\](?!\]>)){1,256})\]\]>/y;
+const content = /((?:[^<"\\]|\\[nrt]){1,1024})<\//y;
+const blank = /\s|\\[nrt]/y;
+
+// `key="DbPassword" value="…"`, `name="a:password" type="…" value="…"`.
+const attributeLead = /(?:^|[^\w-])(?:name|key|id)\s?=\s?\\{0,4}["'](?:[^"'<>\s\\]{0,64}[:/])?$/i;
+const valueAttribute = /\\{0,4}["'](?:\s{1,8}(?:type|serializeas)\s?=\s?\\{0,4}["'][^"'<>\\]{0,64}\\{0,4}["'])?\s{1,8}value\s?=\s?\\{0,4}["']([^"'\\<>]{1,512})(?=\\{0,4}["'])/iy;
+const namedContent = /\\{0,4}["'](?:\s[^<>]{0,256})?>/y;
+
+/** Characters before a name in an attribute that are looked at, and the last of them. */
+const leadChars = 96;
+const mayPrecede = '<:/"\'';
+
+/** The value of the name in characters `start` to `end`, if it names an element or stands in one's attribute. */
+export function markupValue(text: string, start: number, end: number, rule: NameRule): Told | undefined {
+  const before = text.charAt(start - 1);
+  if (before === '' || !mayPrecede.includes(before)) return undefined;
+  if (before === '<' || (before === ':' && elementLead.test(text.slice(Math.max(0, start - prefixChars), start)))) {
+    return contentBehind(text, end, pastAt(attributes, text, end), rule);
+  }
+  if (!attributeLead.test(text.slice(Math.max(0, start - leadChars), start))) return undefined;
+  const [all, value] = at(valueAttribute, text, end) ?? [];
+  if (all !== undefined && value !== undefined) return sure(text, end + all.length - value.length, end + all.length, rule);
+  return contentBehind(text, end, pastAt(namedContent, text, end), rule, true);
+}
+
+/** What stands behind a tag that ends at `from`, unless it is none or has no content. */
+function contentBehind(text: string, end: number, from: number, rule: NameRule, isLabelled = false): Told | undefined {
+  return from === end || text[from - 2] === '/' ? undefined : contentAt(text, from, rule, isLabelled);
+}
+
+function contentAt(text: string, from: number, rule: NameRule, isLabelled: boolean): Told | undefined {
+  const [whole, inner] = at(cdata, text, from) ?? at(content, text, from) ?? [];
+  if (whole === undefined || inner === undefined) return undefined;
+  const lead = from + whole.lastIndexOf(inner);
+  const [start, end] = trimmed(text, lead, lead + inner.length);
+  // `<string name="password">Passwort</string>`: what an element is called may be what its text is about.
+  if (start >= end || (isLabelled && !looksSaid(text.slice(start, end)))) return undefined;
+  return sure(text, start, end, rule);
+}
+
+/** Without the blanks around it, as they are or as JSON writes them. */
+function trimmed(text: string, from: number, to: number): readonly [start: number, end: number] {
+  let [start, end] = [from, to];
+  for (let next = at(blank, text, start); start < end && next !== null; next = at(blank, text, start)) start += next[0].length;
+  while (end > start && (/\s/.test(text.charAt(end - 1)) || /^\\[nrt]$/.test(text.slice(end - 2, end)))) end -= /\s/.test(text.charAt(end - 1)) ? 1 : 2;
+  return [start, end];
+}
+
+/** A password is any word; of another secret it must look like one. */
+function sure(text: string, start: number, end: number, rule: NameRule): Told | undefined {
+  const value = text.slice(start, end);
+  if (rule.name === 'password' && !rule.vague) return /\s/.test(value) && !/\d/.test(value) ? undefined : toldIn(text, start, end, rule);
+  return looksSecret(value) ? toldIn(text, start, end, rule) : undefined;
+}

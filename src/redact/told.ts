@@ -1,0 +1,78 @@
+// What may be a secret where its name stands apart from it: in a sentence, a document or a table of settings. Invariant: it is
+// stricter than what is asked of a value right behind its name and a separator, since here most words are only words.
+import { isPath, isPlaceholder, isProse, looksSecret } from './placeholder.js';
+import type { NameRule } from './names.js';
+import { type Region, type Standing, secretIn } from './region.js';
+
+/** A secret, and the rule by whose name it goes. */
+export interface Told {
+  readonly region: Region;
+  readonly rule: NameRule;
+}
+
+const freely: Standing = { free: true };
+
+// `<password>Password</password>`, `-p PASSWORD`: what it is called, not what it is.
+const whose = '(?:(?:my|your|the|db|root|user|admin|new|old|some|api|access|auth|login|secret)[-_ ]?)?';
+const ownName = new RegExp(`^\\W{0,4}${whose}(?:pass(?:wo?r?d|code|phrase|wort)?|pw|pwd|secret|token|key|cookie)s?\\W{0,4}$`, 'i');
+// `PASSWORD`, `$db_password2`, `$$PASSWORD`, `\$PASSWORD`, `${PASSWORD:-x}`.
+const variable = /^(?:[A-Z_]+|\\{0,3}\${1,2}(?:[A-Za-z_]\w*|\{[A-Za-z_][\w.]*(?:[:?+-][^{}]*)?\}))$/;
+
+/** Whether a word is the name of what would stand in its place. */
+export function isStandIn(value: string): boolean {
+  return isProse(value) || ownName.test(value) || variable.test(value);
+}
+
+/** The secret in characters `start` to `end`, which its name's rule is known of; none in a mask, nor where it is only named. */
+export function toldIn(text: string, start: number, end: number, rule: NameRule): Told | undefined {
+  const value = text.slice(start, end);
+  if (value.includes('[redacted:') || isStandIn(value.trim())) return undefined;
+  const region = secretIn(text, start, end, rule, freely);
+  return region === undefined ? undefined : { region, rule };
+}
+
+/** Characters that a password in a sentence has at least, and at most. */
+const [saidCharsMin, saidCharsMax] = [6, 128];
+
+// `sha256`, `base64url`, `SCRAM-SHA-256`, `v1.2.3`, `level2`.
+const technical = new RegExp([
+  String.raw`(?:sha|md|aes|des|rsa|base|utf|crc|hmac|pbkdf|argon)-?\d`,
+  String.raw`^(?:dsa|ec|ed|ucs|latin|iso|ascii|bcrypt|scrypt|hkdf|oauth|saml|ip|ipv|http|tls|ssl|ssh|rfc|nist|fips|cve|win|wpa|pkcs|python|java|node|php`
+  + String.raw`|perl|es|step|level|type|part|option|case|line|chapter|section|figure|table|page|version|phase|attempt|layer|int|uint|float|u|i|v|x)[-_]?\d`,
+].join('|'), 'i');
+// `16-byte`, `1st`, `user_2`, `a.b1`, `user_id2`, `AB-12`, `web-1.a.example`, `bob1@a.example`, a UUID, a date, a variable, code.
+const otherwise = new RegExp([
+  String.raw`^\d+[-.]?[A-Za-z]+(?:[-.][A-Za-z]+)*$`, String.raw`^[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z][A-Za-z0-9]*)+$`, String.raw`^\w+\(`, String.raw`^[a-z]+[-_]\d{1,3}$`,
+  String.raw`^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}`, String.raw`^[%$&\\@#]`, String.raw`^[A-Z]{2,5}[-_]?\d+$`, String.raw`^\d+[-.:/x]\d`,
+  String.raw`^[\w-]+(?:\.[\w-]+){2,}$`, String.raw`^[^@]+@[\w-]+\.[\w.-]+$`, String.raw`[=:/\s]`,
+].join('|'));
+
+/** Whether a word in a sentence can only be a password: of letters and digits, and no technical word. */
+export function looksSaid(word: string): boolean {
+  return word.length >= saidCharsMin && word.length <= saidCharsMax && /\d/.test(word) && /[A-Za-z]/.test(word)
+    && !technical.test(word) && !otherwise.test(word) && !isPath(word) && !isPlaceholder(word);
+}
+
+/** Whether a name is a word of the language, behind which a word is only a word unless it looks like a secret. */
+export function vaguelyNamed(text: string, start: number, end: number, rule: NameRule): NameRule {
+  return rule.name !== 'password' && /^[A-Za-z]+$/.test(text.slice(start, end)) ? { ...rule, vague: true } : rule;
+}
+
+/** The same for a value of any rule: of what is no password more is asked. */
+export function saidIn(text: string, start: number, end: number, rule: NameRule): Told | undefined {
+  const value = text.slice(start, end);
+  const isSecret = rule.shape === 'plain' && looksSaid(value) && (rule.name === 'password' ? !rule.vague : value.length >= 10 && looksSecret(value));
+  return isSecret ? toldIn(text, start, end, rule) : undefined;
+}
+
+/** The match of a sticky pattern at `index`. */
+export function at(pattern: RegExp, text: string, index: number): RegExpExecArray | null {
+  pattern.lastIndex = index;
+  return pattern.exec(text);
+}
+
+/** Where the match of a sticky pattern at `index` ends, or `index`. */
+export function pastAt(pattern: RegExp, text: string, index: number): number {
+  pattern.lastIndex = index;
+  return pattern.test(text) ? pattern.lastIndex : index;
+}

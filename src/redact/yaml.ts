@@ -1,0 +1,86 @@
+// Secrets in YAML that stand apart from their names: `- name: DB_PASSWORD`, `value: …` below it; blocks; the next line.
+// Invariant: only the lines below a name are read, and what is taken is not read again; a line may end as JSON writes it.
+import type { NameRule } from './names.js';
+import { type Told, at, saidIn, toldIn, vaguelyNamed } from './told.js';
+
+const lineEnd = String.raw`(?:\r?\n|\\r?\\n|\\n)`;
+const quote = String.raw`\\{0,4}["']`;
+/** Characters before a name that are looked at: blanks, `- ` and a key. */
+const leadChars = 72;
+
+const lineLead = /(?:^|\n|\\n|["'])([ \t]{0,40}(?:- )?)(?:\\{0,4}["'])?$/;
+const pairLead = /(?:(?:^|\n|\\n|["'])[ \t]{0,40}(?:- )?|[{,][ \t]{0,4})(?:[Nn]ame|NAME|[Kk]ey):[ \t]{1,4}(?:\\{0,4}["'])?$/;
+const pairNext = new RegExp(String.raw`(?:${quote})?(?:[ \t]{0,4}${lineEnd}[ \t]{1,40}|,[ \t]{1,4})[Vv]alue:[ \t]{1,4}`, 'y');
+const quoted = new RegExp(String.raw`(\\{0,4}["'])([^"'\\\r\n]{1,4096})(?=\\{0,4}["'])`, 'y');
+const plain = /[^\s"'\\,{}[\]#&*!|>%@`][^\s"'\\,{}]{0,4096}(?=[\s"'\\,}]|$)/y;
+const plainLine = /[^\s"'\\,{}[\]#&*!|>%@`][^"'\\\r\n]{0,4096}(?=["'\\\r\n]|$)/y;
+
+const behindKey = String.raw`(?:${quote})?:`;
+const blockStart = new RegExp(String.raw`${behindKey}[ \t]{1,4}(?:&[\w-]{1,64} )?[|>][-+\d]{0,2}[ \t]{0,8}${lineEnd}`, 'y');
+const nextLine = new RegExp(String.raw`${behindKey}[ \t]{0,8}${lineEnd}`, 'y');
+const anchored = new RegExp(String.raw`${behindKey}[ \t]{1,4}&[\w-]{1,64}[ \t]{1,4}`, 'y');
+// A line that is one word: more is a text about something.
+const wordLine = new RegExp(String.raw`([ \t]{1,64})([^\s"'\\<>\x60]{1,4096})[ \t]{0,8}(?=${lineEnd}|["']|$)`, 'y');
+/** Then the line is a program's. */
+const codeLike = /[()[\]{},]/;
+const ended = new RegExp(lineEnd, 'y');
+
+/** What may stand right behind a name, before its value in another entry, or before a line's end. */
+const mayEndKey = ':"\'\\';
+const mayFollow = `${mayEndKey} \t\r\n,`;
+
+/** The value of the name in characters `start` to `end`, if it stands where YAML has it. */
+export function yamlValue(text: string, start: number, end: number, named: NameRule): Told | undefined {
+  const next = text.charAt(end);
+  if (next === '' || !mayFollow.includes(next)) return undefined;
+  const rule = vaguelyNamed(text, start, end, named);
+  const lead = text.slice(Math.max(0, start - leadChars), start);
+  const pair = pairLead.test(lead) ? at(pairNext, text, end) : null;
+  if (pair !== null) return pairValue(text, end + pair[0].length, rule);
+  return mayEndKey.includes(next) ? belowKey(text, end, lineLead.exec(lead)?.[1]?.length, rule) : undefined;
+}
+
+function belowKey(text: string, end: number, indent: number | undefined, rule: NameRule): Told | undefined {
+  if (indent === undefined || rule.shape !== 'plain') return undefined;
+  const block = at(blockStart, text, end);
+  if (block !== null) return blockValue(text, end + block[0].length, indent, rule);
+  const anchor = at(anchored, text, end);
+  if (anchor !== null) return wordAt(text, end + anchor[0].length, rule);
+  const next = at(nextLine, text, end);
+  const line = next === null ? null : at(wordLine, text, end + next[0].length);
+  if (next === null || line === null || (line[1] ?? '').length <= indent || codeLike.test(line[2] ?? '')) return undefined;
+  const from = end + next[0].length + (line[1] ?? '').length;
+  return saidIn(text, from, from + (line[2] ?? '').length, rule);
+}
+
+function wordAt(text: string, from: number, rule: NameRule): Told | undefined {
+  const word = at(quoted, text, from) ?? at(plain, text, from);
+  if (word === null) return undefined;
+  const start = from + (word[1] ?? '').length;
+  const value = word[2] ?? word[0];
+  // `name: REFRESH_TOKEN`, `value: 3600`.
+  if (rule.name !== 'password' && /^\d{1,12}$/.test(value)) return undefined;
+  return toldIn(text, start, start + value.length, rule);
+}
+
+function pairValue(text: string, from: number, rule: NameRule): Told | undefined {
+  if (rule.shape === 'plain') return wordAt(text, from, rule);
+  const line = at(quoted, text, from) ?? at(plainLine, text, from);
+  if (line === null) return undefined;
+  const start = from + (line[1] ?? '').length;
+  return toldIn(text, start, start + (line[2] ?? line[0]).length, rule);
+}
+
+/** All lines of a block, which are further in than its key. */
+function blockValue(text: string, from: number, indent: number, rule: NameRule): Told | undefined {
+  let told: Told | undefined;
+  for (let index = from; ;) {
+    const [line, blanks = '', word = ''] = at(wordLine, text, index) ?? [];
+    if (line === undefined || blanks.length <= indent) return told;
+    const start = index + blanks.length;
+    const one = told === undefined ? toldIn(text, start, start + word.length, rule) : undefined;
+    if (told === undefined && one === undefined) return undefined;
+    told = one ?? { rule, region: { start: told?.region.start ?? start, end: start + word.length } };
+    index += line.length + (at(ended, text, index + line.length)?.[0].length ?? text.length);
+  }
+}
