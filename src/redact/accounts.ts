@@ -1,13 +1,13 @@
 // Secrets of accounts in the files and messages that hold them, and tokens that are known by who is named before them. They are
 // looked for behind all others. Invariant: as of all rules for text; a run has a maximum, and none begins in what another reads.
-import { after, type TextRule } from './rule.js';
+import { after, type TextRule, valueEnd } from './rule.js';
 import { hex, mixed } from './sample.js';
 
 // Between the words of .netrc, on one line or on many, as it is or in JSON text.
 const netrcGap = String.raw`(?:\s|\\[nrt]){1,16}`;
 const netrcWord = String.raw`[^\s"\\]{1,128}`;
 const netrcLead = String.raw`\b(?:machine${netrcGap}${netrcWord}|default)${netrcGap}(?:(?:login|account)${netrcGap}${netrcWord}${netrcGap}){1,2}password${netrcGap}`;
-const netrcSecret = String.raw`(?:[^\s"'\\]|'(?=[A-Za-z0-9])|\\(?![nrt"'\\])){1,512}(?=['"]?(?:\s|$)|["'\\])`;
+const netrcSecret = String.raw`(?:[^\s"'\\]|'(?=[A-Za-z0-9])|\\(?![nrt"'\\])){1,512}${valueEnd}`;
 
 const pgpassField = String.raw`[^\s:"'\\]{1,128}`;
 const pgpassLead = String.raw`(?:(?<![^\s"'])|(?<=\\[nrt]))${pgpassField}:(?:5432|5433|6432|\*):(?!\d)${pgpassField}:${pgpassField}:`;
@@ -22,7 +22,7 @@ const codeBare = String.raw`(?:[:=]| is:?)[ \t]{0,4}(?:\\{0,4}["'])?`;
 export const accountRules: readonly TextRule[] = [
   after('netrc', ['password'], new RegExp(`${netrcLead}(${netrcSecret})`, 'g'),
     'machine h.example login bob password «hunter2»\n', 'a machine with a login page and a password that is required'),
-  after('pgpass', [':5432:', ':5433:', ':6432:', ':*:'], new RegExp(String.raw`${pgpassLead}((?:[^\s:"'\\]|\\[:\\]){3,128})(?=\s{0,16}(?:$|[\r\n>])|["']|\\[nr])`, 'g'),
+  after('pgpass', [':5432:', ':5433:', ':6432:', ':*:'], new RegExp(String.raw`${pgpassLead}((?:[^\s:"'\\]|\\[:\\]){3,128})${valueEnd}(?![ \t]{1,16}[^\s>])`, 'g'),
     'db.example:5432:app:bob:«hunter2»', 'root:*:19000:0:99999:7::: docker run -p 127.0.0.1:5432:5432 db'),
   after('access-code', codeHints, new RegExp(`${codeName}(?:${codeQuoted}|${codeBare})(\\d{4,8})(?![\\w/:-]|[.,]\\d)`, 'gi'),
     'Your PIN is «4930».', 'pin: 13 spin=4930 otp: 123 pin is 4930-12'),

@@ -5,7 +5,8 @@ import type { LineSecret } from './command.js';
 import { isPath } from './placeholder.js';
 import { type Program, carriedBy, runPrograms } from './programs.js';
 import { secretIn } from './region.js';
-import { at, isStandIn, pastAt } from './told.js';
+import { valueEnd } from './rule.js';
+import { at, isStandIn, pastAt, quotedAt } from './told.js';
 
 /** Called with each secret, until it returns false. */
 type Found = (secret: LineSecret) => boolean;
@@ -27,7 +28,10 @@ const bareMax = 512;
 // Up to a quote, an escape or what ends a command.
 const bare = new RegExp(String.raw`(?:[^\s"'\x60;|&()<>\\]|\\(?![nrtbfu"'\\/\s])){1,${bareMax}}`, 'y');
 // Not from where a string of JSON text ends to where the next one begins.
-const quoted = /(\\{0,4}["'])([^"'\\\r\n`\s,:;})\]][^"'\\\r\n`]{0,255})\1(?=[\s;|&)"'`\\]|$)/y;
+const mayBegin = /^[^\s,:;})\]]/;
+const mayFollow = /[\s;|&)"'`\\]|$/y;
+// Where a bare word goes on all the same.
+const goesOn = new RegExp(`(?![;|&()<>]|${valueEnd})`, 'y');
 // `-p3306:3306`, `-p 80`, `-p host:80:80/tcp`: what docker and ssh mean by it.
 const port = /^(?:[\w.-]{0,64}:)?(?:\d{1,5}(?:-\d{1,5})?:){0,2}\d{1,5}(?:\/(?:tcp|udp))?$/;
 // `-port`, `-print`, `-path`.
@@ -86,8 +90,16 @@ function wordAt(text: string, start: number): Word {
   const plain = text.slice(start, end);
   const isBeforeQuote = text[end] === '"' || text[end] === "'" || text[end] === '\\';
   const mayGoOn = isBeforeQuote && (plain === '' || plain.startsWith('-') || plain.endsWith('='));
-  const [whole = '', open = '', inner = ''] = (mayGoOn ? at(quoted, text, end) : null) ?? [];
+  const [whole, open, inner] = (mayGoOn ? argumentAt(text, end) : undefined) ?? nothing;
   return { text: plain + inner, start, end: end + whole.length, from: plain.length, innerStart: end + open.length };
+}
+
+const nothing = ['', '', ''] as const;
+
+function argumentAt(text: string, start: number): ReturnType<typeof quotedAt> {
+  const quoted = quotedAt(text, start);
+  if (quoted === undefined || !mayBegin.test(quoted[2])) return undefined;
+  return at(mayFollow, text, start + quoted[0].length) === null ? undefined : quoted;
 }
 
 function carried(text: string, before: Word | undefined, word: Word, programs: readonly Program[]): LineSecret | undefined {
@@ -95,8 +107,9 @@ function carried(text: string, before: Word | undefined, word: Word, programs: r
   // An option of one letter and what it carries have three characters.
   const isOption = word.text.length > 2 && word.text.startsWith('-');
   const told = byOption ?? (isOption ? carriedBy(undefined, word.text, programs) : undefined);
-  // One that has no end is none.
-  if (told === undefined || word.from >= bareMax) return undefined;
+  // One that has no end is none, nor is one that goes on behind a quote or an escape.
+  const isBare = word.text.length === word.from;
+  if (told === undefined || word.from >= bareMax || (isBare && at(goesOn, text, word.end) !== null)) return undefined;
   const isInner = told.start >= word.from && word.innerStart > word.start + word.from;
   // One that goes on behind a quote would have the quote in it.
   if (!isInner && word.text.length > word.from) return undefined;

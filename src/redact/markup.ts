@@ -15,7 +15,7 @@ const blank = /\s|\\[nrt]/y;
 
 // `key="DbPassword" value="…"`, `name="a:password" type="…" value="…"`.
 const attributeLead = /(?:^|[^\w-])(?:name|key|id)\s?=\s?\\{0,4}["'](?:[^"'<>\s\\]{0,64}[:/])?$/i;
-const valueAttribute = /\\{0,4}["'](?:\s{1,8}(?:type|serializeas)\s?=\s?\\{0,4}["'][^"'<>\\]{0,64}\\{0,4}["'])?\s{1,8}value\s?=\s?\\{0,4}["']([^"'\\<>]{1,512})(?=\\{0,4}["'])/iy;
+const valueAttribute = /\\{0,4}["'](?:\s{1,8}(?:type|serializeas)\s?=\s?\\{0,4}["'][^"'<>\\]{0,64}\\{0,4}["'])?\s{1,8}value\s?=\s?(?:\\{0,4}"([^"\\<>]{1,512})(?=\\{0,4}")|'([^'"\\<>]{1,512})(?='))/iy;
 const namedContent = /\\{0,4}["'](?:\s[^<>]{0,256})?>/y;
 
 /** Characters before a name in an attribute that are looked at, and the last of them. */
@@ -30,8 +30,9 @@ export function markupValue(text: string, start: number, end: number, rule: Name
     return contentBehind(text, end, pastAt(attributes, text, end), rule);
   }
   if (!attributeLead.test(text.slice(Math.max(0, start - leadChars), start))) return undefined;
-  const [all, value] = at(valueAttribute, text, end) ?? [];
-  if (all !== undefined && value !== undefined) return sure(text, end + all.length - value.length, end + all.length, rule);
+  const [all = '', double, single] = at(valueAttribute, text, end) ?? [];
+  const value = double ?? single;
+  if (value !== undefined) return sure(text, end + all.length - value.length, end + all.length, rule);
   return contentBehind(text, end, pastAt(namedContent, text, end), rule, true);
 }
 

@@ -2,13 +2,15 @@
 // stands between the name and the secret, or a preposition before the name; the secret looks like one, and between them
 // nothing is read but a few known words and at most one that is not.
 import type { NameRule } from './names.js';
+import { valueEnd } from './rule.js';
 import { type Told, at, saidIn } from './told.js';
 
 const whose = String.raw`(?:[ \t](?:for|of)[ \t][^\s"'<>\\]{1,64})?`;
 const change = '(?:changed|reset|set|updated|rotated)';
 const verb = String.raw`[ \t](?:(?:is|was|are|to)|(?:has|had|have)[ \t]been|will[ \t]be)(?:[ \t](?:now|still|currently))?(?:[ \t]${change}[ \t]to)?`;
-const between = new RegExp(String.raw`${whose}${verb}:?[ \t]{1,2}(?:\\{0,4}["'\x60])?`, 'y');
-const word = /[^\s"'`,;<>()[\]{}\\]{1,129}/y;
+const between = new RegExp(String.raw`${whose}${verb}:?[ \t]{1,2}(?:\\{0,4}["'\x60])?`, 'iy');
+const word = new RegExp(String.raw`(?:[^\s"'\\\x60]|'(?=[A-Za-z0-9])){1,129}${valueEnd}`, 'y');
+const punctuation = /[.,:;?)\]}>]{1,3}$/;
 
 
 // `with password …`, `using the password …`.
@@ -27,7 +29,7 @@ export function saidValue(text: string, nameStart: number, end: number, rule: Na
   const next = text[end];
   if (next !== ' ' && next !== '\t') return undefined;
   const [lead] = at(between, text, end) ?? (isGiven(text, nameStart, end) ? at(given, text, end) : null) ?? [];
-  const said = lead === undefined ? undefined : at(word, text, end + lead.length)?.[0].replace(/[.:?]{1,3}$/, '');
+  const said = lead === undefined ? undefined : at(word, text, end + lead.length)?.[0].replace(punctuation, '');
   if (lead === undefined || said === undefined) return undefined;
   const start = end + lead.length;
   return saidIn(text, start, start + said.length, rule);

@@ -18,9 +18,11 @@ const ownName = new RegExp(`^\\W{0,4}${whose}(?:pass(?:wo?r?d|code|phrase|wort)?
 // `PASSWORD`, `$db_password2`, `$$PASSWORD`, `\$PASSWORD`, `${PASSWORD:-x}`.
 const variable = /^(?:[A-Z_]+|\\{0,3}\${1,2}(?:[A-Za-z_]\w*|\{[A-Za-z_][\w.]*(?:[:?+-][^{}]*)?\}))$/;
 
-/** Whether a word is the name of what would stand in its place. */
+const template = /^(?:\$[{(]|\{\{|<[%$?]|[%#]\{)/;
+
+/** Whether a word is the name of what would stand in its place, or begins what computes it. */
 export function isStandIn(value: string): boolean {
-  return isProse(value) || ownName.test(value) || variable.test(value);
+  return isProse(value) || ownName.test(value) || variable.test(value) || template.test(value);
 }
 
 /** The secret in characters `start` to `end`, which its name's rule is known of; none in a mask, nor where it is only named. */
@@ -42,7 +44,7 @@ const technical = new RegExp([
 ].join('|'), 'i');
 // `16-byte`, `1st`, `user_2`, `a.b1`, `user_id2`, `AB-12`, `web-1.a.example`, `bob1@a.example`, a UUID, a date, a variable, code.
 const otherwise = new RegExp([
-  String.raw`^\d+[-.]?[A-Za-z]+(?:[-.][A-Za-z]+)*$`, String.raw`^[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z][A-Za-z0-9]*)+$`, String.raw`^\w+\(`, String.raw`^[a-z]+[-_]\d{1,3}$`,
+  String.raw`^\d+[-.]?[A-Za-z]+(?:[-.][A-Za-z]+)*$`, String.raw`^[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z][A-Za-z0-9]*)+$`, String.raw`^\w*[([{<]`, String.raw`^[a-z]+[-_]\d{1,3}$`,
   String.raw`^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}`, String.raw`^[%$&\\@#]`, String.raw`^[A-Z]{2,5}[-_]?\d+$`, String.raw`^\d+[-.:/x]\d`,
   String.raw`^[\w-]+(?:\.[\w-]+){2,}$`, String.raw`^[^@]+@[\w-]+\.[\w.-]+$`, String.raw`[=:/\s]`,
 ].join('|'));
@@ -75,4 +77,13 @@ export function at(pattern: RegExp, text: string, index: number): RegExpExecArra
 export function pastAt(pattern: RegExp, text: string, index: number): number {
   pattern.lastIndex = index;
   return pattern.test(text) ? pattern.lastIndex : index;
+}
+
+const double = /(\\{0,4}")([^"\\\r\n]{1,1024})\1/y;
+const single = /(')([^'"\\\r\n]{1,1024})'(?!')/y;
+
+/** What stands in quotes at `index`: all of it, the opening quote, and what it has between them, which has no escape. */
+export function quotedAt(text: string, index: number): readonly [whole: string, open: string, inner: string] | undefined {
+  const [whole, open, inner] = at(double, text, index) ?? at(single, text, index) ?? [];
+  return whole === undefined || open === undefined || inner === undefined ? undefined : [whole, open, inner];
 }

@@ -1,7 +1,8 @@
 // Secrets in YAML that stand apart from their names: `- name: DB_PASSWORD`, `value: …` below it; blocks; the next line.
 // Invariant: only the lines below a name are read, and what is taken is not read again; a line may end as JSON writes it.
 import type { NameRule } from './names.js';
-import { type Told, at, saidIn, toldIn, vaguelyNamed } from './told.js';
+import { valueEnd } from './rule.js';
+import { type Told, at, pastAt, quotedAt, saidIn, toldIn, vaguelyNamed } from './told.js';
 
 const lineEnd = String.raw`(?:\r?\n|\\r?\\n|\\n)`;
 const quote = String.raw`\\{0,4}["']`;
@@ -11,18 +12,21 @@ const leadChars = 72;
 const lineLead = /(?:^|\n|\\n|["'])([ \t]{0,40}(?:- )?)(?:\\{0,4}["'])?$/;
 const pairLead = /(?:(?:^|\n|\\n|["'])[ \t]{0,40}(?:- )?|[{,][ \t]{0,4})(?:[Nn]ame|NAME|[Kk]ey):[ \t]{1,4}(?:\\{0,4}["'])?$/;
 const pairNext = new RegExp(String.raw`(?:${quote})?(?:[ \t]{0,4}${lineEnd}[ \t]{1,40}|,[ \t]{1,4})[Vv]alue:[ \t]{1,4}`, 'y');
-const quoted = new RegExp(String.raw`(\\{0,4}["'])([^"'\\\r\n]{1,4096})(?=\\{0,4}["'])`, 'y');
-const plain = /[^\s"'\\,{}[\]#&*!|>%@`][^\s"'\\,{}]{0,4096}(?=[\s"'\\,}]|$)/y;
-const plainLine = /[^\s"'\\,{}[\]#&*!|>%@`][^"'\\\r\n]{0,4096}(?=["'\\\r\n]|$)/y;
+const first = String.raw`[^\s"'\\,{}[\]#&*!|>%@\x60]`;
+const inWord = String.raw`[^\s"'\\<>\x60]|'(?=[A-Za-z0-9])`;
+const plain = new RegExp(String.raw`${first}(?:${inWord}){0,4096}${valueEnd}(?![ \t]{1,16}[^\s#\\])`, 'y');
+const plainInFlow = new RegExp(String.raw`${first}[^\s"'\\,{}<>\x60]{0,4096}(?=[,}])`, 'y');
+const plainLine = new RegExp(String.raw`${first}[^"'\\\r\n]{0,4096}(?=["'\r\n]|\\[rn]|$)`, 'y');
 
 const behindKey = String.raw`(?:${quote})?:`;
 const blockStart = new RegExp(String.raw`${behindKey}[ \t]{1,4}(?:&[\w-]{1,64} )?[|>][-+\d]{0,2}[ \t]{0,8}${lineEnd}`, 'y');
 const nextLine = new RegExp(String.raw`${behindKey}[ \t]{0,8}${lineEnd}`, 'y');
 const anchored = new RegExp(String.raw`${behindKey}[ \t]{1,4}&[\w-]{1,64}[ \t]{1,4}`, 'y');
 // A line that is one word: more is a text about something.
-const wordLine = new RegExp(String.raw`([ \t]{1,64})([^\s"'\\<>\x60]{1,4096})[ \t]{0,8}(?=${lineEnd}|["']|$)`, 'y');
+const wordLine = new RegExp(String.raw`([ \t]{1,64})((?:${inWord}){1,4096})${valueEnd}(?![ \t]{1,16}[^\s\\])`, 'y');
 /** Then the line is a program's. */
 const codeLike = /[()[\]{},]/;
+const trailing = /[ \t]{1,16}/y;
 const ended = new RegExp(lineEnd, 'y');
 
 /** What may stand right behind a name, before its value in another entry, or before a line's end. */
@@ -36,7 +40,7 @@ export function yamlValue(text: string, start: number, end: number, named: NameR
   const rule = vaguelyNamed(text, start, end, named);
   const lead = text.slice(Math.max(0, start - leadChars), start);
   const pair = pairLead.test(lead) ? at(pairNext, text, end) : null;
-  if (pair !== null) return pairValue(text, end + pair[0].length, rule);
+  if (pair !== null) return wordAt(text, end + pair[0].length, rule, barePair(rule, pair[0].includes(',')));
   return mayEndKey.includes(next) ? belowKey(text, end, lineLead.exec(lead)?.[1]?.length, rule) : undefined;
 }
 
@@ -53,22 +57,18 @@ function belowKey(text: string, end: number, indent: number | undefined, rule: N
   return saidIn(text, from, from + (line[2] ?? '').length, rule);
 }
 
-function wordAt(text: string, from: number, rule: NameRule): Told | undefined {
-  const word = at(quoted, text, from) ?? at(plain, text, from);
-  if (word === null) return undefined;
-  const start = from + (word[1] ?? '').length;
-  const value = word[2] ?? word[0];
+function wordAt(text: string, from: number, rule: NameRule, bare = plain): Told | undefined {
+  const quoted = quotedAt(text, from);
+  const value = quoted?.[2] ?? at(bare, text, from)?.[0];
   // `name: REFRESH_TOKEN`, `value: 3600`.
-  if (rule.name !== 'password' && /^\d{1,12}$/.test(value)) return undefined;
+  if (value === undefined || (rule.name !== 'password' && /^\d{1,12}$/.test(value))) return undefined;
+  const start = from + (quoted?.[1].length ?? 0);
   return toldIn(text, start, start + value.length, rule);
 }
 
-function pairValue(text: string, from: number, rule: NameRule): Told | undefined {
-  if (rule.shape === 'plain') return wordAt(text, from, rule);
-  const line = at(quoted, text, from) ?? at(plainLine, text, from);
-  if (line === null) return undefined;
-  const start = from + (line[1] ?? '').length;
-  return toldIn(text, start, start + (line[2] ?? line[0]).length, rule);
+function barePair(rule: NameRule, inFlow: boolean): RegExp {
+  if (rule.shape !== 'plain') return plainLine;
+  return inFlow ? plainInFlow : plain;
 }
 
 /** All lines of a block, which are further in than its key. */
@@ -81,6 +81,8 @@ function blockValue(text: string, from: number, indent: number, rule: NameRule):
     const one = told === undefined ? toldIn(text, start, start + word.length, rule) : undefined;
     if (told === undefined && one === undefined) return undefined;
     told = one ?? { rule, region: { start: told?.region.start ?? start, end: start + word.length } };
-    index += line.length + (at(ended, text, index + line.length)?.[0].length ?? text.length);
+    const behind = pastAt(trailing, text, index + line.length);
+    index = pastAt(ended, text, behind);
+    if (index === behind) return told;
   }
 }

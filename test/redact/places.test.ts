@@ -112,7 +112,9 @@ const texts: [name: string, text: string, masked: string][] = [
   ['a .netrc on many lines', 'machine a.example\n  login bob\n  password hunter2\nmachine b login c password d', 'machine a.example\n  login bob\n  password ⟦netrc⟧\nmachine b login c password ⟦netrc⟧'],
   ['a .netrc in JSON text', String.raw`{"a":"machine h\n\tlogin b\n\tpassword hunter2\n"}`, String.raw`{"a":"machine h\n\tlogin b\n\tpassword ⟦netrc⟧\n"}`],
   ['a .pgpass', 'echo "db:5432:app:bob:hunter2" > ~/.pgpass\n*:*:*:bob:a\\:b', 'echo "db:5432:app:bob:⟦pgpass⟧" > ~/.pgpass\n*:*:*:bob:⟦pgpass⟧'],
-  ['codes', 'Your OTP is 493021. otp=493021&x PIN: 4930 {"pin":"4930","pin":4930}', 'Your OTP is ⟦access-code⟧. otp=⟦access-code⟧&x PIN: ⟦access-code⟧ {"pin":"⟦access-code⟧","pin":4930}'],
+  ['codes', 'YOUR PASSWORD IS Hunter22. Your OTP is 493021. otp=493021&x PIN: 4930 {"pin":"4930","pin":4930}', 'YOUR PASSWORD IS ⟦password⟧. Your OTP is ⟦access-code⟧. otp=⟦access-code⟧&x PIN: ⟦access-code⟧ {"pin":"⟦access-code⟧","pin":4930}'],
+  ['a value whole, or not at all', `<add key="Password" value="O'Brien7"/> mysql -phun'ter2' app; the password is "hunt'er2" now\n- name: DB_PASSWORD\n  value: hun,ter{2}\n- name: A_PASSWORD\n  value: hun ter2`,
+    `<add key="Password" value="⟦password⟧"/> mysql -phun'ter2' app; the password is "⟦password⟧" now\n- name: DB_PASSWORD\n  value: ⟦password⟧\n- name: A_PASSWORD\n  value: hun ter2`],
   ['what was masked before', 'setHeader("Cookie", "a=b; c=d"); set --token Zq8hunter; password=!x; pwd=/dGVz+Zq8/Kx==', 'setHeader("Cookie", "⟦cookie⟧"); set --token ⟦token⟧; password=⟦password⟧; pwd=⟦password⟧'],
   ['a registry\'s token', '//registry.example.org/:_authToken=abc-def-123', '//registry.example.org/:_authToken=⟦token⟧'],
 ];
