@@ -28,7 +28,7 @@ function isGiven(text: string, start: number, end: number): boolean {
 export function saidValue(text: string, nameStart: number, end: number, rule: NameRule): Told | undefined {
   const next = text[end];
   if (next !== ' ' && next !== '\t') return undefined;
-  const [lead] = at(between, text, end) ?? (isGiven(text, nameStart, end) ? at(given, text, end) : null) ?? [];
+  const [lead] = at(between, text, end) ?? (rule.name === 'password' && isGiven(text, nameStart, end) ? at(given, text, end) : null) ?? [];
   const said = lead === undefined ? undefined : at(word, text, end + lead.length)?.[0].replace(punctuation, '');
   if (lead === undefined || said === undefined) return undefined;
   const start = end + lead.length;

@@ -8,6 +8,8 @@ const lineEnd = String.raw`(?:\r?\n|\\r?\\n|\\n)`;
 const quote = String.raw`\\{0,4}["']`;
 /** Characters before a name that are looked at: blanks, `- ` and a key. */
 const leadChars = 72;
+/** Characters between a key's `:` and the name that is its value. */
+const gapChars = 9;
 
 const lineLead = /(?:^|\n|\\n|["'])([ \t]{0,40}(?:- )?)(?:\\{0,4}["'])?$/;
 const pairLead = /(?:(?:^|\n|\\n|["'])[ \t]{0,40}(?:- )?|[{,][ \t]{0,4})(?:[Nn]ame|NAME|[Kk]ey):[ \t]{1,4}(?:\\{0,4}["'])?$/;
@@ -37,11 +39,20 @@ const mayFollow = `${mayEndKey} \t\r\n,`;
 export function yamlValue(text: string, start: number, end: number, named: NameRule): Told | undefined {
   const next = text.charAt(end);
   if (next === '' || !mayFollow.includes(next)) return undefined;
+  const isValue = isBehindColon(text, start);
+  if (!isValue && !mayEndKey.includes(next)) return undefined;
   const rule = vaguelyNamed(text, start, end, named);
   const lead = text.slice(Math.max(0, start - leadChars), start);
-  const pair = pairLead.test(lead) ? at(pairNext, text, end) : null;
+  const pair = isValue && pairLead.test(lead) ? at(pairNext, text, end) : null;
   if (pair !== null) return wordAt(text, end + pair[0].length, rule, barePair(rule, pair[0].includes(',')));
   return mayEndKey.includes(next) ? belowKey(text, end, lineLead.exec(lead)?.[1]?.length, rule) : undefined;
+}
+
+/** Whether `:`, blanks and perhaps a quote stand before `start`: what is asked first of every name. */
+function isBehindColon(text: string, start: number): boolean {
+  let index = start - 1;
+  while (index >= 0 && index >= start - gapChars && ' \t"\'\\'.includes(text.charAt(index))) index--;
+  return index < start - 1 && text[index] === ':';
 }
 
 function belowKey(text: string, end: number, indent: number | undefined, rule: NameRule): Told | undefined {
