@@ -10,13 +10,15 @@ const elementLead = /<[A-Za-z][\w.-]{0,30}:$/;
 const prefixChars = 33;
 const attributes = /(?:\s[^<>]{0,1024})?>/y;
 const cdata = /\s{0,16}<!\[CDATA\[((?:[^\]"\\]|\](?!\]>)){1,256})\]\]>/y;
-const content = /((?:[^<"\\]|\\[nrt]){1,1024})<\//y;
+const elementText = /((?:[^<"\\]|\\[nrt]){1,1024})<\//y;
 const blank = /\s|\\[nrt]/y;
 
 // `key="DbPassword" value="…"`, `name="a:password" type="…" value="…"`.
 const attributeLead = /(?:^|[^\w-])(?:name|key|id)\s?=\s?\\{0,4}["'](?:[^"'<>\s\\]{0,64}[:/])?$/i;
 const valueAttribute = /\\{0,4}["'](?:\s{1,8}(?:type|serializeas)\s?=\s?\\{0,4}["'][^"'<>\\]{0,64}\\{0,4}["'])?\s{1,8}value\s?=\s?(?:\\{0,4}"([^"\\<>]{1,512})(?=\\{0,4}")|'([^'"\\<>]{1,512})(?='))/iy;
 const namedContent = /\\{0,4}["'](?:\s[^<>]{0,256})?>/y;
+// `<setting name="FtpPassword"><value>…</value></setting>`
+const innerValue = /(?:\s|\\[nrt]){0,64}<value>/iy;
 
 /** Characters before a name in an attribute that are looked at, and the last of them. */
 const leadChars = 96;
@@ -27,22 +29,24 @@ export function markupValue(text: string, start: number, end: number, rule: Name
   const before = text.charAt(start - 1);
   if (before === '' || !mayPrecede.includes(before)) return undefined;
   if (before === '<' || (before === ':' && elementLead.test(text.slice(Math.max(0, start - prefixChars), start)))) {
-    return contentBehind(text, end, pastAt(attributes, text, end), rule);
+    return contentBehind(text, end, pastAt(attributes, text, end), rule, false);
   }
   if (!attributeLead.test(text.slice(Math.max(0, start - leadChars), start))) return undefined;
   const [all = '', double, single] = at(valueAttribute, text, end) ?? [];
   const value = double ?? single;
   if (value !== undefined) return sure(text, end + all.length - value.length, end + all.length, rule);
-  return contentBehind(text, end, pastAt(namedContent, text, end), rule, true);
+  const content = pastAt(namedContent, text, end);
+  const inner = text[content - 2] === '/' ? content : pastAt(innerValue, text, content);
+  return contentBehind(text, end, inner, rule, inner === content);
 }
 
 /** What stands behind a tag that ends at `from`, unless it is none or has no content. */
-function contentBehind(text: string, end: number, from: number, rule: NameRule, isLabelled = false): Told | undefined {
+function contentBehind(text: string, end: number, from: number, rule: NameRule, isLabelled: boolean): Told | undefined {
   return from === end || text[from - 2] === '/' ? undefined : contentAt(text, from, rule, isLabelled);
 }
 
 function contentAt(text: string, from: number, rule: NameRule, isLabelled: boolean): Told | undefined {
-  const [whole, inner] = at(cdata, text, from) ?? at(content, text, from) ?? [];
+  const [whole, inner] = at(cdata, text, from) ?? at(elementText, text, from) ?? [];
   if (whole === undefined || inner === undefined) return undefined;
   const lead = from + whole.lastIndexOf(inner);
   const [start, end] = trimmed(text, lead, lead + inner.length);

@@ -1,11 +1,11 @@
 // Secrets that a sentence tells: `the password is …`, `password was changed to …`, `with password …`. Invariant: a verb or `to`
 // stands between the name and the secret, or a preposition before the name; the secret looks like one, and between them
-// nothing is read but a few known words and at most one that is not.
+// nothing is read but a few known words and at most four that are not.
 import type { NameRule } from './names.js';
 import { valueEnd } from './rule.js';
 import { type Told, at, saidIn } from './told.js';
 
-const whose = String.raw`(?:[ \t](?:for|of)[ \t][^\s"'<>\\]{1,64})?`;
+const whose = String.raw`(?:[ \t](?:for|of)(?:[ \t][^\s"'<>\\]{1,32}){1,4}?)?`;
 const change = '(?:changed|reset|set|updated|rotated)';
 const verb = String.raw`[ \t](?:(?:is|was|are|to)|(?:has|had|have)[ \t]been|will[ \t]be)(?:[ \t](?:now|still|currently))?(?:[ \t]${change}[ \t]to)?`;
 const between = new RegExp(String.raw`${whose}${verb}:?[ \t]{1,2}(?:\\{0,4}["'\x60])?`, 'iy');

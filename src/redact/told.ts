@@ -36,8 +36,9 @@ export function toldIn(text: string, start: number, end: number, rule: NameRule)
 /** Characters that a password in a sentence has at least, and at most. */
 const [saidCharsMin, saidCharsMax] = [6, 128];
 
-// `sha256`, `base64url`, `SCRAM-SHA-256`, `v1.2.3`, `level2`.
+// `sha256`, `base64url`, `SCRAM-SHA-256`, `v1.2.3`, `level2`, a type's name such as `CommaToken$1`.
 const technical = new RegExp([
+  String.raw`(?:token|key)\W?\d{0,3}$`, String.raw`^[a-z]+\$\d{0,3}$`,
   String.raw`(?:sha|md|aes|des|rsa|base|utf|crc|hmac|pbkdf|argon)-?\d`,
   String.raw`^(?:dsa|ec|ed|ucs|latin|iso|ascii|bcrypt|scrypt|hkdf|oauth|saml|ip|ipv|http|tls|ssl|ssh|rfc|nist|fips|cve|win|wpa|pkcs|python|java|node|php`
   + String.raw`|perl|es|step|level|type|part|option|case|line|chapter|section|figure|table|page|version|phase|attempt|layer|int|uint|float|u|i|v|x)[-_]?\d`,
