@@ -5,6 +5,7 @@ import { eachName } from './named.js';
 import type { NameRule } from './names.js';
 import { isCode, isProse } from './placeholder.js';
 import { type Region, type Standing, secretIn } from './region.js';
+import { at } from './sticky.js';
 
 /** Blanks around a separator, and backslashes before a quote: more is no assignment. */
 const gapMax = 16;
@@ -46,11 +47,6 @@ export function findAssigned(text: string, found: (region: Region, rule: NameRul
     if (region === undefined) return end;
     return found(region, rule) ? region.end : -1;
   });
-}
-
-function at(pattern: RegExp, text: string, index: number): RegExpExecArray | null {
-  pattern.lastIndex = index;
-  return pattern.exec(text);
 }
 
 /** Tells where a header's line ends. It is read once, however many names stand in it. */

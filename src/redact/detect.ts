@@ -10,6 +10,7 @@ import { type Region, type Standing, secretIn } from './region.js';
 import type { TextRule } from './rule.js';
 import { type HintOwner, hints, laterRules, rankOf } from './rules.js';
 import { type Span, mergeSpans } from './span.js';
+import { isStandIn } from './told.js';
 
 /** What masks a whole text that holds more secrets than are told apart. */
 export const crowdRule = 'many';
@@ -78,9 +79,12 @@ export function findFirst(
   return masking(text, spans, most);
 }
 
-/** What is found by a name that stands apart, by a program that is run, or in a file of accounts. */
-function findLater(text: string, owners: ReadonlySet<HintOwner>, most: number): readonly Span[] {
+/** What is found by a name that stands apart, by a program that is run, in a file of accounts, or as a code. */
+function findLater(
+  text: string, owners: ReadonlySet<HintOwner>, code: Announced | undefined, most: number,
+): readonly Span[] {
   const spans: Span[] = [];
+  if (code !== undefined) addAnnounced(text, code, spans);
   for (const owner of owners) {
     if (spans.length > most) break;
     if (owner === 'names') {
@@ -88,11 +92,25 @@ function findLater(text: string, owners: ReadonlySet<HintOwner>, most: number): 
     } else if (owner === 'programs') {
       findRuns(text, ({ region, rule }) => spans.push(spanOf(region, rule)) <= most);
     } else if (laterRules.has(owner)) {
-      for (const span of findByRule(text, owner, most + 1)) spans.push(span);
+      for (const span of findByRule(text, owner, most + 1)) if (!isStandIn(text.slice(span.start, span.end))) spans.push(span);
     }
   }
   return masking(text, spans, most);
 }
+
+/** How many findings are told apart: of those that are asked first, and of the later ones, which take none from those. */
+export interface Most {
+  readonly first: number;
+  readonly later: number;
+}
+
+/** What was found, by rules that are asked first or by later ones. */
+export interface Findings {
+  readonly spans: readonly Span[];
+  readonly isLater: boolean;
+}
+
+const all: Most = { first: Infinity, later: Infinity };
 
 /**
  * The secrets of a string in their order. `announced` says what its surroundings in the event know about it; `spare`
@@ -100,8 +118,15 @@ function findLater(text: string, owners: ReadonlySet<HintOwner>, most: number): 
  * Later rules MUST be asked only where the first find nothing: else they would change what those find. So whoever wants
  * all secrets masks what is found, and asks again.
  */
-export function findSecrets(text: string, announced?: Announced, spare?: string, most = Infinity): readonly Span[] {
+export function search(text: string, announced: Announced | undefined, spare: string | undefined, most: Most): Findings {
   const owners = new Set([...ownersIn(text)].filter((owner) => typeof owner === 'string' || owner.name !== spare));
-  const first = findFirst(text, owners, announced, most);
-  return first.length > 0 ? first : findLater(text, owners, most);
+  const isCode = announced?.rule.shape === 'digits';
+  const first = findFirst(text, owners, isCode ? undefined : announced, most.first);
+  if (first.length > 0) return { spans: first, isLater: false };
+  return { spans: findLater(text, owners, isCode ? announced : undefined, most.later), isLater: true };
+}
+
+/** All secrets of a text that one look finds. */
+export function findSecrets(text: string): readonly Span[] {
+  return search(text, undefined, undefined, all).spans;
 }

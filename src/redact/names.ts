@@ -60,8 +60,17 @@ const entryRules: readonly NameRule[] = [
 const authName = /(?:^|[^A-Za-z0-9]|[a-z](?=A))(?:[Aa]uth|AUTH)$/;
 const authRule = vaguely(named('authorization', authName, '', '', 'authorization'));
 
+/** What a code of one use is called, in a pattern. */
+export const onceWords = '[HhTt]?(?:[Oo]tp|OTP)(?:[-_ ]?(?:[Cc]ode|CODE))?';
+/** What a person's number is called, in a pattern. `pin` alone is mostly one of a plug. */
+export const pinWords = '(?:[Uu]ser|USER|[Cc]ard|CARD|[Ss]im|SIM)[-_]?(?:[Pp]in|PIN)';
+/** Texts of which one is part of every text that has such a name with a separator, a quote or an escape behind it. */
+export const codeHints: readonly string[] = [
+  ...['"', "'", '\\', '=', ':', ' ', 'code', '_code', '-code'].map((end) => `otp${end}`),
+  ...['user', 'card', 'sim'].flatMap((word) => ['', '-', '_'].map((joint) => `${word}${joint}pin`)),
+];
 // As it is, too, so that a quote or `=` stands behind it.
-const codeName = /(?:^|[^A-Za-z0-9]|[a-z](?=[A-Z]))(?:[HTht]?(?:[Oo]tp|OTP)(?:[-_]?[Cc]ode|_CODE)?|[Pp]in|PIN)$/;
+const codeName = new RegExp(`(?:^|[^A-Za-z0-9]|[a-z](?=[A-Z]))(?:${onceWords}|${pinWords})$`);
 const codeRule: NameRule = named('access-code', codeName, '', '', 'digits');
 
 /** The rule of an entry or an option that holds a code, which is digits; asked where nothing else is known of it. */
@@ -126,7 +135,7 @@ export function entryRule(name: string): NameRule | null {
 }
 
 /** What the JSON text of an event holds that has such an entry or option, besides `nameWords`; quotes as they stand there. */
-export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt', 'otp"', 'otp=', 'otpcode', 'otp_code', 'otp-code', 'pin"', 'pin='];
+export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt'];
 
 /** Words one of which every name that announces a secret holds, whatever joins it to the others. */
 export const nameWords: readonly string[] = ['pass', 'pwd', 'passwd', 'secret', 'token', 'authorization', 'cookie', 'key'];

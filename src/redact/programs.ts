@@ -54,7 +54,7 @@ const curlFlags = /^-[fsSkLvgiIjnNOq#0-9]+(?=[uUb])/;
 const passwords: readonly [program: Program, ...typed: string[]][] = [
   [{ names: /^sshpass$/, hints: ['sshpass"'], lineHints: ['sshpass '] }, '-p X', '-pX'],
   [{ names: new RegExp(`^(?:${logins.join('|')})$`), word: 'login', hints: ['login"'], lineHints: logins.map((name) => `${name.slice(-2)} login `) }, '-p X'],
-  [{ names: /^(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|7z|7za|7zz)$/, hints: ['mysql', 'mariadb', '"7z', '/7z'], lineHints: ['mysql', 'mariadb', '7z '] }, '-pX'],
+  [{ names: /^(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|7z|7za|7zz)$/, hints: ['mysql', 'mariadb', '"7z', '/7z'], lineHints: ['mysql', 'mariadb', '7z ', '7za ', '7zz '] }, '-pX'],
   [{ names: /^redis-cli$/, hints: ['redis-cli"'], lineHints: ['redis-cli '] }, '-a X'],
   [{ names: /^mongo(?:sh|dump|restore|export|import)?$/, hints: ['mongo'], lineHints: ['mongo'] }, '-p X'],
   [{ names: /^ldap[a-z]+$/, hints: ['ldap'], lineHints: ['ldap'] }, '-w X'],
@@ -83,6 +83,10 @@ export const programHints: readonly string[] = programs.flatMap(({ hints, lineHi
 
 /** What every text holds that runs one of them. */
 export const runHints: readonly string[] = [...new Set(programs.flatMap(({ lineHints = [] }) => lineHints))];
+
+/** A pattern of the names that a text runs them by, a blank behind each. */
+export const runNames: string = programs.filter(({ lineHints }) => lineHints !== undefined)
+  .map(({ names, word }) => `${names.source.slice(1, -1)}(?= ${word === undefined ? '' : `${word} `})`).join('|');
 
 /** How many of the first words of a command may name the program: `sudo -u x env A=b curl`. */
 export const programWithin = 8;

@@ -6,7 +6,7 @@ import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, i
 import type { JsonText } from '../event/pass.js';
 import { pointerStep } from '../event/pointer.js';
 import { type Announced, announcedAt, isPairList, readList } from './argv.js';
-import { crowdRule, findSecrets } from './detect.js';
+import { crowdRule, search } from './detect.js';
 import { exposureIn } from './exposure.js';
 import { isJsonText, isWhole, looksLikeJson } from './json-text.js';
 import { type NameRule, codeRuleOf, entryRule } from './names.js';
@@ -31,8 +31,13 @@ const roundsMax = 8;
 // Each mask takes a hash: of a string full of assignments they would hold up everybody for a fifth of a second.
 /** Secrets of one string; one with more is masked whole. */
 const stringSecretsMax = 256;
-/** Secrets of one event; beyond, each string that holds any is masked whole. */
+/** Secrets of one event; beyond, each string that holds any is masked whole. What later rules find counts for itself. */
 const eventSecretsMax = 1024;
+
+/** How many of a string's secrets are told apart behind so many of its event. */
+function mostOf(found: number): number {
+  return found > eventSecretsMax ? 0 : stringSecretsMax;
+}
 
 /** The entry that holds what another in the same map names. */
 const valueKey = /^val(?:ue)?$/i;
@@ -69,7 +74,8 @@ class Walk {
   readonly #salt: Uint8Array;
   readonly #recorded: string | undefined;
   #listChars = 0;
-  #secrets = 0;
+  #first = 0;
+  #later = 0;
 
   constructor(salt: Uint8Array, recorded: string | undefined) {
     this.#salt = salt;
@@ -114,10 +120,11 @@ class Walk {
     let masked = text;
     // A mask may bare what stood hidden beside the secret: looked at again, until the outcome is what a later look finds.
     for (let round = 0; round < roundsMax; round++) {
-      const most = this.#secrets > eventSecretsMax ? 0 : stringSecretsMax;
-      const spans = findSecrets(masked, announced, isRecorded ? 'aws-access-key-id' : undefined, most);
+      const most = { first: mostOf(this.#first), later: mostOf(this.#later) };
+      const { spans, isLater } = search(masked, announced, isRecorded ? 'aws-access-key-id' : undefined, most);
       if (spans.length === 0) break;
-      this.#secrets += spans.length;
+      if (isLater) this.#later += spans.length;
+      else this.#first += spans.length;
       for (const { rule } of spans) found.add(rule);
       masked = this.#maskAll(masked, spans);
     }

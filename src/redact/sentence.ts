@@ -1,17 +1,17 @@
-// Secrets that a sentence tells: `the password is …`, `password was changed to …`, `with password …`. Invariant: a verb or `to`
-// stands between the name and the secret, or a preposition before the name; the secret looks like one, and between them
-// nothing is read but a few known words and at most four that are not.
+// Secrets that a sentence tells: `the password is …`, `password was changed to …`, `with password …`. Invariant: a verb
+// stands between the name and the secret, or a preposition before the name; the secret looks like one, the more so where neither
+// quotes nor a colon are before it, and between them nothing is read but a few known words and at most four that are not.
 import type { NameRule } from './names.js';
 import { valueEnd } from './rule.js';
-import { type Told, at, saidIn } from './told.js';
+import { at } from './sticky.js';
+import { type Told, saidIn } from './told.js';
 
 const whose = String.raw`(?:[ \t](?:for|of)(?:[ \t][^\s"'<>\\]{1,32}){1,4}?)?`;
 const change = '(?:changed|reset|set|updated|rotated)';
-const verb = String.raw`[ \t](?:(?:is|was|are|to)|(?:has|had|have)[ \t]been|will[ \t]be)(?:[ \t](?:now|still|currently))?(?:[ \t]${change}[ \t]to)?`;
+const verb = String.raw`[ \t](?:(?:is|was|are)|(?:has|had|have)[ \t]been|will[ \t]be)(?:[ \t](?:now|still|currently))?(?:[ \t]${change}[ \t]to)?`;
 const between = new RegExp(String.raw`${whose}${verb}:?[ \t]{1,2}(?:\\{0,4}["'\x60])?`, 'iy');
 const word = new RegExp(String.raw`(?:[^\s"'\\\x60]|'(?=[A-Za-z0-9])){1,129}${valueEnd}`, 'y');
 const punctuation = /[.,:;?)\]}>]{1,3}$/;
-
 
 // `with password …`, `using the password …`.
 const givenBefore = /(?:^|[^\w-])(?:with|using|use|and|temporary|initial|new|default)(?:[ \t](?:the|a|an|its|his|her|my|your|new|default))?[ \t]$/i;
@@ -32,5 +32,5 @@ export function saidValue(text: string, nameStart: number, end: number, rule: Na
   const said = lead === undefined ? undefined : at(word, text, end + lead.length)?.[0].replace(punctuation, '');
   if (lead === undefined || said === undefined) return undefined;
   const start = end + lead.length;
-  return saidIn(text, start, start + said.length, rule);
+  return saidIn(text, start, start + said.length, rule, !/[:"'`]/.test(lead));
 }

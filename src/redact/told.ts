@@ -1,8 +1,9 @@
 // What may be a secret where its name stands apart from it: in a sentence, a document or a table of settings. Invariant: it is
 // stricter than what is asked of a value right behind its name and a separator, since here most words are only words.
-import { isPath, isPlaceholder, isProse, looksSecret } from './placeholder.js';
+import { isCode, isPath, isPlaceholder, isProse, looksSecret } from './placeholder.js';
 import type { NameRule } from './names.js';
 import { type Region, type Standing, secretIn } from './region.js';
+import { at } from './sticky.js';
 
 /** A secret, and the rule by whose name it goes. */
 export interface Told {
@@ -33,6 +34,14 @@ export function toldIn(text: string, start: number, end: number, rule: NameRule)
   return region === undefined ? undefined : { region, rule };
 }
 
+// `vault:secret/db`, `secretref:db-pw`, `https://…`, `@pw@`, `!ENC(…)`.
+const elsewhere = /^[\w+.-]{0,32}:\/\/|^(?:vault|secret-?refs?|secrets?|ssm|sm|file|env|ref|key-?vault|sops|aws|gcp|azure|doppler|bao)[:+/]|^[@%#!{$].*[@%}\])]$/i;
+
+/** Whether a value only says where the secret is: a file, a URL, a store, a place in a program. */
+export function isReference(value: string): boolean {
+  return isPath(value) || isCode(value, '') || elsewhere.test(value);
+}
+
 /** Characters that a password in a sentence has at least, and at most. */
 const [saidCharsMin, saidCharsMax] = [6, 128];
 
@@ -43,11 +52,14 @@ const technical = new RegExp([
   String.raw`^(?:dsa|ec|ed|ucs|latin|iso|ascii|bcrypt|scrypt|hkdf|oauth|saml|ip|ipv|http|tls|ssl|ssh|rfc|nist|fips|cve|win|wpa|pkcs|python|java|node|php`
   + String.raw`|perl|es|step|level|type|part|option|case|line|chapter|section|figure|table|page|version|phase|attempt|layer|int|uint|float|u|i|v|x)[-_]?\d`,
 ].join('|'), 'i');
-// `16-byte`, `1st`, `user_2`, `a.b1`, `user_id2`, `AB-12`, `web-1.a.example`, `bob1@a.example`, a UUID, a date, a variable, code.
+// `16-byte`, `1st`, `user_2`, `a.b1`, `user_id2`, `AB-12`, `web-1.a.example`, `bob1@a.example`, a UUID, a date, a variable, code,
+// `config2yaml`, `K8sManaged`, `S3Bucket`, `minLength8`, `A1B2-style`.
 const otherwise = new RegExp([
   String.raw`^\d+[-.]?[A-Za-z]+(?:[-.][A-Za-z]+)*$`, String.raw`^[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z][A-Za-z0-9]*)+$`, String.raw`^\w*[([{<]`, String.raw`^[a-z]+[-_]\d{1,3}$`,
   String.raw`^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}`, String.raw`^[%$&\\@#]`, String.raw`^[A-Z]{2,5}[-_]?\d+$`, String.raw`^\d+[-.:/x]\d`,
   String.raw`^[\w-]+(?:\.[\w-]+){2,}$`, String.raw`^[^@]+@[\w-]+\.[\w.-]+$`, String.raw`[=:/\s]`,
+  String.raw`^[A-Za-z]?[a-z]{2,}\d[a-z]{2,}$`, String.raw`^[A-Z]{1,5}\d{1,3}[A-Za-z]+$`,
+  String.raw`^[a-z]+(?:[A-Z][a-z]+)+\d{0,3}[a-z]*$`, String.raw`^\w+-[a-z]{4,}$`,
 ].join('|'));
 
 /** Whether a word in a sentence can only be a password: of letters and digits, and no technical word. */
@@ -56,28 +68,23 @@ export function looksSaid(word: string): boolean {
     && !technical.test(word) && !otherwise.test(word) && !isPath(word) && !isPlaceholder(word);
 }
 
-/** Whether a name is a word of the language, behind which a word is only a word unless it looks like a secret. */
+/** The rule of a name that is no password's and no variable's, `DB_TOKEN`: what goes by it must look like a secret. */
 export function vaguelyNamed(text: string, start: number, end: number, rule: NameRule): NameRule {
-  return rule.name !== 'password' && /^[A-Za-z]+$/.test(text.slice(start, end)) ? { ...rule, vague: true } : rule;
+  return rule.name !== 'password' && !/^[A-Z][A-Z0-9]*_[A-Z0-9_]+$/.test(text.slice(start, end)) ? { ...rule, vague: true } : rule;
 }
 
-/** The same for a value of any rule: of what is no password more is asked. */
-export function saidIn(text: string, start: number, end: number, rule: NameRule): Told | undefined {
+// Letters of both cases and a digit, or a digit and a sign, and no words that are joined.
+const strong = /^(?=[^-]*$)(?=.*\d)(?=.*[A-Za-z])(?:(?=.*[a-z])(?=.*[A-Z])|.*[!@#$%^&*?+~])/;
+
+/**
+ * A secret in a sentence or on a line of its own. More is asked of it where nothing but its place tells, `isOpen`, and of
+ * what is no password.
+ */
+export function saidIn(text: string, start: number, end: number, rule: NameRule, isOpen: boolean): Told | undefined {
   const value = text.slice(start, end);
-  const isSecret = rule.shape === 'plain' && looksSaid(value) && (rule.name === 'password' ? !rule.vague : value.length >= 10 && looksSecret(value));
+  if (rule.shape !== 'plain' || !looksSaid(value) || (isOpen && !strong.test(value))) return undefined;
+  const isSecret = rule.name === 'password' ? !rule.vague : value.length >= 10 && strong.test(value) && looksSecret(value);
   return isSecret ? toldIn(text, start, end, rule) : undefined;
-}
-
-/** The match of a sticky pattern at `index`. */
-export function at(pattern: RegExp, text: string, index: number): RegExpExecArray | null {
-  pattern.lastIndex = index;
-  return pattern.exec(text);
-}
-
-/** Where the match of a sticky pattern at `index` ends, or `index`. */
-export function pastAt(pattern: RegExp, text: string, index: number): number {
-  pattern.lastIndex = index;
-  return pattern.test(text) ? pattern.lastIndex : index;
 }
 
 const double = /(\\{0,4}")([^"\\\r\n]{1,1024})\1/y;

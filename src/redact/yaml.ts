@@ -1,8 +1,11 @@
 // Secrets in YAML that stand apart from their names: `- name: DB_PASSWORD`, `value: …` below it; blocks; the next line.
-// Invariant: only the lines below a name are read, and what is taken is not read again; a line may end as JSON writes it.
+// Invariant: only the lines below a name are read, each for one name: what may have blanks in it has its line to itself. A line
+// may end as JSON writes it.
 import type { NameRule } from './names.js';
+import { isCode } from './placeholder.js';
 import { valueEnd } from './rule.js';
-import { type Told, at, pastAt, quotedAt, saidIn, toldIn, vaguelyNamed } from './told.js';
+import { at, pastAt } from './sticky.js';
+import { type Told, isReference, quotedAt, saidIn, toldIn, vaguelyNamed } from './told.js';
 
 const lineEnd = String.raw`(?:\r?\n|\\r?\\n|\\n)`;
 const quote = String.raw`\\{0,4}["']`;
@@ -21,6 +24,7 @@ const plainInFlow = new RegExp(String.raw`${first}[^\s"'\\,{}<>\x60]{0,4096}(?=[
 const plainLine = new RegExp(String.raw`${first}[^"'\\\r\n]{0,4096}(?=["'\r\n]|\\[rn]|$)`, 'y');
 
 const behindKey = String.raw`(?:${quote})?:`;
+const keyEnd = new RegExp(behindKey, 'y');
 const blockStart = new RegExp(String.raw`${behindKey}[ \t]{1,4}(?:&[\w-]{1,64} )?[|>][-+\d]{0,2}[ \t]{0,8}${lineEnd}`, 'y');
 const nextLine = new RegExp(String.raw`${behindKey}[ \t]{0,8}${lineEnd}`, 'y');
 const anchored = new RegExp(String.raw`${behindKey}[ \t]{1,4}&[\w-]{1,64}[ \t]{1,4}`, 'y');
@@ -40,12 +44,16 @@ export function yamlValue(text: string, start: number, end: number, named: NameR
   const next = text.charAt(end);
   if (next === '' || !mayFollow.includes(next)) return undefined;
   const isValue = isBehindColon(text, start);
-  if (!isValue && !mayEndKey.includes(next)) return undefined;
+  const mayBeKey = mayEndKey.includes(next) && endsKey(text, end);
+  if (!isValue && !mayBeKey) return undefined;
   const rule = vaguelyNamed(text, start, end, named);
   const lead = text.slice(Math.max(0, start - leadChars), start);
   const pair = isValue && pairLead.test(lead) ? at(pairNext, text, end) : null;
-  if (pair !== null) return wordAt(text, end + pair[0].length, rule, barePair(rule, pair[0].includes(',')));
-  return mayEndKey.includes(next) ? belowKey(text, end, lineLead.exec(lead)?.[1]?.length, rule) : undefined;
+  if (pair !== null) {
+    const inFlow = pair[0].includes(',');
+    return wordAt(text, end + pair[0].length, rule, barePair(rule, inFlow), inFlow);
+  }
+  return mayBeKey ? belowKey(text, end, lineLead.exec(lead)?.[1]?.length, rule) : undefined;
 }
 
 /** Whether `:`, blanks and perhaps a quote stand before `start`: what is asked first of every name. */
@@ -55,31 +63,40 @@ function isBehindColon(text: string, start: number): boolean {
   return index < start - 1 && text[index] === ':';
 }
 
+/** Whether `:` stands at `index`, or behind a quote there. */
+function endsKey(text: string, index: number): boolean {
+  return text[index] === ':' || at(keyEnd, text, index) !== null;
+}
+
 function belowKey(text: string, end: number, indent: number | undefined, rule: NameRule): Told | undefined {
   if (indent === undefined || rule.shape !== 'plain') return undefined;
   const block = at(blockStart, text, end);
   if (block !== null) return blockValue(text, end + block[0].length, indent, rule);
   const anchor = at(anchored, text, end);
-  if (anchor !== null) return wordAt(text, end + anchor[0].length, rule);
+  if (anchor !== null) return wordAt(text, end + anchor[0].length, rule, plain, true);
   const next = at(nextLine, text, end);
   const line = next === null ? null : at(wordLine, text, end + next[0].length);
   if (next === null || line === null || (line[1] ?? '').length <= indent || codeLike.test(line[2] ?? '')) return undefined;
   const from = end + next[0].length + (line[1] ?? '').length;
-  return saidIn(text, from, from + (line[2] ?? '').length, rule);
+  return saidIn(text, from, from + (line[2] ?? '').length, rule, true);
 }
 
-function wordAt(text: string, from: number, rule: NameRule, bare = plain): Told | undefined {
+/** The word at `from`, in quotes or bare. `isMarked`: where more than letters is asked of a bare one. */
+function wordAt(text: string, from: number, rule: NameRule, bare: RegExp | undefined, isMarked: boolean): Told | undefined {
   const quoted = quotedAt(text, from);
-  const value = quoted?.[2] ?? at(bare, text, from)?.[0];
+  const value = quoted?.[2] ?? (bare === undefined ? undefined : at(bare, text, from)?.[0]);
+  if (value === undefined || isReference(value)) return undefined;
   // `name: REFRESH_TOKEN`, `value: 3600`.
-  if (value === undefined || (rule.name !== 'password' && /^\d{1,12}$/.test(value))) return undefined;
+  if (/^\d*$/.test(value) && rule.name !== 'password') return undefined;
   const start = from + (quoted?.[1].length ?? 0);
+  if (quoted === undefined && ((isMarked && !/\d/.test(value)) || isCode(value, text.charAt(start + value.length)))) return undefined;
   return toldIn(text, start, start + value.length, rule);
 }
 
-function barePair(rule: NameRule, inFlow: boolean): RegExp {
-  if (rule.shape !== 'plain') return plainLine;
-  return inFlow ? plainInFlow : plain;
+/** What a bare value is; in one line with its name only one word is. */
+function barePair(rule: NameRule, inFlow: boolean): RegExp | undefined {
+  if (inFlow) return rule.shape === 'plain' ? plainInFlow : undefined;
+  return rule.shape === 'plain' ? plain : plainLine;
 }
 
 /** All lines of a block, which are further in than its key. */
@@ -89,7 +106,8 @@ function blockValue(text: string, from: number, indent: number, rule: NameRule):
     const [line, blanks = '', word = ''] = at(wordLine, text, index) ?? [];
     if (line === undefined || blanks.length <= indent) return told;
     const start = index + blanks.length;
-    const one = told === undefined ? toldIn(text, start, start + word.length, rule) : undefined;
+    // `description`, `string`: a block of a word is about something.
+    const one = told === undefined && /\d/.test(word) ? toldIn(text, start, start + word.length, rule) : undefined;
     if (told === undefined && one === undefined) return undefined;
     told = one ?? { rule, region: { start: told?.region.start ?? start, end: start + word.length } };
     const behind = pastAt(trailing, text, index + line.length);
