@@ -35,7 +35,7 @@ export function toldIn(text: string, start: number, end: number, rule: NameRule)
 }
 
 // `vault:secret/db`, `secretref:db-pw`, `https://…`, `@pw@`, `!ENC(…)`.
-const elsewhere = /^[\w+.-]{0,32}:\/\/|^(?:vault|secret-?refs?|secrets?|ssm|sm|file|env|ref|key-?vault|sops|aws|gcp|azure|doppler|bao)[:+/]|^[@%#!{$].*[@%}\])]$/i;
+const elsewhere = /^[\w+.-]{0,32}:\/\/|^(?:vault|secret-?refs?|secrets?|ssm|sm|file|env|ref|key-?vault|sops|aws|gcp|azure|doppler|bao)[:+/]|^\{cipher\}|^[@%#!{$].*[@%}\])]$/i;
 
 /** Whether a value only says where the secret is: a file, a URL, a store, a place in a program. */
 export function isReference(value: string): boolean {
@@ -82,7 +82,7 @@ const strong = /^(?=[^-]*$)(?=.*\d)(?=.*[A-Za-z])(?:(?=.*[a-z])(?=.*[A-Z])|.*[!@
  */
 export function saidIn(text: string, start: number, end: number, rule: NameRule, isOpen: boolean): Told | undefined {
   const value = text.slice(start, end);
-  if (rule.shape !== 'plain' || !looksSaid(value) || (isOpen && !strong.test(value))) return undefined;
+  if (rule.shape !== 'plain' || (isOpen && !strong.test(value)) || !looksSaid(value)) return undefined;
   const isSecret = rule.name === 'password' ? !rule.vague : value.length >= 10 && strong.test(value) && looksSecret(value);
   return isSecret ? toldIn(text, start, end, rule) : undefined;
 }

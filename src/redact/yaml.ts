@@ -14,7 +14,8 @@ const leadChars = 72;
 /** Characters between a key's `:` and the name that is its value. */
 const gapChars = 9;
 
-const lineLead = /(?:^|\n|\\n|["'])([ \t]{0,40}(?:- )?)(?:\\{0,4}["'])?$/;
+/** Characters that a line begins with at most, before its name. */
+const indentMax = 42;
 const pairLead = /(?:(?:^|\n|\\n|["'])[ \t]{0,40}(?:- )?|[{,][ \t]{0,4})(?:[Nn]ame|NAME|[Kk]ey):[ \t]{1,4}(?:\\{0,4}["'])?$/;
 const pairNext = new RegExp(String.raw`(?:${quote})?(?:[ \t]{0,4}${lineEnd}[ \t]{1,40}|,[ \t]{1,4})[Vv]alue:[ \t]{1,4}`, 'y');
 const first = String.raw`[^\s"'\\,{}[\]#&*!|>%@\x60]`;
@@ -53,7 +54,7 @@ export function yamlValue(text: string, start: number, end: number, named: NameR
     const inFlow = pair[0].includes(',');
     return wordAt(text, end + pair[0].length, rule, barePair(rule, inFlow), inFlow);
   }
-  return mayBeKey ? belowKey(text, end, lineLead.exec(lead)?.[1]?.length, rule) : undefined;
+  return mayBeKey ? belowKey(text, end, indentOf(text, start), rule) : undefined;
 }
 
 /** Whether `:`, blanks and perhaps a quote stand before `start`: what is asked first of every name. */
@@ -66,6 +67,21 @@ function isBehindColon(text: string, start: number): boolean {
 /** Whether `:` stands at `index`, or behind a quote there. */
 function endsKey(text: string, index: number): boolean {
   return text[index] === ':' || at(keyEnd, text, index) !== null;
+}
+
+/** How far in from its line's beginning a name stands, a `- ` and not its quote counted; undefined where more is before it. */
+function indentOf(text: string, start: number): number | undefined {
+  const isQuoted = start > 0 && '"\''.includes(text.charAt(start - 1));
+  let quoted = start - 1;
+  while (isQuoted && quoted > start - 6 && text[quoted - 1] === '\\') quoted--;
+  return isQuoted ? lineLead(text, quoted) ?? 0 : lineLead(text, start);
+}
+
+function lineLead(text: string, end: number): number | undefined {
+  let index = text.startsWith('- ', end - 2) ? end - 2 : end;
+  while (index > 0 && index > end - indentMax && ' \t'.includes(text.charAt(index - 1))) index--;
+  const isBeginning = index === 0 || '\n"\''.includes(text.charAt(index - 1)) || text.startsWith('\\n', index - 2);
+  return isBeginning ? end - index : undefined;
 }
 
 function belowKey(text: string, end: number, indent: number | undefined, rule: NameRule): Told | undefined {

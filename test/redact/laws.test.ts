@@ -203,6 +203,7 @@ describe('a mask', () => {
 
 describe('hostile events', () => {
   const size = 256 * 1024;
+  const asanaTokens = Array.from({ length: 4 }, () => `1/1201234567890123:${hex(32)}`).join(' ');
   const seeds = [
     '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----\nMIIE', '-----BEGIN PRIVATE KEY-----\nA: -', '-----BEGIN PRIVATE KEY-----> ', 'eyJ', 'eyJhbGci_', 'eyJhbGci-a.', '_eyJhbGciOi.', 'ghs_1_eyJ', 'ghs_1_eyJa.', 'eyJhbGciOi', '.eyJ', 'eyJ-', 'eyJa.eyJ', 'password', 'password=', 'password="', 'password=\'a', 'password="\\',
     'password=\\\\\\"', '"password":', 'token-', 'token.', '--token ', '<token>', '<token', 'Authorization: Bearer ', 'Authorization: a ', 'authorization=a="', 'Cookie: a',
@@ -212,7 +213,10 @@ describe('hostile events', () => {
     '- name: password\n', '- name: password\n  value: ', '- name: password\n  value: a1\n', '{name: password, value: ', 'password: |\n', 'password: |\n a1\n', ' password: >-\n   a1\n', 'password:\n  ', 'password:\n a1b2c3d\n', 'password: &a ', `password: |\n ${mixed(4000)} b\n`, `- name: A_TOKEN\n  value: ${mixed(4000)}{\n`,
     '<password ', '<password a>', '<a:password x="y">z</', '<password><![CDATA[', '<password><![CDATA[a', '<password a><![CDATA[a1]]></', 'key="password" value="', 'key="password" value="a1" ', 'key="password">', 'key="password">a<', '<token a="b', `<password a>${' '.repeat(1000)}x</`, `<password a>x${'\\n'.repeat(500)}</`,
     'machine ', 'machine a login b ', 'machine a login b password ', 'default login a account b ', 'machine a login b password c1 ', 'machine\\na\\nlogin\\nb\\npassword\\n', "machine a login b password c'", ':*:', 'a:*:', 'a:5432:b:c:', 'a:5432:b:c:d1e\n', '*:*:*:*:\\:',
-    'otp', 'otp:', 'otp: 1234 ', 'pin=', 'otp"', 'pin is 4930 ', 'otp\\\\\\\\"', 'asana', 'asana 1/', 'asana 1/1201234567890123:', 'rnd_', `rnd_${mixed(80)}`,
+    ',key: cookie, value: a', '{key: authorization, value: a ', "id='pwd'>", "<add key='pwd'>", "<add key='pwd' ", '<pwd a>a', '<pwd a><![CDATA[<', '"pwd":\\n a1B2', 'pwd is a1-', 'with password "',
+    ...[',key: cookie, value: a', '{key: authorization, value: a ', "id='pwd'>"].map((seed) => `asana ${asanaTokens} .\n${seed.repeat(4000)}`),
+    ';ssh -i a ', 'ssh -i a ', '"docker exec -e a ', '\nsudo -u a ', ';env a= b= c= ', ';kubectl exec -a -a -a -a -a -a -a -a ', `; ${'a/'.repeat(90)} `, `${'a'.repeat(64)}$ `, `ldap${'a'.repeat(200)} `, '\ndocker compose -f a -p b exec -e ',
+    'one-time ', 'verification code is ', 'your pin is ', 'user_pin=', 'otp', 'otp:', 'otp: 1234 ', 'pin=', 'otp"', 'pin is 4930 ', 'otp\\\\\\\\"', 'asana', 'asana 1/', 'asana 1/1201234567890123:', 'rnd_', `rnd_${mixed(80)}`,
     'sig=', '?sig=', 'X-Amz-Signature=', 'a+AStA', `${mixed(76)}+ASt`, `${mixed(14)}.atlasv1.`, '1//0', 'ya29.a', 'ya29.-', '123456789:AA', `${hex(32)}-us`, 'AKIA', 'AKIA-', 'sl.u.', '8Q~', '\\', '\\"', '[redacted:', 'pat', ' ', '\n', '\t', '-', '=', 'é',
   ];
 
