@@ -135,7 +135,7 @@ export function entryRule(name: string): NameRule | null {
 }
 
 /** What the JSON text of an event holds that has such an entry or option, besides `nameWords`; quotes as they stand there. */
-export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt'];
+export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt', ...codeHints];
 
 /** Words one of which every name that announces a secret holds, whatever joins it to the others. */
 export const nameWords: readonly string[] = ['pass', 'pwd', 'passwd', 'secret', 'token', 'authorization', 'cookie', 'key'];

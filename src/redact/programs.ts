@@ -1,6 +1,7 @@
 // Programs whose own options carry a secret, such as `-p`, which says nothing by itself. Invariant: an option counts only
 // where the program is named; a usage is written as it is typed, so that the table reads as examples do.
 import type { NamedAs } from './region.js';
+import { maskShape } from './span.js';
 
 /** How a program is told, in arguments and in a shell's line. */
 export interface Program {
@@ -130,6 +131,11 @@ export function runPrograms(word: string): readonly Program[] {
   return named;
 }
 
+/** What stands in a mask separates nothing: else a second look would read an argument otherwise. */
+function unmasked(argument: string): string {
+  return argument.includes('[redacted:') ? argument.replace(maskShape, (mask) => '_'.repeat(mask.length)) : argument;
+}
+
 /** What the option before an argument says about it or, where that is undefined, its own beginning. */
 export function carriedBy(option: string | undefined, argument: string, among: readonly Program[]): Carried | undefined {
   if (among.length === 0) return undefined;
@@ -140,7 +146,7 @@ export function carriedBy(option: string | undefined, argument: string, among: r
     const unskipped = skipped === '' ? option ?? argument : `-${(option ?? argument).slice(1 + skipped.length)}`;
     if (option === undefined ? !unskipped.startsWith(lead) || unskipped === lead : unskipped !== usage.option) continue;
     const from = option === undefined ? lead.length + skipped.length : 0;
-    const start = behind === undefined ? from : argument.indexOf(behind, from) + 1;
+    const start = behind === undefined ? from : unmasked(argument).indexOf(behind, from) + 1;
     if (start > 0 || behind === undefined) return { rule, start };
   }
   return undefined;

@@ -131,11 +131,11 @@ describe('the cheap look over an event\'s text', () => {
   });
 
   test('overlooks no name, however its words are joined', () => {
-    const words = fc.constantFrom('api', 'access', 'secret', 'key', 'Key', 'pass', 'word', 'phrase', 'wd', 'db', 'pwd', 'token', 'cookie', 'aws', 'auth', 'Auth', 'orization', 'ssh', 'credential', 'creds', 'bearer', 'jwt', 's', '1');
+    const words = fc.constantFrom('api', 'access', 'secret', 'key', 'Key', 'pass', 'word', 'phrase', 'wd', 'db', 'pwd', 'token', 'cookie', 'aws', 'auth', 'Auth', 'orization', 'ssh', 'credential', 'creds', 'bearer', 'jwt', 'otp', 'OTP', 'code', 'user', 'pin', 's', '1');
     const joint = fc.constantFrom('', '-', '_', '.', ' ', '/', '\\', '"', 'é', '\n');
     fc.assert(fc.property(fc.array(fc.tuple(words, joint), { minLength: 1, maxLength: 4 }), (parts) => {
       const name = parts.flat().join('');
-      for (const one of [{ [name]: 'some value' }, { [name]: ['Zq8hunter2Kx'] }, { a: [`--${name}`, 'Zq8hunter2Kx', `${name}=Zq8hunter2Kx`] }]) {
+      for (const one of [{ [name]: 'some value' }, { [name]: ['Zq8hunter2Kx'] }, { [name]: '493021' }, { a: [`--${name}`, '493021'] }, { a: [`--${name}=493021`] }, { a: [`--${name}`, 'Zq8hunter2Kx', `${name}=Zq8hunter2Kx`] }]) {
         if (inFull(one).length > 0) expect([one, isSuspicious(one)]).toEqual([one, true]);
       }
     }), runs);

@@ -82,6 +82,12 @@ test('a code in JSON text is found at any depth, whatever stands beside it', () 
   }
 });
 
+test('an argument with a mask in it is read as it was without', () => {
+  const { event: once, redacted } = redactor.redact('generic', 'a', { argv: ['curl', '-u', 'mysql -pabc1 x\nmysql -pdef2 y'] });
+  expect(redacted).toEqual(['/argv/2:password']);
+  expect(redactor.redact('generic', 'a', once).event).toBe(once);
+});
+
 test('what later rules find leaves the others their number', () => {
   const later = Array.from({ length: 1100 }, (_, index) => ({ otp: String(100_000 + index) }));
   const { event, redacted } = redactor.redact('generic', 'a', { later, detail: 'login with pwd=hunter2 ok' });
