@@ -40,7 +40,7 @@ export const accountRules: readonly TextRule[] = [
   after('access-code', [...codeHints, 'one-time', 'verification code', 'passcode', 'your pin'], new RegExp(`(?<![A-Za-z0-9])(?:${onceCode}|${pinCode})(\\d{4,6})${codeEnd}`, 'gi'),
     'Your OTP is «493021».', 'pin: 8080, OTP is 20000 lines, your pin is 1500 mm long'),
   // One for each name: what stands behind a mask is not taken, since each look would bare the next.
-  after('asana-token', ['asana'], /asana(?<!\[redacted:asana)(?:(?!\[redacted:)[^]){0,80}?(?<![A-Za-z0-9_/])(\d\/\d{15,17}(?:\/\d{15,17})?:[A-Za-z0-9]{32})(?![A-Za-z0-9_])/gi,
+  after('asana-token', ['asana'], /asana(?<!\[redacted:asana)(?:(?!\[redacted:|asana)[^]){0,80}?(?<![A-Za-z0-9_/])(\d\/\d{15,17}(?:\/\d{15,17})?:[A-Za-z0-9]{32})(?![A-Za-z0-9_])/gi,
     `asana: «1/1201234567890123:${hex(32)}»`, `asana 1/12:${hex(32)} 1/1201234567890123:${hex(32)}x`),
   after('render-key', ['rnd_'], /(?<![A-Za-z0-9_])(rnd_[A-Za-z0-9]{24,64})(?![A-Za-z0-9_])/g, `«rnd_${mixed(28)}»`, 'rnd_state rnd_uniform_float'),
 ];

@@ -58,7 +58,7 @@ const otherwise = new RegExp([
   String.raw`^\d+[-.]?[A-Za-z]+(?:[-.][A-Za-z]+)*$`, String.raw`^[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z][A-Za-z0-9]*)+$`, String.raw`^\w*[([{<]`, String.raw`^[a-z]+[-_]\d{1,3}$`,
   String.raw`^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}`, String.raw`^[%$&\\@#]`, String.raw`^[A-Z]{2,5}[-_]?\d+$`, String.raw`^\d+[-.:/x]\d`,
   String.raw`^[\w-]+(?:\.[\w-]+){2,}$`, String.raw`^[^@]+@[\w-]+\.[\w.-]+$`, String.raw`[=:/\s]`,
-  String.raw`^[A-Za-z]?[a-z]{2,}\d[a-z]{2,}$`, String.raw`^[A-Z]{1,5}\d{1,3}[A-Za-z]+$`,
+  String.raw`^[A-Za-z]?[a-z]{2,}\d[a-z]{2,}$`, String.raw`^[A-Z]{1,5}\d{1,3}[A-Za-z]+\d?$`,
   String.raw`^[a-z]+(?:[A-Z][a-z]+)+\d{0,3}[a-z]*$`, String.raw`^\w+-[a-z]{4,}$`,
 ].join('|'));
 
@@ -83,7 +83,8 @@ const strong = /^(?=[^-]*$)(?=.*\d)(?=.*[A-Za-z])(?:(?=.*[a-z])(?=.*[A-Z])|.*[!@
 export function saidIn(text: string, start: number, end: number, rule: NameRule, isOpen: boolean): Told | undefined {
   const value = text.slice(start, end);
   if (rule.shape !== 'plain' || (isOpen && !strong.test(value)) || !looksSaid(value)) return undefined;
-  const isSecret = rule.name === 'password' ? !rule.vague : value.length >= 10 && strong.test(value) && looksSecret(value);
+  const isSecret = rule.name === 'password' ? !rule.vague
+    : value.length >= 10 && strong.test(value) && !/^[A-Za-z]+\d{1,4}$/.test(value) && looksSecret(value);
   return isSecret ? toldIn(text, start, end, rule) : undefined;
 }
 

@@ -46,7 +46,7 @@ const clean: Record<string, readonly JsonValue[]> = {
   ],
   'sentences': [
     'password is k8s-managed', 'password to Office365', 'password to srv-web01', 'password to db01prod', 'token is RS256-signed', 'token is ERC20-compatible', 'The secret is default-token-x7k2p', 'The secret for a is db-creds-h4k9x', 'using password auth1234', 'with the password reset2024', 'the password is set in config2yaml',
-    'Password is K8sManaged', 'password is WPA2Enterprise', 'the password is 8chars', 'password is about2expire', 'use password manager1', 'the token is session-8f3a2b1c', 'the secret is kubernetes1secretname', 'the token is abc123def4567', 'password is "A1B2C3-style"',
+    'Password is K8sManaged', 'password is WPA2Enterprise', 'the password is 8chars', 'password is about2expire', 'use password manager1', 'the token is session-8f3a2b1c', 'the secret is kubernetes1secretname', 'the token is abc123def4567', 'the token is USDCoin2024', 'password is "A1B2C3-style"',
   ],
 };
 
