@@ -63,7 +63,7 @@ const otherwise = new RegExp([
 ].join('|'));
 
 /** Whether a word in a sentence can only be a password: of letters and digits, and no technical word. */
-export function looksSaid(word: string): boolean {
+function looksSaid(word: string): boolean {
   return word.length >= saidCharsMin && word.length <= saidCharsMax && /\d/.test(word) && /[A-Za-z]/.test(word)
     && !technical.test(word) && !otherwise.test(word) && !isPath(word) && !isPlaceholder(word);
 }
