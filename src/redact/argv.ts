@@ -2,7 +2,7 @@
 // element is told by the one before it, by the program's name or by its own `name=`, never by its looks.
 import type { JsonValue } from '../event/json.js';
 import { keyLinesIn } from './key-lines.js';
-import { type NameRule, entryRule, nameRule } from './names.js';
+import { type NameRule, codeRuleOf, entryRule, nameRule } from './names.js';
 import { type Carried, type Program, carriedBy, password, programOf, programWithin, programsOf } from './programs.js';
 import type { NamedAs } from './region.js';
 
@@ -55,7 +55,7 @@ export function announcedAt(list: readonly JsonValue[], index: number, reading: 
   const before = index === 0 ? undefined : list[index - 1];
   if (reading.isShell && typeof before === 'string' && lineOption.test(before)) return { rule: password, start: 0, isLine: true };
   return (typeof before === 'string' ? byNeighbour(list, index, before, element, reading) : undefined)
-    ?? carriedBy(undefined, element, reading.programs) ?? bySelf(element);
+    ?? carriedBy(undefined, element, reading.programs) ?? bySelf(element) ?? codeAt(before, element);
 }
 
 function announced(rule: NameRule | null, start: number): Announced | undefined {
@@ -94,4 +94,13 @@ function bySelf(element: string): Announced | undefined {
   const [lead, name] = ownName.exec(element) ?? [];
   if (lead === undefined || name === undefined || (!name.startsWith('-') && /\s/.test(element))) return undefined;
   return announced(entryRule(name), lead.length);
+}
+
+function codeAt(before: JsonValue | undefined, element: string): Announced | undefined {
+  if (typeof before === 'string' && optionLike.test(before)) {
+    const told = announced(codeRuleOf(before), 0);
+    if (told !== undefined) return told;
+  }
+  const [lead, name] = ownName.exec(element) ?? [];
+  return lead === undefined || name === undefined ? undefined : announced(codeRuleOf(name), lead.length);
 }

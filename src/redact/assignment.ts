@@ -1,19 +1,18 @@
 // Names and their values inside a text: `password=…`, `"password": "…"`, `\"password\":\"…\"`, `--token …`, headers,
 // queries, XML. Invariant: it reads each character a bounded number of times, and a value ends where its quote does, so
 // that JSON text stays JSON text.
-import { type NameRule, nameMarks, nameRule } from './names.js';
+import { eachName } from './named.js';
+import type { NameRule } from './names.js';
 import { isCode, isProse } from './placeholder.js';
 import { type Region, type Standing, secretIn } from './region.js';
+import { at } from './sticky.js';
 
-/** Characters of a name on each side of the word that announces a secret. */
-const nameSideMax = 64;
 /** Blanks around a separator, and backslashes before a quote: more is no assignment. */
 const gapMax = 16;
 
 /** Characters by which a bare value is judged. It is read on only where they are a secret: else the next name may stand in it. */
 const judgedMax = 256;
 
-const nameChar = /[A-Za-z0-9_.-]/;
 // Ends at blanks, quotes, what separates values, and at JSON's escapes, which a value must not be cut in two by.
 // A bracket that closes belongs to it if the opening one does.
 const inBrackets = String.raw`[^\s"'\x60&;,()[\]{}|<>\\]`;
@@ -43,23 +42,11 @@ const quote = /(\\{0,16})(["'`])/y;
 /** Calls `found` with each secret that a name in the text announces, until it returns false. */
 export function findAssigned(text: string, found: (region: Region, rule: NameRule) => boolean): void {
   const line = lineEnds(text);
-  nameMarks.lastIndex = 0;
-  for (let mark = nameMarks.exec(text); mark !== null; mark = nameMarks.exec(text)) {
-    let start = mark.index;
-    let end = mark.index + mark[0].length;
-    for (let n = 0; n < nameSideMax && start > 0 && nameChar.test(text.charAt(start - 1)); n++) start--;
-    if (text[start - 1] === '%' && /^[0-9A-Fa-f]{2}/.test(text.slice(start, start + 2))) start = Math.min(start + 2, mark.index);
-    for (let n = 0; n < nameSideMax && end < text.length && nameChar.test(text.charAt(end)); n++) end++;
-    const rule = nameRule(text.slice(start, end));
-    const region = rule === null ? undefined : valueAfter(text, start, end, rule, line);
-    if (region !== undefined && rule !== null && !found(region, rule)) return;
-    nameMarks.lastIndex = Math.max(end, region?.end ?? 0);
-  }
-}
-
-function at(pattern: RegExp, text: string, index: number): RegExpExecArray | null {
-  pattern.lastIndex = index;
-  return pattern.exec(text);
+  eachName(text, (start, end, rule) => {
+    const region = valueAfter(text, start, end, rule, line);
+    if (region === undefined) return end;
+    return found(region, rule) ? region.end : -1;
+  });
 }
 
 /** Tells where a header's line ends. It is read once, however many names stand in it. */

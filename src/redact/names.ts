@@ -2,7 +2,7 @@
 // Invariant: the name decides by its last words (`db_password` does, `password_policy` does not), never by its value.
 
 /** What the value of such a name looks like. */
-export type Shape = 'plain' | 'authorization' | 'cookie';
+export type Shape = 'plain' | 'authorization' | 'cookie' | 'digits';
 
 /** A secret that is known by the name it is given. */
 export interface NameRule {
@@ -59,6 +59,24 @@ const entryRules: readonly NameRule[] = [
 // Looked for in the name as it is, so that a quote or `=` stands behind it in JSON text: else `author` would be suspicious.
 const authName = /(?:^|[^A-Za-z0-9]|[a-z](?=A))(?:[Aa]uth|AUTH)$/;
 const authRule = vaguely(named('authorization', authName, '', '', 'authorization'));
+
+/** What a code of one use is called, in a pattern. */
+export const onceWords = '[HhTt]?(?:[Oo]tp|OTP)(?:[-_ ]?(?:[Cc]ode|CODE))?';
+/** What a person's number is called, in a pattern. `pin` alone is mostly one of a plug. */
+export const pinWords = '(?:[Uu]ser|USER|[Cc]ard|CARD|[Ss]im|SIM)[-_]?(?:[Pp]in|PIN)';
+/** Texts of which one is part of every text that has such a name with a separator, a quote or an escape behind it. */
+export const codeHints: readonly string[] = [
+  ...['"', "'", '\\', '=', ':', ' ', 'code', '_code', '-code'].map((end) => `otp${end}`),
+  ...['user', 'card', 'sim'].flatMap((word) => ['', '-', '_'].map((joint) => `${word}${joint}pin`)),
+];
+// As it is, too, so that a quote or `=` stands behind it.
+const codeName = new RegExp(`(?:^|[^A-Za-z0-9]|[a-z](?=[A-Z]))(?:${onceWords}|${pinWords})$`);
+const codeRule: NameRule = named('access-code', codeName, '', '', 'digits');
+
+/** The rule of an entry or an option that holds a code, which is digits; asked where nothing else is known of it. */
+export function codeRuleOf(name: string): NameRule | null {
+  return codeName.test(name.slice(-nameCharsMax)) ? codeRule : null;
+}
 
 // They end as a secret's name does and go around in the open: places in a list, words of a language model, columns.
 const harmless = new RegExp([
@@ -117,7 +135,7 @@ export function entryRule(name: string): NameRule | null {
 }
 
 /** What the JSON text of an event holds that has such an entry or option, besides `nameWords`; quotes as they stand there. */
-export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt'];
+export const entryHints: readonly string[] = ['auth"', 'auth=', 'credential', 'creds', 'bearer', 'jwt', ...codeHints];
 
 /** Words one of which every name that announces a secret holds, whatever joins it to the others. */
 export const nameWords: readonly string[] = ['pass', 'pwd', 'passwd', 'secret', 'token', 'authorization', 'cookie', 'key'];

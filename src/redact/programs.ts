@@ -1,6 +1,7 @@
 // Programs whose own options carry a secret, such as `-p`, which says nothing by itself. Invariant: an option counts only
 // where the program is named; a usage is written as it is typed, so that the table reads as examples do.
 import type { NamedAs } from './region.js';
+import { maskShape } from './span.js';
 
 /** How a program is told, in arguments and in a shell's line. */
 export interface Program {
@@ -54,7 +55,7 @@ const curlFlags = /^-[fsSkLvgiIjnNOq#0-9]+(?=[uUb])/;
 const passwords: readonly [program: Program, ...typed: string[]][] = [
   [{ names: /^sshpass$/, hints: ['sshpass"'], lineHints: ['sshpass '] }, '-p X', '-pX'],
   [{ names: new RegExp(`^(?:${logins.join('|')})$`), word: 'login', hints: ['login"'], lineHints: logins.map((name) => `${name.slice(-2)} login `) }, '-p X'],
-  [{ names: /^(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|7z|7za|7zz)$/, hints: ['mysql', 'mariadb', '"7z', '/7z'], lineHints: ['mysql', 'mariadb', '7z '] }, '-pX'],
+  [{ names: /^(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|7z|7za|7zz)$/, hints: ['mysql', 'mariadb', '"7z', '/7z'], lineHints: ['mysql', 'mariadb', '7z ', '7za ', '7zz '] }, '-pX'],
   [{ names: /^redis-cli$/, hints: ['redis-cli"'], lineHints: ['redis-cli '] }, '-a X'],
   [{ names: /^mongo(?:sh|dump|restore|export|import)?$/, hints: ['mongo'], lineHints: ['mongo'] }, '-p X'],
   [{ names: /^ldap[a-z]+$/, hints: ['ldap'], lineHints: ['ldap'] }, '-w X'],
@@ -81,8 +82,18 @@ const programs: readonly Program[] = [...new Set(table.map(({ program }) => prog
 /** What the JSON text of any array or line with such a program holds, quotes as they stand there. */
 export const programHints: readonly string[] = programs.flatMap(({ hints, lineHints = [] }) => [...hints, ...lineHints]);
 
+/** What every text holds that runs one of them. */
+export const runHints: readonly string[] = [...new Set(programs.flatMap(({ lineHints = [] }) => lineHints))];
+
+/** A pattern of the names that a text runs them by, a blank behind each. */
+export const runNames: string = programs.filter(({ lineHints }) => lineHints !== undefined)
+  .map(({ names, word }) => `${names.source.slice(1, -1)}(?= ${word === undefined ? '' : `${word} `})`).join('|');
+
 /** How many of the first words of a command may name the program: `sudo -u x env A=b curl`. */
 export const programWithin = 8;
+
+/** Characters of a program's name. */
+const programCharsMax = 64;
 
 /** The name of the program that an argument runs. */
 export function programOf(argument: string): string {
@@ -105,6 +116,26 @@ export function linePrograms(names: readonly string[], command: string): readonl
     && names.slice(0, programWithin).some((name) => known.test(name) && (word === undefined || command.includes(`${name} ${word} `))));
 }
 
+// Texts name few programs, but a hostile one could name ever new ones.
+const runKeptMax = 256;
+const runs = new Map<string, readonly Program[]>();
+
+/** The programs that the first word of a command in a text may run. */
+export function runPrograms(word: string): readonly Program[] {
+  const name = programOf(word).slice(0, programCharsMax);
+  const seen = runs.get(name);
+  if (seen !== undefined) return seen;
+  const named = programs.filter(({ names, lineHints }) => lineHints !== undefined && names.test(name));
+  if (runs.size >= runKeptMax) runs.clear();
+  runs.set(name, named);
+  return named;
+}
+
+/** What stands in a mask separates nothing: else a second look would read an argument otherwise. */
+function unmasked(argument: string): string {
+  return argument.includes('[redacted:') ? argument.replace(maskShape, (mask) => '_'.repeat(mask.length)) : argument;
+}
+
 /** What the option before an argument says about it or, where that is undefined, its own beginning. */
 export function carriedBy(option: string | undefined, argument: string, among: readonly Program[]): Carried | undefined {
   if (among.length === 0) return undefined;
@@ -115,7 +146,7 @@ export function carriedBy(option: string | undefined, argument: string, among: r
     const unskipped = skipped === '' ? option ?? argument : `-${(option ?? argument).slice(1 + skipped.length)}`;
     if (option === undefined ? !unskipped.startsWith(lead) || unskipped === lead : unskipped !== usage.option) continue;
     const from = option === undefined ? lead.length + skipped.length : 0;
-    const start = behind === undefined ? from : argument.indexOf(behind, from) + 1;
+    const start = behind === undefined ? from : unmasked(argument).indexOf(behind, from) + 1;
     if (start > 0 || behind === undefined) return { rule, start };
   }
   return undefined;

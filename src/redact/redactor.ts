@@ -6,10 +6,10 @@ import { type JsonMap, type JsonObject, type JsonValue, JsonMap as OrderedMap, i
 import type { JsonText } from '../event/pass.js';
 import { pointerStep } from '../event/pointer.js';
 import { type Announced, announcedAt, isPairList, readList } from './argv.js';
-import { crowdRule, findSecrets } from './detect.js';
+import { crowdRule, search } from './detect.js';
 import { exposureIn } from './exposure.js';
 import { isJsonText, isWhole, looksLikeJson } from './json-text.js';
-import { type NameRule, entryRule } from './names.js';
+import { type NameRule, codeRuleOf, entryRule } from './names.js';
 import { suspicions } from './rules.js';
 import type { Span } from './span.js';
 
@@ -31,8 +31,13 @@ const roundsMax = 8;
 // Each mask takes a hash: of a string full of assignments they would hold up everybody for a fifth of a second.
 /** Secrets of one string; one with more is masked whole. */
 const stringSecretsMax = 256;
-/** Secrets of one event; beyond, each string that holds any is masked whole. */
+/** Secrets of one event; beyond, each string that holds any is masked whole. What later rules find counts for itself. */
 const eventSecretsMax = 1024;
+
+/** How many of a string's secrets are told apart behind so many of its event. */
+function mostOf(found: number): number {
+  return found > eventSecretsMax ? 0 : stringSecretsMax;
+}
 
 /** The entry that holds what another in the same map names. */
 const valueKey = /^val(?:ue)?$/i;
@@ -69,7 +74,8 @@ class Walk {
   readonly #salt: Uint8Array;
   readonly #recorded: string | undefined;
   #listChars = 0;
-  #secrets = 0;
+  #first = 0;
+  #later = 0;
 
   constructor(salt: Uint8Array, recorded: string | undefined) {
     this.#salt = salt;
@@ -82,7 +88,7 @@ class Walk {
     const exposure = exposureIn(entries);
     const masked = entries.map(([key, held]): [string, JsonValue] => {
       const rule = entryRule(key) ?? (valueKey.test(key) ? said : null);
-      const announced = exposure?.get(key) ?? (rule === null ? within(around, key) : { rule, start: 0 });
+      const announced = exposure?.get(key) ?? (rule === null ? within(around, key) ?? codeAt(key, held) : { rule, start: 0 });
       return [key, this.#value(held, pointer + pointerStep(key), announced)];
     });
     if (masked.every(([, now], index) => now === entries[index]?.[1])) return value;
@@ -114,10 +120,11 @@ class Walk {
     let masked = text;
     // A mask may bare what stood hidden beside the secret: looked at again, until the outcome is what a later look finds.
     for (let round = 0; round < roundsMax; round++) {
-      const most = this.#secrets > eventSecretsMax ? 0 : stringSecretsMax;
-      const spans = findSecrets(masked, announced, isRecorded ? 'aws-access-key-id' : undefined, most);
+      const most = { first: mostOf(this.#first), later: mostOf(this.#later) };
+      const { spans, isLater } = search(masked, announced, isRecorded ? 'aws-access-key-id' : undefined, most);
       if (spans.length === 0) break;
-      this.#secrets += spans.length;
+      if (isLater) this.#later += spans.length;
+      else this.#first += spans.length;
       for (const { rule } of spans) found.add(rule);
       masked = this.#maskAll(masked, spans);
     }
@@ -156,6 +163,12 @@ const innerPlainKey = /(?:id|name|type|kind|at|time|date|expir\w*|version|ur[il]
 function within(around: Announced | undefined, key: string): Announced | undefined {
   if (around === undefined || innerPlainKey.test(key)) return undefined;
   return { start: 0, rule: innerValueKey.test(key) ? around.rule : { ...around.rule, vague: true } };
+}
+
+/** What a name alone says of digits. Of a map or a list it says nothing: they tell more by themselves. */
+function codeAt(key: string, held: JsonValue): Announced | undefined {
+  const rule = typeof held === 'string' ? codeRuleOf(key) : null;
+  return rule === null ? undefined : { rule, start: 0 };
 }
 
 /** Whether a number is a password: `{"password": 12345678}`. */

@@ -18,6 +18,8 @@ const schemed = /^([A-Za-z][\w-]{0,40})[ \t]{1,16}(?=\S)/;
 /** A word of credentials: quotes, blanks and brackets end it. */
 const word = /^[^\s"'`,;)}\]<>\\]+/;
 
+const code = /^\d{4,8}$/;
+
 /** Characters within which a cookie's `=` is looked for. */
 const cookieNameMax = 1024;
 
@@ -41,6 +43,7 @@ export function secretIn(text: string, start: number, end: number, rule: NamedAs
   const to = from + value.trim().length;
   switch (rule.shape) {
     case 'plain': return isPlaceholder(value, isGiven) ? undefined : { start: free ? from : start, end: free ? to : end };
+    case 'digits': return code.test(value) ? { start, end } : undefined;
     case 'cookie': return !value.slice(0, cookieNameMax).includes('=') || isPlaceholder(value) ? undefined : { start: from, end: to };
     case 'authorization': return credentials(text, from, to, free);
     default: return rule.shape satisfies never;

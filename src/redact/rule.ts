@@ -38,6 +38,12 @@ export function exampleOf(marked: string): Example {
 // A word may also begin behind an escape of JSON text or of a URL, whose last character is a letter or a digit.
 const escapeBefore = String.raw`(?<=\\[nrtbf]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})`;
 
+/**
+ * Where a bare value is over: before a blank, a line's end as JSON writes it, or a quote that ends what it stands in. One that
+ * goes on behind a quote or another escape is no value to who cannot see all of it: a part of it MUST NOT be masked alone.
+ */
+export const valueEnd = String.raw`(?=\s|$|\\[nrt]|\\{0,4}["'\x60](?![\w$@#%^*+=~!-]))`;
+
 /** The place where a word begins. */
 export const wordEdge = String.raw`(?:(?<![A-Za-z0-9_])|${escapeBefore})`;
 

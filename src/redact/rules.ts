@@ -1,16 +1,22 @@
 // The one table of rules, most specific first, and the cheap look that says which of them a text is worth. Invariant: a
 // text without any hint holds nothing that a rule would find.
+import { accountRules } from './accounts.js';
 import { builderRules } from './builders.js';
 import { cloudRules } from './clouds.js';
 import { Hints } from './hints.js';
 import { type NameRule, entryHints, nameHints, nameRules, nameWords } from './names.js';
-import { programHints } from './programs.js';
+import { programHints, runHints } from './programs.js';
 import type { TextRule } from './rule.js';
 import { serviceRules } from './services.js';
 import { bareStarts, surroundingRules } from './surroundings.js';
 
 /** The rules that a text is searched by. */
-export const textRules: readonly TextRule[] = [...cloudRules, ...builderRules, ...serviceRules, ...surroundingRules];
+export const textRules: readonly TextRule[] = [
+  ...cloudRules, ...builderRules, ...serviceRules, ...surroundingRules, ...accountRules,
+];
+
+/** Those that are asked only where no other finds anything, so that they add to what others find and take nothing from it. */
+export const laterRules: ReadonlySet<TextRule> = new Set(accountRules);
 
 /** All rules: those that are told by their looks come before those that are told by their name. */
 export const rules: readonly (TextRule | NameRule)[] = [...textRules, ...nameRules];
@@ -23,13 +29,14 @@ export function rankOf(name: string): number {
   return ranks.get(name) ?? rules.length;
 }
 
-/** What any of the hints is for: a rule for text, or all the names. */
-export type HintOwner = TextRule | 'names';
+/** What any of the hints is for: a rule for text, all the names, or the programs that a text runs. */
+export type HintOwner = TextRule | 'names' | 'programs';
 
 /** Every hint of every rule. */
 export const hints = new Hints<HintOwner>();
 for (const rule of textRules) for (const hint of rule.hints) hints.add(hint, rule.least, rule);
 for (const hint of nameHints) hints.add(hint, 0, 'names');
+for (const hint of runHints) hints.add(hint, 0, 'programs');
 
 /**
  * What the JSON text of an event holds if there is anything to mask in it: a hint of a rule, the last word of a name that

@@ -9,7 +9,8 @@ export interface Span {
   readonly rank: number;
 }
 
-const maskShape = /\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]/g;
+/** A mask, wherever it stands. */
+export const maskShape = /\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]/g;
 
 /** Spans in their order, none touching another; masks that stand in the text already stay whole, and stay. */
 export function mergeSpans(text: string, spans: readonly Span[]): readonly Span[] {
