@@ -47,10 +47,12 @@ class Finger {
     this.#place = place;
   }
 
+  /** A whole number as such, where it fits: whoever counts by one that was kept with a fraction is slower for good. */
   take(): number {
     const number = this.#place[this.#at] ?? 0;
     this.#at += 1;
-    return number;
+    const whole = number | 0;
+    return whole === number ? whole : number;
   }
 
   all<Into extends number[] | Uint32Array>(into: Into): Into {
