@@ -48,19 +48,29 @@ interface Place {
   readonly numbers: Float64Array;
 }
 
-class Places {
+/** What both ends have. */
+class Memory {
+  readonly bell: Bell;
+  readonly marks: Int32Array;
   readonly #places: readonly Place[];
 
-  constructor(memory: SharedArrayBuffer) {
+  constructor(shared: SharedChannel) {
     const { BYTES_PER_ELEMENT } = Float64Array;
+    this.bell = new Bell(shared.bell);
+    this.marks = new Int32Array(shared.marks);
     this.#places = Array.from({ length: placeCount }, (_, n) => {
       const at = n * placeNumbers * BYTES_PER_ELEMENT;
-      const numbers = new Float64Array(memory, at + BYTES_PER_ELEMENT, placeNumbers - 1);
-      return { whose: new Float64Array(memory, at, 1), numbers };
+      const numbers = new Float64Array(shared.places, at + BYTES_PER_ELEMENT, placeNumbers - 1);
+      return { whose: new Float64Array(shared.places, at, 1), numbers };
     });
   }
 
-  of(message: number): Place {
+  /** The last message that was taken. */
+  get taken(): number {
+    return Atomics.load(this.marks, takenMark);
+  }
+
+  placeOf(message: number): Place {
     const place = this.#places[message & placeCount - 1];
     if (place === undefined) throw new RangeError(`no place for message ${message}`);
     return place;
@@ -70,9 +80,7 @@ class Places {
 /** Where messages are posted. */
 export class Outbox<T> {
   readonly #port: Pick<MessagePort, 'postMessage'>;
-  readonly #bell: Bell;
-  readonly #marks: Int32Array;
-  readonly #places: Places;
+  readonly #memory: Memory;
   readonly #numbers: Numbers<T>;
   readonly #wake: MessagePort | undefined;
   #posted: number;
@@ -80,55 +88,49 @@ export class Outbox<T> {
   /** `wake`: where an event loop takes the messages, the port by which it is told to look for them. */
   constructor(port: Pick<MessagePort, 'postMessage'>, shared: SharedChannel, numbers: Numbers<T>, wake?: MessagePort) {
     this.#port = port;
-    this.#bell = new Bell(shared.bell);
-    this.#marks = new Int32Array(shared.marks);
-    this.#places = new Places(shared.places);
+    this.#memory = new Memory(shared);
     this.#numbers = numbers;
-    this.#posted = Atomics.load(this.#marks, takenMark);
+    this.#posted = this.#memory.taken;
     this.#wake = wake;
   }
 
   post(message: T): void {
     // As the bell counts: around 32 bits.
     const number = this.#posted + 1 | 0;
-    const isFree = (number - Atomics.load(this.#marks, takenMark) | 0) <= placeCount;
-    const place = this.#places.of(number);
+    const isFree = (number - this.#memory.taken | 0) <= placeCount;
+    const place = this.#memory.placeOf(number);
     const isWritten = isFree && this.#numbers.write(message, place.numbers);
     if (isFree) place.whose[0] = isWritten ? number : nobodys;
     if (!isWritten) this.#port.postMessage(message);
     this.#posted = number;
-    this.#bell.ring();
-    if (this.#wake !== undefined && Atomics.exchange(this.#marks, looksMark, 1) === 0) this.#wake.postMessage(null);
+    this.#memory.bell.ring();
+    if (this.#wake !== undefined && Atomics.exchange(this.#memory.marks, looksMark, 1) === 0) this.#wake.postMessage(null);
   }
 }
 
 /** Where they are taken. */
 export class Inbox<T> {
   readonly #port: MessagePort;
-  readonly #bell: Bell;
-  readonly #marks: Int32Array;
-  readonly #places: Places;
+  readonly #memory: Memory;
   readonly #numbers: Numbers<T>;
   #taken: number;
 
   constructor(port: MessagePort, shared: SharedChannel, numbers: Numbers<T>) {
     this.#port = port;
-    this.#bell = new Bell(shared.bell);
-    this.#marks = new Int32Array(shared.marks);
-    this.#places = new Places(shared.places);
+    this.#memory = new Memory(shared);
     this.#numbers = numbers;
-    this.#taken = Atomics.load(this.#marks, takenMark);
+    this.#taken = this.#memory.taken;
   }
 
   /** The next message, if one is here. */
   next(): T | undefined {
     if (!this.isHere) return undefined;
     const number = this.#taken + 1 | 0;
-    const place = this.#places.of(number);
+    const place = this.#memory.placeOf(number);
     this.#taken = number;
     const message = place.whose[0] === number ? this.#numbers.read(place.numbers) : this.#fromPort(number);
     // Not before it is read: from here on the place is the next message's.
-    Atomics.store(this.#marks, takenMark, number);
+    Atomics.store(this.#memory.marks, takenMark, number);
     return message;
   }
 
@@ -139,26 +141,26 @@ export class Inbox<T> {
 
   /** Whether a message is here. */
   get isHere(): boolean {
-    return this.#bell.rung !== this.#taken;
+    return this.#memory.bell.rung !== this.#taken;
   }
 
   /** Sleeps until a message is here, `ms` at most; whether one is. */
   wait(ms: number): boolean {
-    return this.#looking(() => { this.#bell.wait(this.#taken, ms); });
+    return this.#looking(() => { this.#memory.bell.wait(this.#taken, ms); });
   }
 
   /** The same without sleeping. */
   spin(ms: number): boolean {
-    return this.#looking(() => { this.#bell.spin(this.#taken, ms); });
+    return this.#looking(() => { this.#memory.bell.spin(this.#taken, ms); });
   }
 
   /** From here on it must be woken for what comes. Who was woken MUST say so before he takes what is here. */
   turnAway(): void {
-    Atomics.store(this.#marks, looksMark, 0);
+    Atomics.store(this.#memory.marks, looksMark, 0);
   }
 
   #looking(look: () => void): boolean {
-    Atomics.store(this.#marks, looksMark, 1);
+    Atomics.store(this.#memory.marks, looksMark, 1);
     look();
     this.turnAway();
     // Not what the look found: one that came behind its end, and before we turned away, wakes nobody.

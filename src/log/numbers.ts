@@ -101,7 +101,7 @@ export function reportNumbers(lines: SharedArrayBuffer): Numbers<Report> {
         length += commitHead + ts.length + ends.length;
       }
       // Where the log stands is told by the last line, but for a report of a failure: then it may already stand further.
-      if (length > place.length || lastOf(commits) !== report.standing.seq) return false;
+      if (length > place.length || lastOf(commits) !== standing.seq) return false;
       const pen = new Pen(place);
       const { seq, epoch, step, sealedTo, segments, bytes } = standing;
       pen.put(requests, slot, wakeMs, seq, epoch, step, sealedTo, segments, bytes, commits.length);
