@@ -30,6 +30,7 @@ import { Watch } from './watch.js';
 import { Writer } from './writer.js';
 
 const lostSalt = 'keys/salt was gone or damaged at the start; a new one was made, and equal secrets have other masks from here on';
+const keysStay = 'this Node does not let its garbage collector be called: signing keys of sealed epochs stay in memory for a while';
 
 /** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
 const tickMs = 200;
@@ -120,7 +121,7 @@ class WriterThread {
         this.#watch?.beforeWrite();
       },
       afterSync: () => { this.#lease.check(); },
-      sealed: collectGarbage,
+      sealed: () => { collectGarbage(() => { this.#post({ kind: 'noticed', message: keysStay }); }); },
     });
     this.#writer = writer;
     const identitySeed = readIdentitySeed(this.#disk, this.#places);
