@@ -5,6 +5,8 @@ import { answeredText, appends, flood, floods } from './floods.js';
 import type { Attack, Happened, Target } from './scene.js';
 
 const floodMs = 5000;
+/** More than a slow disk gets through in that time: sockets hold so much that a short flood would take a minute to be answered. */
+const floodEvents = 1_000_000;
 const modes = ['line', 'group'] as const;
 
 function inWords({ sent, connections, replies }: Flooded): Happened {
@@ -21,8 +23,9 @@ function flooding(name: string, sync: string, processes: number, connections: nu
   return {
     name: `${name}, ${sync}`, flood: { processes, events }, env: { INDELIBLE_SYNC: sync },
     run: async ({ daemon, scale }: Target) => {
-      const what = { socket: daemon.socket, connections, ms: floodMs * scale, requests: appends(events === 1 ? 200 : 2, events) };
-      const sum = await floods(processes, what);
+      const requests = appends(events === 1 ? 200 : 2, events);
+      const enough = floodEvents * scale / events / processes;
+      const sum = await floods(processes, { socket: daemon.socket, connections, ms: floodMs * scale, enough, requests });
       return { ...inWords(sum), problems: complete(sum) };
     },
   };

@@ -14,8 +14,9 @@ export interface FloodOrder {
   /** Whole frames, hex, sent over and over on every connection; how many they are. */
   readonly block: string;
   readonly frames: number;
-  /** How long, ms; what is sent by then is waited for. */
+  /** How long, ms, and how many frames are enough before that; what is sent by then is waited for. */
   readonly ms: number;
+  readonly enough: number;
   /** Whether it reads its replies; else it waits until it is let go. */
   readonly reads: boolean;
   /** A new connection for every block, left without a word: nothing is waited for. */
@@ -71,6 +72,7 @@ function flood(): Promise<void> {
       while (!isOver && !socket.destroyed) {
         counts.sent += order.frames;
         unanswered += order.frames;
+        isOver ||= counts.sent >= order.enough;
         if (!socket.write(block)) return;
       }
       endIfDone();

@@ -7,7 +7,7 @@ import type { FloodOrder, Flooded } from './flood.js';
 const wire = new URL('../../dist/wire/', import.meta.url).href;
 
 /** What to send; the rest of an order has its usual values. */
-export interface Flood extends Partial<Pick<FloodOrder, 'reads' | 'reconnects'>> {
+export interface Flood extends Partial<Pick<FloodOrder, 'enough' | 'reads' | 'reconnects'>> {
   readonly socket: string;
   readonly connections: number;
   readonly ms: number;
@@ -18,7 +18,8 @@ export interface Flood extends Partial<Pick<FloodOrder, 'reads' | 'reconnects'>>
 /** One process; resolves when it has ended. */
 export function flood({ requests, ...rest }: Flood): Promise<Flooded> {
   const block = Buffer.concat(requests.map(frameOf)).toString('hex');
-  const order: FloodOrder = { wire, block, frames: requests.length, reads: true, reconnects: false, ...rest };
+  const usual = { enough: Number.MAX_SAFE_INTEGER, reads: true, reconnects: false };
+  const order: FloodOrder = { wire, block, frames: requests.length, ...usual, ...rest };
   const child = spawn(process.execPath, [compiledBeside(import.meta.url, 'flood')], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(JSON.stringify(order));
   let text = '';
