@@ -16,6 +16,9 @@ import type { LogState, OpenEpoch } from './state.js';
 
 const lineFeed = 0x0a;
 
+/** So many commits are made before the first of them is written, at most: what is made ahead has that time, and takes memory. */
+export const aheadMax = 64;
+
 /** Lines that are not durable yet. */
 export interface Pending {
   readonly first: number;

@@ -15,7 +15,8 @@ import type { Disk } from '../disk/disk.js';
 import { Anchor, type PreparedHead } from './anchor.js';
 import { AuditLink } from './audit-link.js';
 import { CheckpointFile } from './checkpoint-file.js';
-import { type Ahead, type Commit, CommitBuilder, type CommitOptions, type Pending, type WriterEvents, type WriterOptions } from './commit.js';
+import { CommitBuilder, aheadMax } from './commit.js';
+import type { Ahead, Commit, CommitOptions, Pending, WriterEvents, WriterOptions } from './commit.js';
 import { isPutOff, shortageOr, writeFailed } from './failure.js';
 import { OpenFile } from './open-file.js';
 import { lineBytes } from './record.js';
@@ -79,7 +80,8 @@ export class Writer {
    */
   append(bodies: readonly Uint8Array[]): void {
     this.prepare();
-    this.#commit(this.#options.sync === 'group' ? [bodies] : bodies.map((body) => [body]), { isRequest: true });
+    const commits = this.#options.sync === 'group' ? [bodies] : bodies.map((body) => [body]);
+    for (let at = 0; at < commits.length; at += aheadMax) this.#commit(commits.slice(at, at + aheadMax), { isRequest: true });
   }
 
   /** What is due between two requests: rotation or a seal. Nobody's ack depends on it. @throws LogError */

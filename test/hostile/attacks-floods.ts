@@ -5,7 +5,7 @@ import { answeredText, appends, flood, floods } from './floods.js';
 import type { Attack, Happened, Target } from './scene.js';
 
 const floodMs = 5000;
-/** More than a slow disk gets through in that time: sockets hold so much that a short flood would take a minute to be answered. */
+/** More than a slow disk gets through in that time: sockets hold so much that a short flood took a minute to be answered. */
 const floodEvents = 1_000_000;
 const modes = ['line', 'group'] as const;
 

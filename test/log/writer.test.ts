@@ -126,6 +126,20 @@ describe('the order of one commit', () => {
     expect([known, run.acknowledged.size]).toEqual([1, 3]);
   });
 
+  test('in line mode makes no more than 64 commits of a request ahead: head and keys, and the time, follow with each so many', () => {
+    const { platter, disk, run } = fresh({ sync: 'line' });
+    disk.decide = ({ kind, name }) => {
+      if (kind === 'sync' && name === segment) run.clock.pass(1);
+      return 'pass';
+    };
+    const trace = traceOf(disk, () => { run.writer.append(Array.from({ length: 130 }, (_, n) => body(`${n}`))); });
+    const commits = (count: number): string[] => Array.from({ length: count }, () => [`write ${segment}`, `sync ${segment}`]).flat();
+    const told = ['write head', 'write current'];
+    expect(trace).toEqual([...commits(64), ...told, ...commits(64), ...told, ...commits(2), ...told]);
+    const times = [...linesIn(platter).values()].slice(-130).map((line) => /"ts":"([^"]*)"/.exec(line)?.[1]);
+    expect([0, 63, 64, 127, 128, 129].map((at) => times.indexOf(times[at]))).toEqual([0, 0, 64, 64, 128, 128]);
+  });
+
   test('in line mode keeps head and keys from lying unsynced while a long request is written', () => {
     const { disk, run } = fresh({ sync: 'line' });
     run.writer.append([body('a')]);
