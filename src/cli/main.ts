@@ -1,26 +1,14 @@
 #!/usr/bin/env node
-// The command line: one file for each command, put together here.
+// The command line: one file for each command, put together here. Of a command that is named only its own is loaded: all of them
+// take longer to load than most take to do what they do.
 // First, because it looks at what is open before anything of ours is.
 import '../exec/inherited.js';
 import { Command, CommanderError } from '@commander-js/extra-typings';
-import { unknownVariables } from '../config/config.js';
-import { checkpointCommand } from './checkpoint.js';
-import { doctorCommand } from './doctor.js';
-import { emitCommand } from './emit.js';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { unknownVariables } from '../config/variables.js';
 import { exitCodes } from './exit.js';
-import { execCommand } from './exec.js';
-import { exportCommand } from './export.js';
 import { helpCommand } from './help.js';
-import { importCommand } from './import.js';
-import { initCommand } from './init.js';
-import { listenCommand } from './listen.js';
-import { proveCommand } from './prove.js';
-import { queryCommand } from './query.js';
-import { serveCommand } from './serve.js';
-import { statusCommand } from './status.js';
-import { tailCommand } from './tail.js';
 import { quietOnClosedPipe, say } from './terminal.js';
-import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
 // Who does not hear us cannot be told so; and whatever was found stays the exit status.
@@ -34,10 +22,24 @@ const program = new Command('indelible')
   // What stands behind a command is that command's, its --version too.
   .enablePositionalOptions();
 
-const commands = [
-  serveCommand(), initCommand(), emitCommand(), execCommand(), tailCommand(), queryCommand(), statusCommand(), verifyCommand(),
-  proveCommand(), checkpointCommand(), doctorCommand(), listenCommand(), importCommand(), exportCommand(),
-];
+const makers = new Map<string, () => Promise<CommandUnknownOpts>>([
+  ['serve', async () => (await import('./serve.js')).serveCommand()],
+  ['init', async () => (await import('./init.js')).initCommand()],
+  ['emit', async () => (await import('./emit.js')).emitCommand()],
+  ['exec', async () => (await import('./exec.js')).execCommand()],
+  ['tail', async () => (await import('./tail.js')).tailCommand()],
+  ['query', async () => (await import('./query.js')).queryCommand()],
+  ['status', async () => (await import('./status.js')).statusCommand()],
+  ['verify', async () => (await import('./verify.js')).verifyCommand()],
+  ['prove', async () => (await import('./prove.js')).proveCommand()],
+  ['checkpoint', async () => (await import('./checkpoint.js')).checkpointCommand()],
+  ['doctor', async () => (await import('./doctor.js')).doctorCommand()],
+  ['listen', async () => (await import('./listen.js')).listenCommand()],
+  ['import', async () => (await import('./import.js')).importCommand()],
+  ['export', async () => (await import('./export.js')).exportCommand()],
+]);
+const named = makers.get(process.argv[2] ?? '');
+const commands = await Promise.all((named === undefined ? [...makers.values()] : [named]).map((make) => make()));
 for (const command of commands) program.addCommand(command.version(version));
 for (const one of [program, ...commands].filter(({ commands: below }) => below.length > 0)) {
   one.helpCommand(false).addCommand(helpCommand(one));

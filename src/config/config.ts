@@ -15,6 +15,7 @@ import { readListeners } from './listeners.js';
 import { parseMode } from './mode.js';
 import type { PassedSocket } from './passed.js';
 import { withPassed } from './passed.js';
+import { unknownVariables } from './variables.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -128,13 +129,6 @@ export function readConfig(environment: Environment, passed: readonly PassedSock
   return problems.length === 0 ? { ok: true, config } : { ok: false, problems };
 }
 
-/** What is wrong with names that look like variables of ours and are none: a mistyped one would be as good as unset. */
-export function unknownVariables(environment: Environment): readonly string[] {
-  return Object.entries(environment)
-    .filter(([name, value]) => name.startsWith('INDELIBLE_') && value !== '' && !variableNames.has(name))
-    .map(([name]) => `"${name}" is not a variable of indelible`);
-}
-
 /** Those that are configured, and those that were passed. What is wrong goes to `problems`. */
 function listenersOf(
   set: Environment, state: string, passed: readonly PassedSocket[], defaults: ListenerDefaults, problems: string[],
@@ -168,13 +162,6 @@ export function writerOptions(config: Config): WriterOptions {
   const { sync, headSync, segmentBytes, segmentMs, sealMs, heartbeatMs, retain } = config;
   return { sync, headSync, segmentBytes, segmentMs, sealMs, heartbeatMs, retain, pid: process.pid };
 }
-
-/** Every variable there is. */
-export const variableNames: ReadonlySet<string> = new Set([
-  'STATE_DIR', 'SOCKET', 'SOCKET_MODE', 'LISTENERS', 'ORIGIN', 'SYNC', 'HEAD_SYNC', 'SEGMENT_BYTES', 'SEGMENT_MS', 'SEAL_MS',
-  'HEARTBEAT_MS', 'RETAIN_BYTES', 'RETAIN_MS', 'RECENT', 'MAX_FRAME_BYTES', 'MAX_EVENT_BYTES', 'MAX_EVENTS', 'MAX_CLIENTS',
-  'QUEUE_BYTES', 'RATE', 'DISK_LOW_BYTES', 'READERS', 'REDACT', 'MIRROR', 'LOG_LEVEL', 'UNKNOWN_KINDS',
-].map((name) => `INDELIBLE_${name}`));
 
 /** The host's name in the letters an origin may have. */
 function hostLabel(): string {

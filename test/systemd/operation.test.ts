@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/client/client.js';
-import { variableNames } from '../../src/config/config.js';
+import { variableNames } from '../../src/config/variables.js';
 import { recordsIn } from '../daemon.js';
 import { Machine, service, socket, state } from './machine.js';
 
