@@ -11,31 +11,40 @@ import { parseKeyName } from '../../src/keys/name.js';
 import { parseVerificationKey } from '../../src/keys/verification.js';
 import { Conversation, Daemon, type Recorded, recordsIn, temporaryDirectory } from '../daemon.js';
 
-const regionBytesMax = 512 * 1024 * 1024;
+const pageBytes = 4096;
+/** Of each page pagemap says so many bytes; in the last one, whether there is any. */
+const entryBytes = 8;
+const isThere = 0xc0;
 
-/** A process's writable memory as it is now: read at once, since the daemon goes on while it is searched. */
+/** A process's writable memory as it is now, each run of pages that there are. */
 function memoryOf(pid: number): readonly Buffer[] {
-  const regions: Buffer[] = [];
-  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  const runs: Buffer[] = [];
+  const [memory, pagemap] = [openSync(`/proc/${pid}/mem`, 'r'), openSync(`/proc/${pid}/pagemap`, 'r')];
   try {
     for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
       const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
       if (from === undefined || to === undefined) continue;
-      const [start, end] = [Number.parseInt(from, 16), Number.parseInt(to, 16)];
-      if (end - start > regionBytesMax) continue;
-      const region = Buffer.alloc(end - start);
-      try {
-        readSync(memory, region, 0, region.length, start);
-      } catch {
-        // A region that went away or that the kernel keeps to itself holds nothing of ours.
-        continue;
+      const [first, end] = [from, to].map((address) => Number.parseInt(address, 16) / pageBytes) as [number, number];
+      const entries = Buffer.alloc((end - first) * entryBytes);
+      readSync(pagemap, entries, 0, entries.length, first * entryBytes);
+      const isPage = (page: number): boolean => ((entries[(page - first + 1) * entryBytes - 1] ?? 0) & isThere) !== 0;
+      for (let page = first; page < end; page += 1) {
+        const runFrom = page;
+        while (page < end && isPage(page)) page += 1;
+        if (page > runFrom) runs.push(bytesAt(memory, runFrom * pageBytes, page * pageBytes));
       }
-      regions.push(region);
     }
   } finally {
     closeSync(memory);
+    closeSync(pagemap);
   }
-  return regions;
+  return runs;
+}
+
+function bytesAt(memory: number, from: number, to: number): Buffer {
+  const bytes = Buffer.alloc(to - from);
+  expect(readSync(memory, bytes, 0, bytes.length, from)).toBe(bytes.length);
+  return bytes;
 }
 
 function foundIn(memory: readonly Buffer[], needles: readonly [string, Buffer][]): string[] {
@@ -126,6 +135,11 @@ test('no key of before, nor a head of before, is in the daemon\'s memory, and ne
     // Some epochs on, and not right behind a seal.
     while (moments.seeds.length < 4) await ask(100);
     for (let id = 0; id < 20; id += 1) await ask(id);
+    // It stands still while it is looked at, and not behind a seal.
+    while (daemon.process.kill('SIGSTOP') && recordsIn(state).at(-1)?.kind !== 'a') {
+      daemon.process.kill('SIGCONT');
+      await ask(100);
+    }
     const memory = memoryOf(daemon.process.pid ?? 0);
     moments.look();
     const records = recordsIn(state);
