@@ -3,31 +3,16 @@
  * One spelling: what `openNote` accepts, `signNote` could have written. Signature lines of unknown keys are passed
  * over, so that witnesses may add theirs; a line of a known key that does not verify spoils the note.
  */
-import { createHash, createPrivateKey, createPublicKey, randomFillSync, sign, verify } from 'node:crypto';
+import { createHash, createPublicKey, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { decodeBase64 } from '../keys/base64.js';
-import { secretBuffer } from '../memory/secret.js';
 
 const ed25519Type = 0x01;
-const seedBytes = 32;
 const publicBytes = 32;
 const signatureBytes = 64;
 const keyIdBytes = 4;
 /** A note's signatures at most: ours are two, a few witnesses may follow. */
 const signaturesMax = 100;
-
-/** In front of a seed: a private key that no text is made of. What is public passes as JWK, in a tenth of the time. */
-const pkcs8Ed25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
-
-/** Who signs: a name and the seed of a private key, which is made of it for as long as it takes to sign. */
-export interface Signer {
-  readonly vkey: string;
-  readonly name: string;
-  readonly keyId: Buffer;
-  readonly publicKey: Buffer;
-  /** The caller's own, to be overwritten when it must never sign again; see memory/collect.ts. */
-  readonly seed: Buffer;
-}
 
 /** Who is believed: a name and a public key, made into one that can verify when it first has to. */
 export class Verifier {
@@ -60,46 +45,17 @@ export type OpenedNote =
   | { readonly ok: true; readonly text: string; readonly signedBy: readonly string[]; readonly names: readonly string[] }
   | { readonly ok: false; readonly reason: 'malformed' | 'bad_signature' };
 
-function keyIdOf(name: string, publicKey: Uint8Array): Buffer {
+export function keyIdOf(name: string, publicKey: Uint8Array): Buffer {
   return createHash('sha256').update(`${name}\n`).update(Buffer.of(ed25519Type)).update(publicKey).digest().subarray(0, keyIdBytes);
 }
 
-function formatVkey(name: string, publicKey: Uint8Array): string {
+export function formatVkey(name: string, publicKey: Uint8Array): string {
   const typed = Buffer.concat([Buffer.of(ed25519Type), publicKey]);
   return `${name}+${keyIdOf(name, publicKey).toString('hex')}+${typed.toString('base64')}`;
 }
 
-/** A fresh Ed25519 seed: any 32 bytes of chance (RFC 8032, 5.1.5). */
-export function generateSeed(): Buffer {
-  return randomFillSync(secretBuffer(seedBytes));
-}
-
-/** What `use` makes of a private key that is gone behind it, but for what Node holds until it is collected. */
-function withPrivateKey<T>(seed: Uint8Array, use: (key: { readonly key: Buffer; readonly format: 'der'; readonly type: 'pkcs8' }) => T): T {
-  const der = secretBuffer(pkcs8Ed25519.length + seedBytes);
-  der.set(pkcs8Ed25519);
-  der.set(seed, pkcs8Ed25519.length);
-  try {
-    return use({ key: der, format: 'der', type: 'pkcs8' });
-  } finally {
-    der.fill(0);
-  }
-}
-
 function publicKeyFrom(bytes: Uint8Array): KeyObject {
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(bytes).toString('base64url') }, format: 'jwk' });
-}
-
-function publicHalf(seed: Uint8Array): Buffer {
-  const { x } = withPrivateKey(seed, (key) => createPublicKey(createPrivateKey(key)).export({ format: 'jwk' }));
-  if (x === undefined) throw new TypeError('an Ed25519 key without its public half');
-  return Buffer.from(x, 'base64url');
-}
-
-/** A signer from its 32-byte seed, which it keeps and does not copy. */
-export function signerFrom(name: string, seed: Buffer): Signer {
-  const publicKey = publicHalf(seed);
-  return { vkey: formatVkey(name, publicKey), name, keyId: keyIdOf(name, publicKey), publicKey, seed };
 }
 
 /** Reads `<name>+<8 hex key id>+<base64(0x01 || public key)>`; undefined for any other spelling, type or a wrong key id. */
@@ -114,22 +70,8 @@ export function parseVkey(vkey: string): Verifier | undefined {
   return new Verifier(vkey, name, Buffer.from(keyId, 'hex'), publicKey);
 }
 
-/** Who believes this signer. */
-export function verifierOf(signer: Signer): Verifier {
-  return new Verifier(signer.vkey, signer.name, signer.keyId, signer.publicKey);
-}
-
 function isName(name: string): boolean {
   return name !== '' && !/[\s+]/u.test(name);
-}
-
-/** Text and one signature line for each signer, in their order. The text MUST end in LF. */
-export function signNote(text: string, signers: readonly Signer[]): string {
-  const lines = signers.map((signer) => {
-    const signature = withPrivateKey(signer.seed, (key) => sign(null, Buffer.from(text, 'utf8'), key));
-    return `— ${signer.name} ${Buffer.concat([signer.keyId, signature]).toString('base64')}\n`;
-  });
-  return `${text}\n${lines.join('')}`;
 }
 
 interface SignatureLine {

@@ -6,8 +6,8 @@
  * later cannot sign another version of what is sealed.
  */
 import { decodeBase64 } from '../keys/base64.js';
-import { openNote, parseVkey, signNote } from './note.js';
-import type { Signer, Verifier } from './note.js';
+import { openNote, parseVkey } from './note.js';
+import type { Verifier } from './note.js';
 import { hashBytes } from '../keys/hash.js';
 
 /** What a checkpoint says: the tree of `origin` had `size` leaves and this root. */
@@ -50,7 +50,7 @@ export function parseCheckpoint(text: string): Checkpoint | undefined {
 }
 
 /** The seal note's text, seven lines. */
-function formatSeal(seal: Omit<Seal, 'next'> & { readonly next: { readonly vkey: string } }): string {
+export function formatSeal(seal: Omit<Seal, 'next'> & { readonly next: { readonly vkey: string } }): string {
   return [
     sealTitle,
     seal.origin,
@@ -76,37 +76,6 @@ export function parseSeal(text: string): Seal | undefined {
     origin, epoch: Number(epoch), first: Number(first), last: Number(last), size: Number(size), root: hash, next: vkey, time,
   };
   return formatSeal(seal) === text && vkey.name === epochKeyName(origin, seal.epoch + 1) ? seal : undefined;
-}
-
-/** What a seal is made from. */
-export interface SealInput {
-  readonly origin: string;
-  readonly epoch: number;
-  /** First record of the epoch; when it has nothing but its seal, the seal's own seq. */
-  readonly first: number;
-  /** Records before the seal, which is also the last record's seq. */
-  readonly size: number;
-  readonly root: Buffer;
-  readonly time: string;
-  readonly identity: Signer;
-  readonly signer: Signer;
-  readonly nextVkey: string;
-}
-
-/** Both notes of one epoch. */
-export interface SealNotes {
-  readonly seal: string;
-  readonly checkpoint: string;
-}
-
-/** Signs both notes. The epoch's key MUST sign nothing else, ever. */
-export function signSeal(input: SealInput): SealNotes {
-  const { origin, epoch, first, size, root, time } = input;
-  const body = formatSeal({ origin, epoch, first, last: size, size, root, next: { vkey: input.nextVkey }, time });
-  return {
-    seal: signNote(body, [input.signer]),
-    checkpoint: signNote(formatCheckpoint({ origin, size, root }), [input.identity, input.signer]),
-  };
 }
 
 /** Reads a seal note that `signer` MUST have signed; undefined if it is malformed or the signature is not there or not good. */

@@ -1,9 +1,12 @@
 // The kernel's door: what Node does not ask it. Who is at the other end of a socket, in which groups, whether a directory is
 // ours alone, whether the clock is kept right, that a process ends with its parent, what kind of socket we were handed, whether
-// a pipe's reader took what we wrote, and a word to the service manager. The only user of koffi.
+// a pipe's reader took what we wrote, and a word to the service manager. The only user of koffi, through which ed25519.ts asks
+// OpenSSL, too.
 import koffi from 'koffi';
 import type { Socket } from 'node:net';
 
+/** What Node is linked with; OpenSSL is in it. */
+export const program = koffi.load(null);
 const libc = koffi.load('libc.so.6');
 const getsockopt = libc.func('int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)');
 const flock = libc.func('int flock(int fd, int operation)');

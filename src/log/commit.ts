@@ -66,8 +66,6 @@ export interface WriterEvents {
   memory?(bytes: number): Buffer | undefined;
   /** Something that nobody's ack depends on did not come about yet; it is tried again. */
   delayed(message: string): void;
-  /** A signing key was overwritten: nothing may hold a copy of it from here on. */
-  sealed?(): void;
   /** Before lines are written; what it throws keeps them from the disk. */
   beforeWrite?(): void;
   /** When they are durable, and before head and keys say so; what it throws keeps everybody from hearing of them. */

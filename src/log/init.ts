@@ -3,9 +3,9 @@
  * leaves an unfinished init, which is begun anew with a new verification key.
  */
 import { randomBytes } from 'node:crypto';
-import { generateSeed, signerFrom } from '../checkpoint/note.js';
 import { epochKeyName } from '../checkpoint/seal.js';
 import { Frontier } from '../checkpoint/merkle.js';
+import { generateSeed, signerFrom } from '../checkpoint/signer.js';
 import type { Disk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
 import { keyBytes, KeyWalker, firstEpoch } from '../keys/schedule.js';

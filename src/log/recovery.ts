@@ -2,8 +2,8 @@
  * Opening a log: whatever a crash left is mended, whatever is not a crash is refused. Afterwards the state is what an
  * undisturbed writer would have, and everything it stands on is on the disk.
  */
-import { signerFrom, verifierOf } from '../checkpoint/note.js';
 import { epochKeyName } from '../checkpoint/seal.js';
+import { signerFrom, verifierOf } from '../checkpoint/signer.js';
 import type { Clock } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
 import { errorCode } from '../disk/disk.js';

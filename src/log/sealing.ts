@@ -5,9 +5,9 @@
  */
 import type { Frontier } from '../checkpoint/merkle.js';
 import type { Verifier } from '../checkpoint/note.js';
-import { signerFrom } from '../checkpoint/note.js';
 import type { Seal } from '../checkpoint/seal.js';
-import { epochKeyName, openSeal, signSeal } from '../checkpoint/seal.js';
+import { epochKeyName, openSeal } from '../checkpoint/seal.js';
+import { signSeal, signerFrom } from '../checkpoint/signer.js';
 import type { Retain, SealEvent, SegmentHeader } from './own.js';
 import { formatVersion, parseSealEvent } from './own.js';
 import type { Frame } from './record.js';

@@ -3,7 +3,7 @@
  * what is still on its way to the disk lives in the writer's commit and nowhere else.
  */
 import type { Frontier } from '../checkpoint/merkle.js';
-import type { Signer } from '../checkpoint/note.js';
+import type { Signer } from '../checkpoint/signer.js';
 import type { KeyWalker } from '../keys/schedule.js';
 import type { LogPub } from './own.js';
 import type { Link } from './record.js';

@@ -5,7 +5,6 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { realClock } from '../clock/clock.js';
 import { type Disk, realDisk } from '../disk/disk.js';
-import { collectGarbage } from '../memory/collect.js';
 import { announce } from './announce.js';
 import { Inbox, Outbox } from './channel.js';
 import { LogError, asLogError, isOutOfRoom, refused, tell } from './failure.js';
@@ -30,7 +29,6 @@ import { Watch } from './watch.js';
 import { Writer } from './writer.js';
 
 const lostSalt = 'keys/salt was gone or damaged at the start; a new one was made, and equal secrets have other masks from here on';
-const keysStay = 'this Node does not let its garbage collector be called: signing keys of sealed epochs stay in memory for a while';
 
 /** How often time alone is looked at. A fifth of a second: the head's second must not pass between two looks. */
 const tickMs = 200;
@@ -121,7 +119,6 @@ class WriterThread {
         this.#watch?.beforeWrite();
       },
       afterSync: () => { this.#lease.check(); },
-      sealed: () => { collectGarbage(() => { this.#post({ kind: 'noticed', message: keysStay }); }); },
     });
     this.#writer = writer;
     const identitySeed = readIdentitySeed(this.#disk, this.#places);

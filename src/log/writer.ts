@@ -8,9 +8,9 @@
  * longer. In `line` mode the lines of a few requests are a commit each, and head and key file follow behind the last of them.
  * Synchronous, so that the order on the page is the order on the disk. It runs on a thread of its own.
  */
+import { generateSeed } from '../checkpoint/signer.js';
 import { join } from 'node:path';
 import { type Clock, timestamp } from '../clock/clock.js';
-import { generateSeed } from '../checkpoint/note.js';
 import type { Disk } from '../disk/disk.js';
 import { Anchor, type PreparedHead } from './anchor.js';
 import { AuditLink } from './audit-link.js';
@@ -152,7 +152,6 @@ export class Writer {
     this.#schedule.sealed();
     // Both notes are signed: this key must never sign again, and who takes the memory from here on must not find it.
     epoch.signer.seed.fill(0);
-    this.#events.sealed?.();
     this.#state = { ...this.#state, sealed: { size: event.size, checkpoint: event.checkpoint } };
     // Behind the keys: a checkpoint that is out while the old epoch's key is still here could be signed twice.
     this.#checkpointFile.offer(event.checkpoint);

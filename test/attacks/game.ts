@@ -2,8 +2,8 @@
 // after which everything acknowledged is still there, as it was, is no attempt.
 import { macTailBytes, splitTail } from '../../src/chain/link.js';
 import { Frontier, leafHash } from '../../src/checkpoint/merkle.js';
-import { signerFrom } from '../../src/checkpoint/note.js';
-import { epochKeyName, signSeal } from '../../src/checkpoint/seal.js';
+import { epochKeyName } from '../../src/checkpoint/seal.js';
+import { signSeal, signerFrom } from '../../src/checkpoint/signer.js';
 import { parseKeyName, successor } from '../../src/keys/name.js';
 import { encodeKeys } from '../../src/keys/store.js';
 import { encodeHead } from '../../src/log/head.js';

@@ -1,10 +1,9 @@
 // Attacks on what lies beside the records, and on log and head together: rolled back, forged, replaced, left out.
 import { formatKeyName } from '../../src/keys/name.js';
 import { encodeKeys } from '../../src/keys/store.js';
-import { signNote, signerFrom } from '../../src/checkpoint/note.js';
-import type { Signer } from '../../src/checkpoint/note.js';
 import { epochKeyName, formatCheckpoint } from '../../src/checkpoint/seal.js';
-import type { SealNotes } from '../../src/checkpoint/seal.js';
+import { signNote, signerFrom } from '../../src/checkpoint/signer.js';
+import type { SealNotes, Signer } from '../../src/checkpoint/signer.js';
 import { decodeHead, encodeHead } from '../../src/log/head.js';
 import type { Head } from '../../src/log/head.js';
 import { parseSealEvent } from '../../src/log/own.js';

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { noPrevious } from '../../src/chain/link.js';
 import { Frontier, leafHash } from '../../src/checkpoint/merkle.js';
-import { signerFrom } from '../../src/checkpoint/note.js';
-import type { Signer } from '../../src/checkpoint/note.js';
-import { epochKeyName, signSeal } from '../../src/checkpoint/seal.js';
+import { epochKeyName } from '../../src/checkpoint/seal.js';
+import { signSeal, signerFrom } from '../../src/checkpoint/signer.js';
+import type { Signer } from '../../src/checkpoint/signer.js';
 import { compareKeyNames, successor } from '../../src/keys/name.js';
 import type { KeyName } from '../../src/keys/name.js';
 import { KeyWalker, firstEpoch } from '../../src/keys/schedule.js';

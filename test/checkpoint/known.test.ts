@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Frontier, frontierLength, leafHash } from '../../src/checkpoint/merkle.js';
-import { openNote, parseVkey, signNote, signerFrom } from '../../src/checkpoint/note.js';
+import { openNote, parseVkey } from '../../src/checkpoint/note.js';
 import type { Verifier } from '../../src/checkpoint/note.js';
-import { epochKeyName, formatCheckpoint, openCheckpoint, openSeal, parseCheckpoint, signSeal } from '../../src/checkpoint/seal.js';
+import { epochKeyName, formatCheckpoint, openCheckpoint, openSeal, parseCheckpoint } from '../../src/checkpoint/seal.js';
+import { signNote, signSeal, signerFrom } from '../../src/checkpoint/signer.js';
 
 interface KnownTrees {
   readonly trees: readonly { readonly size: number; readonly root: string; readonly frontier: readonly string[] }[];

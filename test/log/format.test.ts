@@ -1,9 +1,8 @@
 // What is written can be read back, in one spelling, and fits its sector at its longest.
+import { generateSeed, signSeal, signerFrom } from '../../src/checkpoint/signer.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { macMatches, macOf, splitTail } from '../../src/chain/link.js';
-import { generateSeed, signerFrom } from '../../src/checkpoint/note.js';
-import { signSeal } from '../../src/checkpoint/seal.js';
 import { formatKeyName, parseKeyName } from '../../src/keys/name.js';
 import { decodeIdentity, decodeKeys, encodeIdentity } from '../../src/keys/store.js';
 import { formatVerificationKey, parseVerificationKey } from '../../src/keys/verification.js';

@@ -1,8 +1,8 @@
 // A log that goes on in a newer format cannot be judged; that somebody says so makes nothing milder.
 import { describe, expect, it } from 'vitest';
-import { signerFrom } from '../../src/checkpoint/note.js';
-import type { Signer } from '../../src/checkpoint/note.js';
 import { epochKeyName } from '../../src/checkpoint/seal.js';
+import { signerFrom } from '../../src/checkpoint/signer.js';
+import type { Signer } from '../../src/checkpoint/signer.js';
 import type { FindingCode } from '../../src/verify/finding.js';
 import type { Report } from '../../src/verify/report.js';
 import { verify } from '../../src/verify/verify.js';
