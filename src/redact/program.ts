@@ -58,5 +58,6 @@ export function isOperand({ rule, name, value, before, next, colon }: Operand): 
 /** `self.token = token`, `login(password=password, …)`: what is assigned is called as what it is assigned to. */
 function isNamesake(name: string, value: string, next: string): boolean {
   const last = name.slice(name.lastIndexOf('.') + 1);
-  return last.replace(/^_/, '').toLowerCase() === value.toLowerCase() && (last !== name || /^(?:[,);]| (?:or|if|\+|\?|\|\|) )/.test(next));
+  const isSame = last.replace(/^_/, '').toLowerCase() === value.replace(/^_/, '').toLowerCase();
+  return isSame && (last !== name || /^(?:[,);]| (?:or|if|\+|\?|\|\|) )/.test(next));
 }
