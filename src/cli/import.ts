@@ -34,8 +34,8 @@ Every line is recorded under an id made from its content, so a second import of 
 one that was cut short. For that the log in --state-dir is read; where it cannot be, only the newest 65,536 ids are
 known, which is the daemon's own memory. Lines that are identical are recorded once each.
 
-Two objects fused into one line are both recorded; of a torn object with another behind it, the other. Torn and other
-unusable pieces go to --rejects, a new file of JSON lines {"line","offset","reason","message","raw"}. CR LF and a byte
+Two objects fused into one line are both recorded; of a torn object or NUL bytes with another behind it, the other. Torn
+and other unusable pieces go to --rejects, a new file of JSON lines {"line","offset","reason","message","raw"}. CR LF and a byte
 order mark are accepted. Integers keep all digits up to 64 bits, and keys their order; a float such as 1.0 is recorded as 1.
 
 With --hmac-key the signatures of tryaudex are checked, and the result is recorded; a line whose signature is wrong is

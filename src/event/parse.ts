@@ -1,5 +1,6 @@
 // JSON text as values, as it stands there: every digit of an integer of up to 64 bits, which `JSON.parse` would round, comes back
-// as a bigint; and a map whose keys it would move or swallow comes back as a JsonMap.
+// as a bigint; and a map whose keys it would move or swallow comes back as a JsonMap. What has more bits is a float if it stands
+// there as `jsonText` writes that float, so that what was recorded can be read again; any other is a bigint, too.
 import { randomBytes } from 'node:crypto';
 import { JsonMap, type JsonValue, isTrapKey } from './json.js';
 
@@ -8,6 +9,8 @@ const mark = `${randomBytes(16).toString('hex')}:`;
 
 // A string, with the colon that makes it a key, or a number; whichever begins first, so that nothing inside strings is looked at.
 const tokens = /"(?:[^"\\]|\\.)*"(?:\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+// As floats: the first above and, by its text, below what 64 bits hold.
+const [maxU64, minI64] = [2 ** 64, -(2 ** 63)];
 const longInteger = /^-?\d{16,}$/;
 // Cheap, and nearly always enough. A trap key is made of digits or underscores, which may be escaped.
 const needsCare = /\d{16}|"(?:\d{1,10}|__proto__)"\s*:|\\u00[35]/i;
@@ -28,7 +31,12 @@ function marked(token: string): string {
     const key = JSON.parse(token.slice(0, -1)) as string;
     return isTrapKey(key) ? `"${mark}${key}":` : token;
   }
-  return longInteger.test(token) && !Number.isSafeInteger(Number(token)) ? `"${mark}${token}"` : token;
+  return longInteger.test(token) && !Number.isSafeInteger(Number(token)) && !isFloat(token) ? `"${mark}${token}"` : token;
+}
+
+function isFloat(token: string): boolean {
+  const value = Number(token);
+  return (value >= maxU64 || value <= minI64) && String(value) === token;
 }
 
 function isMarked(value: unknown): value is Readonly<Record<string, JsonValue>> {

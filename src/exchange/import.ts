@@ -201,8 +201,10 @@ export class Import {
       const item = batch[index];
       if (outcome.status === 'fulfilled') this.#count(outcome.value);
       else if (item !== undefined && outcome.reason instanceof ClientError && aboutTheEvent.has(outcome.reason.code)) {
-        const { code, message } = outcome.reason;
-        this.#reject({ ...item, reason: code as RejectReason, message });
+        const { code, message, path = '' } = outcome.reason;
+        // What the daemon says of an event begins with its place; what the client finds does not.
+        const said = path === '' || message.startsWith(`${path}: `) ? message : `${path}: ${message}`;
+        this.#reject({ ...item, reason: code as RejectReason, message: said });
       } else failures.push(outcome.reason);
     }
     if (failures.length > 0) throw failures[0];

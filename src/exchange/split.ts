@@ -2,7 +2,8 @@
  * A source's line as the objects it holds. One, usually; but two writers may have fused theirs, or the next line may stand
  * right behind one that a crash tore. Invariant: every byte but spaces and signatures is in exactly one piece, and an
  * object is taken out of a line only where it cannot be a part of another, or what a user put into a field could pass
- * for an event.
+ * for an event. What a crash leaves of blocks that were never written, NUL bytes, is part of no JSON, so that an object may begin
+ * behind them.
  */
 import { isUtf8 } from 'node:buffer';
 import { openBrace, quote } from '../event/pass.js';
@@ -34,9 +35,12 @@ export function splitLine(line: Buffer, signed: boolean): readonly Piece[] {
   return pieces;
 }
 
+const nul = 0;
+
 function pieceAt(line: Buffer, at: number, signed: boolean): { readonly piece: Piece; readonly end: number } {
   const bad = (end: number, reason: BadReason): { readonly piece: Piece; readonly end: number } => (
     { piece: { kind: 'bad', offset: at, bytes: line.subarray(at, end), reason }, end });
+  if (line[at] === nul) return bad(nulsEnd(line, at), 'not_json');
   const scanned = scanValue(line, at);
   if (scanned.kind === 'value') {
     if (line[at] !== openBrace) return bad(line.length, 'not_an_object');
@@ -46,9 +50,16 @@ function pieceAt(line: Buffer, at: number, signed: boolean): { readonly piece: P
     return { piece: { kind: 'object', offset: at, bytes, suffix }, end: suffix.end };
   }
   if (line[at] !== openBrace) return bad(line.length, 'not_json');
+  if (line[scanned.at] === nul) return bad(scanned.at, 'torn');
   const glued = gluedAt(line, scanned.at);
   if (glued !== undefined && glued > at) return bad(glued, 'torn');
   return bad(line.length, scanned.at >= line.length ? 'torn' : 'not_json');
+}
+
+function nulsEnd(line: Buffer, start: number): number {
+  let end = start;
+  while (line[end] === nul) end += 1;
+  return end;
 }
 
 /**

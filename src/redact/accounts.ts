@@ -29,16 +29,20 @@ const codeQuote = String.raw`\\{0,4}["']`;
 const codeBehind = String.raw`(?:${codeQuote}\s{0,4}[:=]\s{0,4}${codeQuote}|(?:[ \t]{0,2}[:=]| is:?)[ \t]{0,4}(?:${codeQuote})?)`;
 // Where a clause or a value is over: behind `100000 lines` and `1500 mm` it is not.
 const codeEnd = String.raw`(?=[.,;!)]?(?:$|[\r\n"'\x60&<}\\])|[.,;!)]\s)`;
-const onceCode = `(?:${onceWords}|one-time (?:pass)?code|verification code|passcode)${codeBehind}(?=\\d{6}(?!\\d))`;
-const pinCode = `(?:${pinWords}|your pin)${codeBehind}(?=\\d{4,6}(?!\\d))`;
+const factor = '(?:2fa|mfa|two-factor|authentication|login|sign-in) code';
+const onceCode = `(?:${onceWords}|one-time (?:pass)?code|verification code|passcode|${factor})${codeBehind}(?=\\d{6}(?!\\d))`;
+const pinCode = `(?:${pinWords}|your pin|my pin)${codeBehind}(?=\\d{4,6}(?!\\d))`;
 
 export const accountRules: readonly TextRule[] = [
   after('netrc', ['password'], new RegExp(`${netrcLead}(${netrcSecret})`, 'g'),
     'machine h.example login bob password «hunter2»\n', 'default login and password that is printed, machine has login and password prompts'),
   after('pgpass', [':5432:', ':5433:', ':6432:', ':*:'], new RegExp(String.raw`${pgpassLead}((?:[^\s:"'\\]|\\[:\\]){3,128})${valueEnd}(?![ \t]{1,16}[^\s>])`, 'g'),
     'db.example:5432:app:bob:«hunter2»', 'root:*:19000:0:99999:7::: docker run -p 127.0.0.1:5432:5432 db'),
-  after('access-code', [...codeHints, 'one-time', 'verification code', 'passcode', 'your pin'], new RegExp(`(?<![A-Za-z0-9])(?:${onceCode}|${pinCode})(\\d{4,6})${codeEnd}`, 'gi'),
+  after('access-code', [...codeHints, 'one-time', 'verification code', 'passcode', 'your pin', 'my pin', '2fa code', 'mfa code', 'factor code', 'authentication code', 'login code', 'sign-in code'], new RegExp(`(?<![A-Za-z0-9])(?:${onceCode}|${pinCode})(\\d{4,6})${codeEnd}`, 'gi'),
     'Your OTP is «493021».', 'pin: 8080, OTP is 20000 lines, your pin is 1500 mm long'),
+  after('code-before', [' is your '],
+    /(?<![\w.,:#-]|[$€£] ?)(?:G-)?(\d{6})(?= is your (?:[\w.-]{1,24} ){0,2}(?:(?:verification|security|login|one-time|authentication|access|confirmation|sign-in) (?:pass)?code|passcode|otp)(?![\w-]))/gi,
+    '«493021» is your verification code', '493021 is your order number, 100000 is your limit'),
   // One for each name: what stands behind a mask is not taken, since each look would bare the next.
   after('asana-token', ['asana'], /asana(?<!\[redacted:asana)(?:(?!\[redacted:|asana)[^]){0,80}?(?<![A-Za-z0-9_/])(\d\/\d{15,17}(?:\/\d{15,17})?:[A-Za-z0-9]{32})(?![A-Za-z0-9_])/gi,
     `asana: «1/1201234567890123:${hex(32)}»`, `asana 1/12:${hex(32)} 1/1201234567890123:${hex(32)}x`),

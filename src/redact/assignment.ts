@@ -4,8 +4,10 @@
 import { eachName } from './named.js';
 import type { NameRule } from './names.js';
 import { isCode, isProse } from './placeholder.js';
+import { isOperand, operandSideChars } from './program.js';
+import { isWithinQuotes } from './quotes.js';
 import { type Region, type Standing, secretIn } from './region.js';
-import { at } from './sticky.js';
+import { at, pastAt } from './sticky.js';
 
 /** Blanks around a separator, and backslashes before a quote: more is no assignment. */
 const gapMax = 16;
@@ -24,7 +26,7 @@ const lineStart = /(?:^|[\n\r\0]|\\n)(?:export )?$/;
 const freely: Standing = { free: true };
 // With what a header's credentials quote, `response="…"`, unless that quote ends a string of JSON text.
 const restOfLine = /(?:[A-Za-z][\w-]{0,40}=(\\?)"(?![\s,\]}:\\])[^"\\\r\n]{0,512}\1"|[^\r\n"'`\\]|\\(?![nrtu"'\\]))+/y;
-const computed = /\$\(|\$?\{|<|`|%\(|\[redacted:/y;
+const computed = /\$\(|\$?\{|<|`|%\(|!(?:vault|secret|env|[Rr]ef|Sub|GetAtt|ImportValue)\b|\[redacted:/y;
 const computedByShell = /\$[({]|`|\[redacted:/y;
 const jsonLiteral = /(?:-?\d[\d.eE+-]*|true|false|null)(?=\s*(?:[,}\]\\]|$))|[[{]/y;
 // In JSON text: `"password","value":"…"` and `"password":{"value":"…"`.
@@ -38,6 +40,8 @@ const quotedOption = /\\{0,16}["']--?[A-Za-z]/y;
 const keyEnd = /\\{0,16}["']\s{0,64}:/y;
 const elementEnd = /([^<"\\]*)<\//y;
 const quote = /(\\{0,16})(["'`])/y;
+// `N'…'` of SQL, `b"…"` of a program.
+const prefix = /(?:[NnbBrRuUfF]|[rR][bB]|@)(?=["'])/y;
 
 /** Calls `found` with each secret that a name in the text announces, until it returns false. */
 export function findAssigned(text: string, found: (region: Region, rule: NameRule) => boolean): void {
@@ -140,12 +144,15 @@ function readValue(text: string, place: Place, line: LineEnds): Region | undefin
   let start = place.value;
   // A header's values in JSON text may be a list; the first one is looked at.
   if (place.nameQuoted && text[start] === '[' && at(quote, text, skipBlanks(text, start + 1)) !== null) start = skipBlanks(text, start + 1);
+  if (!place.nameQuoted) start = pastAt(prefix, text, start);
   const opening = at(quote, text, start);
   if (opening !== null) {
     const [{ length }, slashes = '', mark = ''] = opening;
     // The quote ends the string that the name stands in: `["password: ", 1]`.
     if (!place.nameQuoted && at(closesHere, text, start + length) !== null) return undefined;
-    if (mark === '`' && place.flag) return undefined;
+    // And so it does in: `print("Password: " + password)`.
+    if (!place.nameQuoted && isWithinQuotes(text, place.start, slashes.length, mark)) return undefined;
+    if (mark === '`' && (place.flag || hasLine(text, place))) return undefined;
     return secretIn(text, start + length, closingQuote(text, start + length, slashes.length, mark), place.rule, { isGiven: place.nameQuoted && place.colon && mark === '"' });
   }
   const isVariable = hasLine(text, place);
@@ -178,7 +185,12 @@ function hasLine(text: string, { start, end, value }: Place): boolean {
 
 /** Whether a bare word behind a name is part of a sentence or of a program rather than the name's value. */
 function isSaid(text: string, place: Place, start: number, bare: string): boolean {
-  if (isCode(bare, text.charAt(start + bare.length))) return true;
+  const end = start + bare.length;
+  if (isCode(bare, text.charAt(end))) return true;
+  const { rule, colon } = place;
+  const name = text.slice(place.start, place.end);
+  const [before, next] = [text.slice(Math.max(0, start - operandSideChars), start), text.slice(end, end + operandSideChars)];
+  if (!place.flag && isOperand({ rule, colon, name, value: bare, before, next })) return true;
   // Unlike `password`, the word `pass` is a verb, too.
   const isPassword = place.rule.name === 'password' && text.slice(place.start, place.end) !== 'pass';
   if (!isPassword && (/^\d{1,3}$/.test(bare) || isProse(bare))) return true;

@@ -1,10 +1,12 @@
 // All secrets of one string. Invariant: a text that was masked holds none, so that a second look changes nothing.
 import type { Announced } from './argv.js';
 import { findApart } from './apart.js';
+import { uncoloured } from './colours.js';
 import { findAssigned } from './assignment.js';
 import { findInLine } from './command.js';
 import { findRuns } from './invocation.js';
 import { withinStrings } from './json-text.js';
+import { findInLists } from './lists.js';
 import { isPlaceholder } from './placeholder.js';
 import { type Region, type Standing, secretIn } from './region.js';
 import type { TextRule } from './rule.js';
@@ -72,7 +74,7 @@ export function findFirst(
     if (spans.length > most) break;
     if (owner === 'names') {
       findAssigned(text, (region, { name }) => spans.push(spanOf(region, name)) <= most);
-    } else if (owner !== 'programs' && !laterRules.has(owner)) {
+    } else if (typeof owner === 'object' && !laterRules.has(owner)) {
       for (const span of findByRule(text, owner, most + 1)) spans.push(span);
     }
   }
@@ -91,6 +93,8 @@ function findLater(
       findApart(text, ({ region, rule }) => spans.push(spanOf(region, rule.name)) <= most);
     } else if (owner === 'programs') {
       findRuns(text, ({ region, rule }) => spans.push(spanOf(region, rule)) <= most);
+    } else if (owner === 'lists') {
+      findInLists(text, ({ region, rule }) => spans.push(spanOf(region, rule)) <= most);
     } else if (laterRules.has(owner)) {
       for (const span of findByRule(text, owner, most + 1)) if (!isStandIn(text.slice(span.start, span.end))) spans.push(span);
     }
@@ -119,11 +123,26 @@ const all: Most = { first: Infinity, later: Infinity };
  * all secrets masks what is found, and asks again.
  */
 export function search(text: string, announced: Announced | undefined, spare: string | undefined, most: Most): Findings {
-  const owners = new Set([...ownersIn(text)].filter((owner) => typeof owner === 'string' || owner.name !== spare));
+  const owners = ownersBut(text, spare);
   const isCode = announced?.rule.shape === 'digits';
   const first = findFirst(text, owners, isCode ? undefined : announced, most.first);
   if (first.length > 0) return { spans: first, isLater: false };
-  return { spans: findLater(text, owners, isCode ? announced : undefined, most.later), isLater: true };
+  const later = findLater(text, owners, isCode ? announced : undefined, most.later);
+  return { spans: later.length > 0 || owners.size === 0 ? later : findUncoloured(text, spare, most.later), isLater: true };
+}
+
+function ownersBut(text: string, spare: string | undefined): ReadonlySet<HintOwner> {
+  return new Set([...ownersIn(text)].filter((owner) => typeof owner === 'string' || owner.name !== spare));
+}
+
+/** What is found where no terminal is told anything in between. */
+function findUncoloured(text: string, spare: string | undefined, most: number): readonly Span[] {
+  const plain = uncoloured(text);
+  if (plain === undefined) return [];
+  const owners = ownersBut(plain.text, spare);
+  const first = findFirst(plain.text, owners, undefined, most);
+  const spans = plain.spansOf(first.length > 0 ? first : findLater(plain.text, owners, undefined, most));
+  return spans.length === 0 ? spans : withinStrings(text, mergeSpans(text, spans));
 }
 
 /** All secrets of a text that one look finds. */

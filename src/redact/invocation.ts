@@ -4,7 +4,7 @@
 import type { LineSecret } from './command.js';
 import { isPath } from './placeholder.js';
 import { type Program, carriedBy, runNames, runPrograms } from './programs.js';
-import { secretIn } from './region.js';
+import { type NamedAs, secretIn } from './region.js';
 import { valueEnd } from './rule.js';
 import { at, pastAt } from './sticky.js';
 import { isStandIn, quotedAt } from './told.js';
@@ -140,13 +140,17 @@ function carried(text: string, before: Word | undefined, one: Word, programs: re
   // One that goes on behind a quote would have the quote in it.
   if (!isInner && one.text.length > one.from) return undefined;
   const start = isInner ? one.innerStart + told.start - one.from : one.start + told.start;
-  const value = one.text.slice(told.start);
+  return carriedIn(text, start, one.text.slice(told.start), told.rule);
+}
+
+/** The secret in an argument's value that begins at `start`, if a text may have such a one. */
+export function carriedIn(text: string, start: number, value: string, rule: NamedAs): LineSecret | undefined {
   if (value.length < leastChars || value.startsWith('-') || value.includes('[redacted:')) return undefined;
-  if (value.length <= judgedMax && isNone(told.rule.shape === 'cookie' ? value.slice(value.indexOf('=') + 1) : value)) return undefined;
+  if (value.length <= judgedMax && isNone(rule.shape === 'cookie' ? value.slice(value.indexOf('=') + 1) : value)) return undefined;
   // `NAME1=VALUE1`
-  if (told.rule.shape === 'cookie' && !/^(?=.*\d).*=.*[a-z]/.test(value)) return undefined;
-  const region = secretIn(text, start, start + value.length, told.rule, { free: true });
-  return region === undefined ? undefined : { region, rule: told.rule.name };
+  if (rule.shape === 'cookie' && !/^(?=.*\d).*=.*[a-z]/.test(value)) return undefined;
+  const region = secretIn(text, start, start + value.length, rule, { free: true });
+  return region === undefined ? undefined : { region, rule: rule.name };
 }
 
 /** Whether a value is something else than a password, or stands for one. */

@@ -12,6 +12,8 @@ export interface NameRule {
   readonly pattern: RegExp;
   /** Much else is called so, too: the value must look like a secret. */
   readonly vague: boolean;
+  /** A directory is called so, too. */
+  readonly mayBePlace?: boolean;
   /** An assignment, its secret between « and ». */
   readonly example: string;
   /** An assignment to a name that looks like it and announces no secret. */
@@ -43,8 +45,9 @@ export const nameRules: readonly NameRule[] = [
   named('cookie', /^(?:set-|http-|request-|response-)?cookies?2?$/, 'Cookie: «session=abc123; theme=dark»', 'cookie_policy=strict', 'cookie'),
   named('private-key', /(?:^|-)(?:private|rsa|ecdsa|ed25519|signing)-?key(?:-?(?:pem|data|base64))?$/,
     'private_key: "«MIIEvQIBADANBg»"', 'public_key: "MIIEvQIBADANBg"'),
-  named('password', /(?:pass-?wo?r?d|pass-?phrase|pass-?code)$|(?:^|-)(?:(?:db|pg|my|root|user|admin|smtp|ftp|redis|mysql|ssh|become|sudo|proxy|http)-?pass|(?:db)?pwd)$/,
+  named('password', /(?:pass-?wo?r?d|pass-?phrase|pass-?code)$|(?:^|-)(?:(?:db|pg|my|root|user|admin|smtp|ftp|redis|mysql|ssh|become|sudo|proxy|http)-?pass|db-?pwd)$/,
     'password=«hunter2» ok', 'password_policy=strict bypass=now compass=north'),
+  { ...named('password', /(?:^|-)pwd$/, 'pwd=«hunter2» ok', 'PWD=/home/bob/app OLDPWD=/tmp'), mayBePlace: true },
   vaguely(named('password', /(?:^|-)pass$/, 'pass=«hunter2» ok', 'pass=1204 first_pass=complete')),
   named('api-key', new RegExp(`(?:^|-)(?:x-?)?(?:[a-z0-9]+-?)?(?:${keyWords})-?key$`), 'x-api-key: «abc123»', 'api_key_id=abc123 primary_key=7'),
   vaguely(named('api-key', new RegExp(`(?:^|-)(?:${vagueKeyWords})-?key$`), 'storage_key=«abc123def456»', 'storage_key=uploads/a1.png host_key=ssh-ed25519 role_key=admin')),

@@ -5,7 +5,7 @@
 const anywhere: readonly string[] = [
   String.raw`<[^<>]*>`, String.raw`\$?\{\{[^{}]*\}\}`, String.raw`\{\s*\}`, String.raw`\[\s*\]`,
   String.raw`\$(?:env:)?[A-Z_][A-Z0-9_]*`, String.raw`\$\{(?:env:)?[A-Z_][A-Z0-9_]*\}`,
-  String.raw`[*•]+`, String.raw`[.…]+`, String.raw`-+`, '_+', '#+', '[xX]{3,}', String.raw`\?+`,
+  String.raw`[*•]+`, String.raw`\*{4,}\w{1,4}`, String.raw`[.…]+`, String.raw`-+`, '_+', '__[A-Z_]{1,64}__', '#+', '[xX]{3,}', String.raw`\?+`,
   String.raw`(?:\[|\()?(?:[Rr]edacted|REDACTED|[Mm]asked|MASKED|[Hh]idden|HIDDEN|[Ff]iltered|FILTERED|[Oo]mitted)(?:\]|\))?`,
   String.raw`(?:[Yy]our|YOUR)[_-][A-Za-z_-]*`,
   String.raw`arn:aws[\w-]*:.*`, String.raw`op://.*`, String.raw`"?\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]"?`,
@@ -56,7 +56,7 @@ const prose = new RegExp(`^(?:${[
   'should|can|will|cannot|changed|reset|set|unset|updated|rotated|revoked|rejected|accepted|valid|verified|mismatch|found|provided|given|needed',
   'optional|disabled|enabled|enforced|default|the|a|an|this|that|and|or|for|to|from|in|of|with|by|at|if|when|please|see|use|using|too|short|long',
   'flag|option|string|str|text|varchar|number|int|integer|bool|boolean|any|object|bytes|char|unknown|never|void|self|this|var|let|const|function',
-  'async|await|new|return|typeof|eof|end|begin|got|scheme|bearer|basic|inherit|prompt|stdin|env',
+  'async|await|new|return|typeof|eof|end|begin|got|scheme|bearer|basic|inherit|prompt|stdin|env|read|write|files',
 ].join('|')})$`, 'i');
 
 /** Whether an unquoted word behind a name is a word of a sentence or of a type. */
@@ -68,7 +68,7 @@ export function isProse(word: string): boolean {
 const memberPath = /^[A-Za-z_$]{1,24}(?:\??\.[A-Za-z_$]{1,24}){1,6}$/;
 
 // `f(x)`, `a[0].b`, `f(`: a call's or an index's brackets end it, those of a password stand anywhere.
-const bracketed = /^[A-Za-z_$][\w$.]*(?:[([](?:.*[)\]](?:$|[.?([])|[^)\]]*$)|\{$|\$\{)/;
+const bracketed = /^[A-Za-z_$](?:[\w$.]|\?\.|::)*(?:[([](?:.*[)\]](?:$|[.?([])|[^)\]]*$)|\{$|\$\{)/;
 
 /** Whether an unquoted value is code, `next` being the character behind it. */
 export function isCode(value: string, next: string): boolean {

@@ -47,7 +47,8 @@ function usages(program: Program, typed: readonly string[], rule: NamedAs = pass
   });
 }
 
-const logins = ['docker', 'podman', 'nerdctl', 'buildah', 'skopeo', 'oras', 'helm', 'oc', 'az', 'cf'];
+const logins = ['docker', 'podman', 'nerdctl', 'buildah', 'skopeo', 'oras', 'helm', 'cosign', 'oc', 'az', 'cf'];
+const secret: NamedAs = { name: 'secret', shape: 'plain', vague: false };
 const curl: Program = { names: /^curl$/, hints: ['curl"'], lineHints: ['curl '] };
 const curlFlags = /^-[fsSkLvgiIjnNOq#0-9]+(?=[uUb])/;
 
@@ -55,26 +56,41 @@ const curlFlags = /^-[fsSkLvgiIjnNOq#0-9]+(?=[uUb])/;
 const passwords: readonly [program: Program, ...typed: string[]][] = [
   [{ names: /^sshpass$/, hints: ['sshpass"'], lineHints: ['sshpass '] }, '-p X', '-pX'],
   [{ names: new RegExp(`^(?:${logins.join('|')})$`), word: 'login', hints: ['login"'], lineHints: logins.map((name) => `${name.slice(-2)} login `) }, '-p X'],
+  [{ names: /^(?:helm|regctl)$/, word: 'registry login', hints: [], lineHints: ['helm registry login ', 'regctl registry login '] }, '-p X'],
+  [{ names: /^(?:az)$/, word: 'acr login', hints: [], lineHints: ['az acr login '] }, '-p X'],
   [{ names: /^(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|7z|7za|7zz)$/, hints: ['mysql', 'mariadb', '"7z', '/7z'], lineHints: ['mysql', 'mariadb', '7z ', '7za ', '7zz '] }, '-pX'],
+  [{ names: /^cqlsh$/, hints: ['cqlsh"'], lineHints: ['cqlsh '] }, '-p X'],
+  [{ names: /^redis-server$/, hints: ['redis-server"'], lineHints: ['redis-server '] }, '--requirepass X', '--masterauth X'],
   [{ names: /^redis-cli$/, hints: ['redis-cli"'], lineHints: ['redis-cli '] }, '-a X'],
   [{ names: /^mongo(?:sh|dump|restore|export|import)?$/, hints: ['mongo'], lineHints: ['mongo'] }, '-p X'],
   [{ names: /^ldap[a-z]+$/, hints: ['ldap'], lineHints: ['ldap'] }, '-w X'],
   [{ names: /^(?:keytool|jarsigner)$/, hints: ['keytool', 'jarsigner'], lineHints: ['keytool', 'jarsigner'] }, '-storepass X', '-keypass X', '-srcstorepass X', '-deststorepass X', '-new X'],
   [{ names: /^(?:sqlcmd|mosquitto_(?:pub|sub|rr))$/, hints: ['sqlcmd', 'mosquitto_'], lineHints: ['sqlcmd', 'mosquitto_'] }, '-P X'],
-  [{ names: /^(?:zip|unzip)$/, hints: ['zip"'] }, '-P X'],
+  [{ names: /^(?:zip|unzip)$/, hints: ['zip"'], lineHints: ['zip '] }, '-P X'],
 ];
 
 // A password behind something else in an option's value: a user, or where it comes from.
 const pairs: readonly [program: Program, ...typed: string[]][] = [
   [{ names: /^(?:https?|xh)$/, hints: ['http"', 'https"', '"xh"', '/xh"'] }, '-a _:X', '--auth _:X', '--auth=_:X'],
-  [{ names: /^smbclient$/, hints: ['smbclient"'] }, '-U _%X', '--user _%X', '--user=_%X'],
+  [{ names: /^smbclient$/, hints: ['smbclient"'], lineHints: ['smbclient '] }, '-U _%X', '--user _%X', '--user=_%X'],
+  [{ names: /^lftp$/, hints: ['lftp"'], lineHints: ['lftp '] }, '-u _,X'],
   [{ names: /^openssl$/, hints: ['openssl"'] }, '-pass _:X', '-passin _:X', '-passout _:X'],
+];
+
+// What is put into a store of secrets. A line has more words before the option than a list needs.
+const stores: readonly [program: Program, ...typed: string[]][] = [
+  [{ names: /^gh$/, word: 'secret', hints: ['secret"'] }, '-b X', '--body X', '--body=X'],
+  [{ names: /^gh$/, word: 'secret set', hints: [], lineHints: ['gh secret set '] }, '-b X', '--body X', '--body=X'],
+  [{ names: /^az$/, word: 'keyvault', hints: ['keyvault"'] }, '--value X', '--value=X'],
+  [{ names: /^az$/, word: 'keyvault secret set', hints: [], lineHints: ['az keyvault secret set '] }, '--value X', '--value=X'],
+  [{ names: /^aws$/, word: 'SecureString', hints: ['securestring"'] }, '--value X', '--value=X'],
 ];
 
 const table: readonly Usage[] = [
   ...usages(curl, ['-u _:X', '--user _:X', '-U _:X', '--proxy-user _:X', '--user=_:X', '--proxy-user=_:X', '-u_:X', '-U_:X'], password, curlFlags),
   ...usages(curl, ['-b X', '-bX'], cookie, curlFlags),
   ...[...pairs, ...passwords].flatMap(([program, ...typed]) => usages(program, typed)),
+  ...stores.flatMap(([program, ...typed]) => usages(program, typed, secret)),
 ];
 
 const programs: readonly Program[] = [...new Set(table.map(({ program }) => program))];
@@ -84,6 +100,10 @@ export const programHints: readonly string[] = programs.flatMap(({ hints, lineHi
 
 /** What every text holds that runs one of them. */
 export const runHints: readonly string[] = [...new Set(programs.flatMap(({ lineHints = [] }) => lineHints))];
+
+/** What every text holds that has one of them in a list, in quotes of either kind or as JSON text inside text. */
+export const listHints: readonly string[] = [...new Set(programs.flatMap(({ hints }) => hints).flatMap((hint) => (
+  hint.endsWith('"') && !hint.startsWith('"') ? ['"', "'", '\\'].map((end) => hint.slice(0, -1) + end) : [hint])))];
 
 /** A pattern of the names that a text runs them by, a blank behind each. */
 export const runNames: string = programs.filter(({ lineHints }) => lineHints !== undefined)

@@ -4,7 +4,7 @@ import type { NameRule } from './names.js';
 import { isPath, isPlaceholder, isProse, looksSecret } from './placeholder.js';
 
 /** What a name says of its value. */
-export type NamedAs = Pick<NameRule, 'name' | 'shape' | 'vague'>;
+export type NamedAs = Pick<NameRule, 'name' | 'shape' | 'vague' | 'mayBePlace'>;
 
 /** Characters `start` to `end` of a text. */
 export interface Region {
@@ -19,6 +19,11 @@ const schemed = /^([A-Za-z][\w-]{0,40})[ \t]{1,16}(?=\S)/;
 const word = /^[^\s"'`,;)}\]<>\\]+/;
 
 const code = /^\d{4,8}$/;
+
+/** Where a shell is, `PWD=/home/bob`. */
+const directory = /^(?:~?(?:\/[\w.@ -]*)+|~|[A-Za-z]:[\\\w.@ -]*)$/;
+/** Characters that a key for machines has at least. */
+const keyCharsMin = 3;
 
 /** Characters within which a cookie's `=` is looked for. */
 const cookieNameMax = 1024;
@@ -39,6 +44,9 @@ export function secretIn(text: string, start: number, end: number, rule: NamedAs
   // `pass=1204`, `pass: complete`.
   if (rule.vague && !(isPassword ? /\d/.test(value) && /[^\d.,%/]/.test(value) : looksSecret(value))) return undefined;
   if (!isPassword && isPath(value)) return undefined;
+  if (rule.mayBePlace === true && directory.test(value)) return undefined;
+  // `accesskey="h"` of a page: a key on the keyboard.
+  if (!isGiven && rule.name === 'api-key' && value.length < keyCharsMin) return undefined;
   const from = start + value.length - value.trimStart().length;
   const to = from + value.trim().length;
   switch (rule.shape) {

@@ -5,18 +5,20 @@ import { builderRules } from './builders.js';
 import { cloudRules } from './clouds.js';
 import { Hints } from './hints.js';
 import { type NameRule, entryHints, nameHints, nameRules, nameWords } from './names.js';
-import { programHints, runHints } from './programs.js';
+import { listHints, programHints, runHints } from './programs.js';
 import type { TextRule } from './rule.js';
 import { serviceRules } from './services.js';
+import { spokenRules } from './spoken.js';
+import { storedRules } from './stored.js';
 import { bareStarts, surroundingRules } from './surroundings.js';
 
 /** The rules that a text is searched by. */
 export const textRules: readonly TextRule[] = [
-  ...cloudRules, ...builderRules, ...serviceRules, ...surroundingRules, ...accountRules,
+  ...cloudRules, ...builderRules, ...serviceRules, ...surroundingRules, ...accountRules, ...storedRules, ...spokenRules,
 ];
 
 /** Those that are asked only where no other finds anything, so that they add to what others find and take nothing from it. */
-export const laterRules: ReadonlySet<TextRule> = new Set(accountRules);
+export const laterRules: ReadonlySet<TextRule> = new Set([...accountRules, ...storedRules, ...spokenRules]);
 
 /** All rules: those that are told by their looks come before those that are told by their name. */
 export const rules: readonly (TextRule | NameRule)[] = [...textRules, ...nameRules];
@@ -29,14 +31,15 @@ export function rankOf(name: string): number {
   return ranks.get(name) ?? rules.length;
 }
 
-/** What any of the hints is for: a rule for text, all the names, or the programs that a text runs. */
-export type HintOwner = TextRule | 'names' | 'programs';
+/** What any of the hints is for: a rule for text, all the names, or the programs that a text runs, or has in its lists. */
+export type HintOwner = TextRule | 'names' | 'programs' | 'lists';
 
 /** Every hint of every rule. */
 export const hints = new Hints<HintOwner>();
 for (const rule of textRules) for (const hint of rule.hints) hints.add(hint, rule.least, rule);
 for (const hint of nameHints) hints.add(hint, 0, 'names');
 for (const hint of runHints) hints.add(hint, 0, 'programs');
+for (const hint of listHints) hints.add(hint, 0, 'lists');
 
 /**
  * What the JSON text of an event holds if there is anything to mask in it: a hint of a rule, the last word of a name that
@@ -44,7 +47,8 @@ for (const hint of runHints) hints.add(hint, 0, 'programs');
  */
 export const suspicions = new Hints<string>();
 // As it stands in JSON text: a quote or a backslash has another before it.
-const inJson = [...textRules.flatMap((rule) => rule.hints), ...nameWords].map((hint) => JSON.stringify(hint).slice(1, -1));
+const inText = [...textRules.flatMap((rule) => rule.hints), ...nameWords, ...listHints];
+const inJson = inText.map((hint) => JSON.stringify(hint).slice(1, -1));
 const suspicious = [...new Set([...inJson, ...bareStarts, ...entryHints, ...programHints])];
 for (const hint of suspicious) {
   // One that holds another says no more than that one, and would cost every event.

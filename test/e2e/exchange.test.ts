@@ -167,6 +167,15 @@ describe('import', () => {
     expect([again.status, again.stdout]).toEqual([2, '']);
   });
 
+  it('says where in an event it is that the client will not send', () => {
+    const line = (detail: string): string => `{"id":"place-${detail.length}","timestamp":"2026-04-05T00:00:00Z","category":"api","action":"a","outcome":"success","detail":${detail}}\n`;
+    const { status, report } = importFile('codetether', line('{"a":["\\ud800"]}') + line('[0,100000000000000000001]') + line('[1,{"b":100000000000000000000}]'), '--rejects', at('placed'));
+    expect([status, report]).toMatchObject([1, { recorded: 1, rejected: 2 }]);
+    const rejects = readFileSync(at('placed'), 'utf8').split('\n').slice(0, -1).map((text) => (JSON.parse(text) as { message: string }).message);
+    expect(rejects).toEqual([expect.stringMatching(/^\/detail\/a\/0: /), expect.stringMatching(/^\/detail\/1: /)]);
+    expect(exported('codetether').filter((text) => text.includes('"place-'))).toEqual([expect.stringContaining('"detail":[1,{"b":100000000000000000000}]')]);
+  });
+
   it('completes a line from before fields existed, and gives it back complete', () => {
     const old = '{"timestamp":"2026-01-01T00:00:00Z","tenant_id":"old","action":"InstanceCreated"}';
     expect(importFile('mvm-tenant', `${old}\n`).report).toMatchObject({ recorded: 1 });

@@ -51,11 +51,20 @@ describe('parseJson', () => {
     expect(jsonText(parseJson('{"1":1,"0":2,"1":3}') as JsonValue)).toBe('{"1":3,"0":2}');
   });
 
+  test('takes an integer of more than 64 bits for the float that is written so, and for no other', () => {
+    for (const float of [1e20, 2e19, 2 ** 64, -1e19, -(2 ** 63), 123456789012345680000, -999999999999999900000]) {
+      expect(parseJson(`{"a":[${jsonText(float)}]}`)).toEqual({ a: [float] });
+    }
+    expect(parseJson('[18446744073709551616,-9223372036854775809,100000000000000000001,18446744073709551615,10000000000000000000]'))
+      .toEqual([2n ** 64n, -(2n ** 63n) - 1n, 10n ** 20n + 1n, 2n ** 64n - 1n, 10n ** 19n]);
+  });
+
   test('is the inverse of jsonText', () => {
     const key = fc.oneof(fc.string(), fc.nat(20).map(String), fc.constant('__proto__'));
     const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
-        { maxDepth: 4 }, fc.string(), fc.integer(), fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }), fc.constant(null),
+        { maxDepth: 4 }, fc.string(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }), fc.constant(null),
         fc.array(tie('value')), fc.array(fc.tuple(key, tie('value'))).map((entries) => new JsonMap(entries)),
       ),
     }));

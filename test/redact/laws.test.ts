@@ -15,7 +15,7 @@ const runs = { seed: 7, numRuns: 3000 };
 
 /** What secrets stand in, in all combinations: names, separators, quotes at several depths, values, masks. */
 const piece = fc.oneof(
-  fc.constantFrom('password', 'token', 'api_key', '--token', 'Authorization', 'Cookie', 'secret', 'private_key', 'x-api-key', 'curl -u a', 'Bearer', '-p', 'mysql -u a', 'sshpass', 'password is', 'name: token', 'value', '<password', 'machine a login b password', 'a:5432:b:c', 'otp'),
+  fc.constantFrom('password', 'token', 'api_key', '--token', 'Authorization', 'Cookie', 'secret', 'private_key', 'x-api-key', 'curl -u a', 'Bearer', '-p', 'mysql -u a', 'sshpass', 'password is', 'your pin is 4930', '\u001b[0m', '\\u001b[1m', '"mysql", "-pKx72"', "'sshpass', '-p', ", ': Some("', 'set_password("Kx72")', '**Password:** ', '| PASSWORD | ', 'passwort: ', 'my api key is ', '\nmysql -u a -pKx72 ', 'name: token', 'value', '<password', 'machine a login b password', 'a:5432:b:c', 'otp'),
   fc.constantFrom('=', ':', ': ', ' = ', '=>', ' ', '\n', ', ', ',', ';', '&', '?', '"', "'", '`', '\\"', '\\', '\\n', '{', '}', '[', ']', '<', '>', '@', '://', '/'),
   fc.constantFrom('hunter2', 'X', 'Zq8hunterKx', '4930', 'abc def', '<token>', '$X', '[redacted:token:0a1b2c3d]', '[redacted:', '12', 'null', 'Bearer abc', 'a=b; c=d', 'é😀'),
   fc.constantFrom(...rules.map((rule) => exampleOf(rule.example).text)),

@@ -32,6 +32,24 @@ const clean: Record<string, readonly JsonValue[]> = {
     'the pin is 1500 mm long', 'OTP is 20000 lines', 'OTP is 100000 lines', 'Erlang/OTP: 26', 'pin: 8080', 'connector pin: 1001, 1002', 'PIN: 560001', 'PIN code: 560001', '{"pin":"2780"}', 'nixpkgs pin: 20230412', 'otp: 20240101', 'your pin is 1500 mm',
     Array.from({ length: 257 }, (_, index) => `net ${index} pin: ${1000 + index}`).join('\n'), { pin: '2780', rows: [{ pin: '1000' }] }, ['gpio', '--pin', '1234', '--pin=1234'], '"pin" and otp="pin"',
   ],
+  'places that a shell names': [
+    'PWD=/home/bob/app\nOLDPWD=/home/bob\nSHELL=/bin/bash', 'PWD="/home/Bob/my app"', 'pwd: /srv/app', 'PWD=C:\\Users\\Bob\\app', 'PWD=~', '{"PWD":"/workspace","USER":"bob"}', { env: { PWD: '/home/bob/app', HOME: '/home/bob' } },
+    { env: ['PWD=/home/Bob/app2', 'OLDPWD=/root'] },
+  ],
+  'strings that end where a name has its separator': [
+    'print("Enter password: " + x + " please")', 'print("Password: " + pw)', 'getpass.getpass("Password: ")\nwhile not data["confirm"]:\n  pass', "input('Token: ').strip() or 'x'", 'read -sp "Password: " PW && echo "done1"',
+    'logger.info("token=" + token + ", user=" + user)', '"password: " + password + "\\n"', "'password=' . $password . ';'", 'expect "Password:"\nsend "$pw\\r"',
+  ],
+  'programs': [
+    'const commaToken = (0, util_1.nullThrows)(context.getTokenAfter(x), "m");', 'exports.isCommaToken = isCommaToken;', 'exports.isJSXToken = isJSXToken;', 'this.token = nextToken;', 'self.token = token', 'self.secret = secret', 'self._password = password',
+    "currentToken = ['word', css.slice(pos)]", 'const hasToken = !!node.token;', 'const token = /** @type {Token} */ (x)', 'const leftToken = lastComment;', 'const token = req.headers.authorization?.split(" ")[1];', 'isCommaToken: IsPunctuator<",">;',
+    'function scrypt(password: BinaryLike, salt: BinaryLike)', 'pub struct C { pub secret_key: SecretString }', 'foo(token=token, password=password)', 'refresh_token = refresh_token or self.other', 'const password = new Password(x)', 'my $pwd = CPAN::anycwd();',
+    'my $token = $parser->next;', ':param access_token: OAuth access token.', ':param str password: Words that open it.', 'TOKEN=`cat x`', 'const wsToken = __WS_TOKEN__;',
+  ],
+  'what tools say of a secret': [
+    'terraform plan\n  + password = (sensitive value)\n  + token    = (known after apply)', 'Data\n====\npassword:  12 bytes\nusername:  3 bytes', 'permissions:\n  contents: read\n  id-token: write\n', 'aws_secret_access_key: ****************ABCD',
+    'passwd:         files systemd', '<a accesskey="h" href="index.html">Up</a>', 'password: !vault |', 'secret: !Ref DbSecret',
+  ],
   'elements': [
     '<Password v-if="x">Show</Password>', '<Password Visibility="Hidden">PasswordBox</Password>', '<ConfirmPassword rules="x">Confirm</ConfirmPassword>', '<ChangePassword class="x">Submit</ChangePassword>', '<xs:password type="x">string</xs:password>', '<Secret a="b">k8s-secret1</Secret>',
     '<button name="update_password" value="update">Update</button>', '<input type="checkbox" id="remember_password" value="remember">', '<input type="submit" name="reset_password" value="Reset1">', '<input name="password" value="Password">', '<option name="password" value="basic2">',
@@ -99,4 +117,24 @@ test('of tokens behind one name each look does not bare the next', () => {
   const token = (n: number): string => `1/1201234567890123:${String(n).repeat(32)}`;
   const { event } = redactor.redact('generic', 'a', { detail: `asana ${token(1)} ${token(2)} ${token(3)}` });
   expect(event['detail' as never]).toMatch(new RegExp(`^asana \\[redacted:asana-token:[0-9a-f]{8}\\] ${token(2)} ${token(3)}$`));
+});
+
+test('a value is found where a string or a program stands beside it', () => {
+  const masked = (detail: string): string => JSON.stringify(redactor.redact('generic', 'a', { detail }).event['detail' as never]).replace(/\[redacted:([a-z-]+):[0-9a-f]{8}\]/g, '[$1]');
+  for (const [text, expected] of [
+    ["ALTER LOGIN sa WITH PASSWORD = N'P@ssw0rd1';", "ALTER LOGIN sa WITH PASSWORD = N'[password]';"],
+    ['app.secret_key = b"k3y1abc2"', 'app.secret_key = b"[api-key]"'],
+    ["it isn't hard: password='hunter2'", "it isn't hard: password='[password]'"],
+    ['run("a", "b", password="hunter2")', 'run("a", "b", password="[password]")'],
+    ['"""Connects, password="hunter2"."""', '"""Connects, password="[password]"."""'],
+    ['{"a":"say \\"hi\\" with password=\\"hunter2\\""}', '{"a":"say \\"hi\\" with password=\\"[password]\\""}'],
+    [`${'x'.repeat(300)}"; password="hunter2"`, `${'x'.repeat(300)}"; password="[password]"`],
+    ['password = hunter\npwd = hunter', 'password = [password]\npwd = [password]'],
+    ['PWD=/dGVz+Zq8/Kx==', 'PWD=[password]'],
+    ['secret = correcthorse;', 'secret = [secret];'],
+    ['token = FwoGZXIvYXdzEXAMPLE', 'token = [token]'],
+    ['password=(abc)def', 'password=[password]'],
+    ['const token = `k3y1abc2`;', 'const token = `[token]`;'],
+    ['{"x-api-key":"k"}', '{"x-api-key":"[api-key]"}'],
+  ] as const) expect(masked(text)).toBe(JSON.stringify(expected));
 });
