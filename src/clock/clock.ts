@@ -31,5 +31,6 @@ const timestampForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export function parseTimestamp(text: string): number | undefined {
   if (!timestampForm.test(text)) return undefined;
   const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
+  // `Date.parse` takes 30 February for 2 March, and 24:00 for the next day.
+  return !Number.isNaN(ms) && timestamp(ms) === text ? ms : undefined;
 }

@@ -2,9 +2,20 @@
  * The file `checkpoint`: the newest signed checkpoint that may be shown. A note that finds no room is kept and tried again;
  * until it is in place nothing newer is sealed, so that the file is never more than one seal behind.
  */
+import type { Verifier } from '../checkpoint/note.js';
+import { openCheckpoint } from '../checkpoint/seal.js';
 import type { Disk } from '../disk/disk.js';
 import { replaceFile } from '../disk/write.js';
 import { isPutOff, shortageOr } from './failure.js';
+import type { Sealed } from './state.js';
+
+/** What the file holds, if the identity key signed it over just so many records; undefined for whatever else is there. */
+export function readCheckpoint(disk: Disk, path: string, identity: Verifier, size: number): Sealed | undefined {
+  if (disk.entry(path)?.kind !== 'file') return undefined;
+  const checkpoint = disk.read(path)?.toString('utf8') ?? '';
+  const opened = openCheckpoint(checkpoint, [identity]);
+  return opened?.origin === identity.name && opened.size === size ? { size, checkpoint } : undefined;
+}
 
 export class CheckpointFile {
   readonly #disk: Disk;

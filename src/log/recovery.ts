@@ -12,6 +12,7 @@ import { KeyWalker } from '../keys/schedule.js';
 import type { Identity, StoredKeys } from '../keys/store.js';
 import { KeyFile, readIdentity } from '../keys/store.js';
 import { Anchor } from './anchor.js';
+import { readCheckpoint } from './checkpoint-file.js';
 import { refused } from './failure.js';
 import type { ReadHead } from './head.js';
 import { decodeHead, forgetHead } from './head.js';
@@ -146,7 +147,7 @@ interface Found {
 
 function mend(disk: Disk, clock: Clock, places: Places, found: Found): OpenedLog {
   const { head, scanned } = found;
-  const state = stateFrom(found);
+  const state = stateFrom(disk, places, found);
   const unremoved = openRemoval(disk, places, found);
   // After a failed fsync the kernel may hold pages as clean that the disk lacks. Only writing them again makes an
   // fsync speak of these bytes, so nothing behind the head counts before that.
@@ -214,12 +215,12 @@ function finishRemoval(disk: Disk, places: Places, head: ReadHead, oldest: Segme
   return undefined;
 }
 
-function stateFrom({ head, identity, stored, keys, scanned }: Found): LogState {
-  const checkpoint = scanned.seal === undefined ? undefined : { size: scanned.seal.size, checkpoint: scanned.seal.checkpoint };
+function stateFrom(disk: Disk, places: Places, { head, identity, stored, keys, scanned }: Found): LogState {
+  const signer = identitySigner(identity, scanned);
   return {
     origin: head.origin,
     logPub: scanned.logPub,
-    identity: identitySigner(identity, scanned),
+    identity: signer,
     genesisMac: scanned.genesisMac,
     last: scanned.last,
     openCommit: scanned.lastOpen,
@@ -227,7 +228,8 @@ function stateFrom({ head, identity, stored, keys, scanned }: Found): LogState {
     tree: scanned.tree,
     segment: scanned.segment,
     epoch: openEpoch(head.origin, stored, keys, scanned),
-    sealed: checkpoint,
+    // Where what was read holds no seal, the last line of the segment before it is the newest, and its note is in the file.
+    sealed: scanned.seal ?? readCheckpoint(disk, places.checkpoint, verifierOf(signer), scanned.segment.first - 2),
   };
 }
 

@@ -135,7 +135,7 @@ export class Passes {
     const file = held.take(segment) ?? openListed(disk, segment);
     try {
       for (let stoppedAt = this.#walkLines(file, segment, newest, durableSeq); stoppedAt !== undefined;) {
-        const torn = isTorn(disk, file, stoppedAt);
+        const torn = this.#isNamedRight(segment) && isTorn(disk, file, stoppedAt);
         // What was half written when it was read, and followed by whole lines when it was looked at, is whole now.
         const again = torn ? stoppedAt : this.#walkLines(file, segment, newest, durableSeq);
         if (again === stoppedAt) return { segment: segment.name, offset: stoppedAt, torn };
@@ -195,10 +195,14 @@ export class Passes {
     return undefined;
   }
 
-  /** A newest segment without a line is what a crash leaves of a rotation, and only under the next record's name. */
+  /** A newest segment without a whole line is what a crash leaves of a rotation, and only under the next record's name. */
+  #isNamedRight(segment: SegmentFile): boolean {
+    return this.#line > 0 || segment.first === this.#parts.walk.reached + 1;
+  }
+
   #checkEmpty(segment: SegmentFile): void {
     const { walk, findings } = this.#parts;
-    if (segment.first === walk.reached + 1) return;
+    if (this.#isNamedRight(segment)) return;
     const message = `${segment.name} is empty, and the next record is ${walk.reached + 1}`;
     findings.add('segment_name', message, { segment: segment.name, line: 1, offset: 0 });
   }

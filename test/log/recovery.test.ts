@@ -95,6 +95,36 @@ describe('a start after a clean stop', () => {
   });
 });
 
+describe('the newest checkpoint', () => {
+  /** A log that was killed behind a rotation: no seal stands in the newest segment. */
+  function killed(): { readonly disk: MemoryDisk; readonly sealed: string } {
+    const disk = new MemoryDisk();
+    const { writer } = start(disk, { segmentBytes: 1 });
+    writer.append([body('one')]);
+    writer.append([body('two')]);
+    writer.close();
+    return { disk, sealed: bytesOf(disk, places.checkpoint).toString() };
+  }
+
+  test('is known after a crash, whether or not the newest segment holds its seal', () => {
+    const { disk, sealed } = killed();
+    expect(kindsIn(disk).slice(-3)).toEqual(['seal', 'segment', 'two']);
+    const { writer } = start(disk);
+    expect(writer.checkpoint).toBe(sealed);
+    expect(writer.state.sealed?.size).toBe(Number(sealed.split('\n')[1]));
+  });
+
+  test.each<[string, (disk: MemoryDisk, sealed: string) => void]>([
+    ['is gone', (disk) => { disk.remove(places.checkpoint); }],
+    ['is over other records', (disk, sealed) => { disk.put(places.checkpoint, Buffer.from(sealed.replace(/\n\d+\n/, '\n1\n'))); }],
+    ['is signed by nobody', (disk, sealed) => { disk.put(places.checkpoint, Buffer.from(sealed.replace(/[^\n]*\n$/, '').replace(/ [^ ]*\n$/, ' AAAA\n'))); }],
+  ])('is none until the next seal if its file %s', (_, spoil) => {
+    const { disk, sealed } = killed();
+    spoil(disk, sealed);
+    expect(start(disk).writer.checkpoint).toBeUndefined();
+  });
+});
+
 describe('a torn tail', () => {
   const whole = [body('torn', 'x'.repeat(1500))];
 

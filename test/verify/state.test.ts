@@ -71,17 +71,17 @@ describe('segments', () => {
     });
   });
 
-  it('an empty one is what a rotation leaves only under the next record\'s name', () => {
-    const sealed = smallLog();
-    sealed.seal();
-    const name = (seq: number): string => `/log/${segmentName(seq)}`;
-    const withEmpty = (seq: number): MemoryDisk => changed((disk) => {
-      disk.nodes.set(name(seq), Buffer.alloc(0));
-      disk.nodes.delete('/log/audit.jsonl');
-    }, sealed.disk());
-    expect(check(withEmpty(sealed.seq + 1))).toMatchObject({ exit: 0, findings: [] });
-    for (const seq of [sealed.seq - 1, sealed.seq, sealed.seq + 2]) expect(check(withEmpty(seq)).exit).toBe(1);
-  });
+  it.each([['an empty one', ''], ['one with half a header', '{"seq":'], ['one of zeros', '\0'.repeat(1024)]])(
+    '%s is what a rotation leaves only under the next record\'s name', (_, bytes) => {
+      const sealed = smallLog();
+      sealed.seal();
+      const withNew = (seq: number): MemoryDisk => changed((disk) => {
+        disk.nodes.set(`/log/${segmentName(seq)}`, Buffer.from(bytes));
+        disk.nodes.delete('/log/audit.jsonl');
+      }, sealed.disk());
+      expect(check(withNew(sealed.seq + 1))).toMatchObject({ exit: 0, findings: [] });
+      for (const seq of [sealed.seq - 1, sealed.seq, sealed.seq + 2]) expect(check(withNew(seq)).exit).toBe(1);
+    });
 
   it('whatever stands in the place of the key file keeps nobody from finding an edit', () => {
     const spoilt = changed((disk) => disk.nodes.set(middle, Buffer.from(disk.file(middle).toString('latin1').replace('deploy', 'nothing'), 'latin1')));

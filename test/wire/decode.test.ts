@@ -54,6 +54,9 @@ interface Frames { readonly good: { name: string; hex: string }[]; readonly bad:
 const frames = JSON.parse(
   readFileSync(new URL('../vectors/frames.json', import.meta.url), 'utf8'),
 ) as Frames;
+const values = JSON.parse(
+  readFileSync(new URL('../vectors/values.json', import.meta.url), 'utf8'),
+) as { name: string; hex: string; json: string }[];
 
 describe('known answers', () => {
   test.each(frames.good)('accepted: $name', ({ hex: bytes }) => {
@@ -65,6 +68,10 @@ describe('known answers', () => {
     if (decoded?.ok === true && decoded.request.op === 'append') {
       expect(jsonText(decoded.request.events[0]?.event ?? null)).toContain('"n":9007199254740993');
     }
+  });
+
+  test.each(values)('recorded: $name', ({ hex: bytes, json }) => {
+    expect(detailText(bytes)).toBe(json);
   });
 
   test.each(frames.bad)('refused: $name', ({ name, hex: bytes }) => {
