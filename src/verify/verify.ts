@@ -185,8 +185,8 @@ class Verification {
     const retired = this.#passRetired(facts, listed, held, chain, trail);
     const silence = new SilenceWatch();
     const ledger = new Ledger({
-      facts, findings, chain, withKey: trail !== undefined, leftovers: retired.leftovers,
-      retiredStarts: retired.starts, retiredTo: this.#retiredTo, onSeal: (seal) => { checkpoints.see(seal); },
+      facts, findings, chain, withKey: trail !== undefined, leftovers: retired.leftovers, retiredStarts: retired.starts,
+      retiredTo: this.#retiredTo, onSeal: (seal) => { checkpoints.see(seal); }, onProof: () => { this.#receipts.prove(); },
     });
     this.#ledger = ledger;
     const walk = new Walk({ findings, ledger, trail, receipts: this.#receipts, silence, keeper });
