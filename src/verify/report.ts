@@ -162,7 +162,7 @@ function completeness(outcome: Outcome, checked: boolean): Verdict {
   const { findings, covered } = outcome;
   const lost = findings.has(
     'seq_gap', 'epoch_gap', 'missing_segment', 'log_truncated', 'head_missing', 'head_malformed', 'head_forged', 'head_mismatch',
-    'key_file_ahead', 'checkpoint_mismatch', 'receipt_missing', 'receipt_mismatch', 'retired_gap', 'retired_not_allowed', 'removal_not_recorded', 'retired_malformed', 'bad_line',
+    'key_file_ahead', 'key_file_forged', 'checkpoint_mismatch', 'receipt_missing', 'receipt_mismatch', 'retired_gap', 'retired_not_allowed', 'removal_not_recorded', 'retired_malformed', 'bad_line',
     'overlong_line', 'bad_mac', 'root_mismatch', 'bad_key_order', 'broken_link', 'segment_not_a_file',
   );
   if (lost) return failed('records are missing, or were replaced');
@@ -197,7 +197,7 @@ function authenticity({ findings, checkedWith, covered, isEndReached }: Outcome,
 
 function freshness({ findings, covered, counts, checkpointGiven }: Outcome): Verdict {
   const silent = findings.has('silence') ? '; there were silences longer than the heartbeat allows' : '';
-  if (findings.has('checkpoint_mismatch', 'receipt_missing', 'receipt_mismatch', 'log_truncated', 'key_file_ahead')) {
+  if (findings.has('checkpoint_mismatch', 'receipt_missing', 'receipt_mismatch', 'log_truncated', 'key_file_ahead', 'key_file_forged')) {
     return failed(`the log is not the one that was seen before, or ends earlier${silent}`);
   }
   if (covered.checkpoint !== null) return ok(`not older than the checkpoint of ${covered.checkpoint.time}${silent}`);

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Frontier, leafHash } from '../../src/checkpoint/merkle.js';
 import { advance } from '../../src/verify/trail.js';
 import { encodeHead, decodeHead } from '../../src/log/head.js';
+import { encodeKeys } from '../../src/keys/store.js';
+import type { KeyName } from '../../src/keys/name.js';
 import { parseSegmentName, segmentName } from '../../src/log/segment.js';
 import type { FindingCode } from '../../src/verify/finding.js';
 import { reportText } from '../../src/verify/report-text.js';
@@ -137,6 +139,31 @@ describe('the sealed head', () => {
 });
 
 describe('the thief of the current key', () => {
+  const keysOf = (maker: LogMaker, name: KeyName): Buffer => {
+    const { step, nextEpoch } = maker.walker;
+    return encodeKeys({ name, step, nextEpoch, signer: Buffer.alloc(32), nextSigner: null, seq: log.seq, root: log.tree.root() });
+  };
+
+  it.each([['in one epoch', false], ['over a seal', true]])('cannot cut the log back to an older head that he kept: %s', (_, seals) => {
+    const grown = smallLog();
+    grown.events(3);
+    if (seals) grown.seal();
+    const back = changed((disk) => disk.nodes.set('/keys/current', keysOf(grown, log.walker.name)));
+    expect(check(back)).toMatchObject({ exit: 1, verdicts: { completeness: { verdict: 'failed' }, freshness: { verdict: 'failed' } } });
+    expect(codes(check(back))).toEqual(['key_file_forged']);
+    // Nor by a name that no log has, at no cost to who looks.
+    const absurd = changed((disk) => disk.nodes.set('/keys/current', keysOf(grown, { epoch: 0, step: 2 ** 50 })));
+    expect(codes(check(absurd))).toEqual(['key_file_forged']);
+  });
+
+  it('a key file that lags, as after a crash or in a copy, has the key of its name', () => {
+    for (const name of [{ epoch: 0, step: 0 }, { epoch: 1, step: 1 }, { epoch: log.walker.name.epoch, step: 0 }]) {
+      const then = new LogMaker();
+      advance(then.walker, name);
+      expect(check(changed((disk) => disk.nodes.set('/keys/current', keysOf(then, name))))).toMatchObject({ exit: 0, findings: [] });
+    }
+  });
+
   it('cannot cut a commit short with its successor\'s key', () => {
     const thief = smallLog();
     const { line, mac } = thief.line(eventBody('a'), true);
