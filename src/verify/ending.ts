@@ -4,7 +4,6 @@
  * head that moves while it is read is read again before anything is held against the log.
  */
 import type { Disk } from '../disk/disk.js';
-import type { KeyName } from '../keys/name.js';
 import { readHead } from '../log/head.js';
 import type { HeadState } from '../log/head.js';
 import type { Places } from '../log/segment.js';
@@ -15,7 +14,8 @@ import type { Passes, Tail } from './passes.js';
 import type { SnapshotKeeper } from './keeper.js';
 import type { Note } from './report.js';
 import { compareHead, durableSeq, headMoves, sameHead } from './sealed-head.js';
-import { checkCheckpointFile, checkStoredKey, readSmall } from './state.js';
+import { checkCheckpointFile, checkStoredName, checkStoredStep, readSmall } from './state.js';
+import type { StoredKey } from './state.js';
 import type { Walk } from './walk.js';
 
 /** Rounds after a head that moves. Each reads only what came since the last, so a few catch up with any daemon. */
@@ -96,11 +96,17 @@ export class Ending {
     }
   }
 
-  /** The key that was stored before the walk began, against where the log ends. */
-  checkStored(stored: KeyName | undefined): void {
-    const fault = checkStoredKey(stored, this.#parts.walk.next);
+  /** The key that was stored before the walk began; `epochKey`: E(0), with the verification key. */
+  checkStored(stored: StoredKey | undefined, epochKey: Uint8Array | undefined): void {
+    if (stored === undefined) return;
+    const { walk } = this.#parts;
+    const ahead = checkStoredName(stored, walk.next);
     // Behind damage the end is not known, and what is missing there has been said.
-    if (fault !== undefined && this.#parts.walk.reached === this.#parts.walk.seq) this.#add([fault], {});
+    const isEndKnown = walk.reached === walk.seq;
+    // A verification key that no line bears out says nothing of this one.
+    const isStepKnown = epochKey !== undefined && walk.evidence && ahead === undefined;
+    const fault = isStepKnown ? checkStoredStep(stored, epochKey, walk.reached) : isEndKnown ? ahead : undefined;
+    if (fault !== undefined) this.#add([fault], {});
   }
 
   #add(faults: readonly Fault[], place: { readonly seq?: number }): void {

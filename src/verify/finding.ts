@@ -43,6 +43,7 @@ export const findingTable = {
   head_mismatch: { weight: 'tampered', means: 'the sealed head and the log say different things', todo: stateAdvice },
   log_truncated: { weight: 'tampered', means: 'acknowledged records are missing at the end', todo: stateAdvice },
   key_file_ahead: { weight: 'tampered', means: 'the host\'s key was used for records the log no longer has', todo: stateAdvice },
+  key_file_forged: { weight: 'tampered', means: 'the host\'s key is not the one that its name stands for', todo: stateAdvice },
   checkpoint_mismatch: { weight: 'tampered', means: 'the log does not extend a checkpoint', todo: 'compare with whoever else holds a checkpoint' },
   checkpoint_malformed: { weight: 'tampered', means: 'a checkpoint is damaged or not signed by this log', todo: 'get the checkpoint again from where it was kept' },
   log_pub_mismatch: { weight: 'tampered', means: 'the file log.pub and the log do not belong together', todo: 'use the log.pub that was handed out when the log was begun' },

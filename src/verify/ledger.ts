@@ -33,6 +33,8 @@ export interface LedgerParts {
   readonly retiredStarts: ReadonlySet<number>;
   readonly retiredTo: number;
   readonly onSeal: (seal: SeenSeal) => void;
+  /** Called when a signed root turns out to be that of all records so far. */
+  readonly onProof: () => void;
 }
 
 /** How a record stands to the one before it. */
@@ -139,6 +141,7 @@ export class Ledger {
     this.#provenTo = to.seq - 1;
     this.#proven += stretch.proven;
     this.#goodSeal = stretch.goodSeal ?? this.#goodSeal;
+    this.#parts.onProof();
     this.#signedSeals += stretch.signedSeals;
     // A stretch ends with a seal that proves all of it.
     this.#removedTo = Math.max(this.#removedTo, stretch.removedTo);
@@ -229,6 +232,7 @@ export class Ledger {
     if (this.#tree.root().toString('base64') === seal.root) {
       if (!seal.signed) return;
       this.#goodSeal = seal;
+      this.#parts.onProof();
       this.#foreign.prove();
       this.#proven += seal.size - this.#provenTo;
       this.#provenTo = seal.size;

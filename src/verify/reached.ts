@@ -59,8 +59,9 @@ export function reportOf(witness: Witness, reached: Reached): Report {
       not_read: resumedBehind === undefined ? 0 : resumedBehind - retiredTo,
       not_checked: witness.key === undefined && walk !== undefined ? walk.records - (ledger?.proven ?? 0) : 0,
       receipts: receipts.count,
-      receipts_found: receipts.found,
+      receipts_found: witness.key === undefined ? receipts.proved : receipts.matched,
       receipts_not_read: reached.receiptsUnread,
+      receipts_not_checked: witness.key === undefined ? receipts.matched - receipts.proved : 0,
     },
     covered: {
       seal: seal === undefined ? null : { seq: seal.size, time: seal.ts },

@@ -1,6 +1,7 @@
 /**
  * Receipts that producers kept: seq and mac of acknowledged records. They are held as numbers and bytes, 40 a piece,
  * sorted once and then walked along with the log. Invariant: each receipt ends as found, mismatched, missing or retired.
+ * A `mac` that is there is no proof without the key, before a signed root is over its record: whoever had the log can copy it.
  */
 import { macChars } from '../chain/link.js';
 import type { Findings } from './finding.js';
@@ -44,7 +45,9 @@ export class ReceiptBook {
   #order: Uint32Array = new Uint32Array(0);
   #count = 0;
   #at = 0;
-  #found = 0;
+  /** Of records with this `mac`, and how many of them are proved. */
+  #matched = 0;
+  #proved = 0;
 
   constructor(receipts: Iterable<Receipt>) {
     for (const receipt of receipts) this.#add(receipt);
@@ -69,14 +72,26 @@ export class ReceiptBook {
     return this.#count;
   }
 
-  get found(): number {
-    return this.#found;
+  /** Those of which the record there has the `mac`. */
+  get matched(): number {
+    return this.#matched;
+  }
+
+  /** How many of these stand under a signed root. */
+  get proved(): number {
+    return this.#proved;
+  }
+
+  /** What was walked so far stands under a signed root. */
+  prove(): void {
+    this.#proved = this.#matched;
   }
 
   /** Back to the first, for another try. */
   rewind(): void {
     this.#at = 0;
-    this.#found = 0;
+    this.#matched = 0;
+    this.#proved = 0;
   }
 
   /** The seq that is asked for next; Infinity when none is. */
@@ -122,7 +137,7 @@ export class ReceiptBook {
       const index = this.#order[this.#at] ?? 0;
       this.#at += 1;
       if (wanted < seq) checks.push({ seq: wanted, outcome: 'missing' });
-      else if (this.#macs.toString('hex', index * macBytes, (index + 1) * macBytes) === mac) this.#found += 1;
+      else if (this.#macs.toString('hex', index * macBytes, (index + 1) * macBytes) === mac) this.#matched += 1;
       else checks.push({ seq: wanted, outcome: 'mismatch' });
     }
     return checks;

@@ -54,6 +54,11 @@ function residual(report: Report): readonly string[] {
   return lines;
 }
 
+function receiptsLine({ receipts, receipts_found: found, receipts_not_checked: unproved }: Report['counts']): string {
+  const rest = unproved === 0 ? '' : `; ${unproved} ${unproved === 1 ? 'agrees' : 'agree'} with records behind the last seal, which prove nothing without the verification key`;
+  return `${found} of ${receipts} receipts are in the log${rest}`;
+}
+
 function verdictLines({ verdicts }: Report): readonly string[] {
   return Object.entries(verdicts).map(([name, { verdict, reason }]) => `  ${name.padEnd(13)} ${verdictWords[verdict].padEnd(12)} ${reason}`);
 }
@@ -78,7 +83,7 @@ export function reportText(report: Report, stateDirectory: string): string {
     ...verdictLines(report),
     '',
     ...residual(report).map((line) => `  ${line}`),
-    ...(counts.receipts > 0 ? [`  ${counts.receipts_found} of ${counts.receipts} receipts are in the log`] : []),
+    ...(counts.receipts > 0 ? [`  ${receiptsLine(counts)}`] : []),
     ...report.notes.map((note) => `  note: ${note.message}`),
     ...(report.checked_with === 'key_beside_log' ? ['  note: the verification key lies beside the log; move it off this host'] : []),
     ...findingLines(report),

@@ -41,6 +41,8 @@ export interface Counts {
   readonly receipts_found: number;
   /** Receipts of records that retention removed, that an earlier run had read, or that stand behind another format. */
   readonly receipts_not_read: number;
+  /** Receipts that agree with a record which nothing could prove with what was given. */
+  readonly receipts_not_checked: number;
   /** Findings, also those beyond the ones kept in `findings`. */
   readonly findings: number;
 }
@@ -106,7 +108,7 @@ export interface Outcome {
 /** Nothing was walked. */
 export const noCounts: Omit<Counts, 'findings'> = {
   records: 0, segments: 0, epochs: 0, bytes: 0, retired: 0, not_read: 0, not_checked: 0,
-  receipts: 0, receipts_found: 0, receipts_not_read: 0,
+  receipts: 0, receipts_found: 0, receipts_not_read: 0, receipts_not_checked: 0,
 };
 
 const ok = (reason: string): Verdict => ({ verdict: 'ok', reason });
@@ -160,7 +162,7 @@ function completeness(outcome: Outcome, checked: boolean): Verdict {
   const { findings, covered } = outcome;
   const lost = findings.has(
     'seq_gap', 'epoch_gap', 'missing_segment', 'log_truncated', 'head_missing', 'head_malformed', 'head_forged', 'head_mismatch',
-    'key_file_ahead', 'checkpoint_mismatch', 'receipt_missing', 'retired_gap', 'retired_not_allowed', 'removal_not_recorded', 'retired_malformed', 'bad_line',
+    'key_file_ahead', 'key_file_forged', 'checkpoint_mismatch', 'receipt_missing', 'receipt_mismatch', 'retired_gap', 'retired_not_allowed', 'removal_not_recorded', 'retired_malformed', 'bad_line',
     'overlong_line', 'bad_mac', 'root_mismatch', 'bad_key_order', 'broken_link', 'segment_not_a_file',
   );
   if (lost) return failed('records are missing, or were replaced');
@@ -195,7 +197,7 @@ function authenticity({ findings, checkedWith, covered, isEndReached }: Outcome,
 
 function freshness({ findings, covered, counts, checkpointGiven }: Outcome): Verdict {
   const silent = findings.has('silence') ? '; there were silences longer than the heartbeat allows' : '';
-  if (findings.has('checkpoint_mismatch', 'receipt_missing', 'receipt_mismatch', 'log_truncated', 'key_file_ahead')) {
+  if (findings.has('checkpoint_mismatch', 'receipt_missing', 'receipt_mismatch', 'log_truncated', 'key_file_ahead', 'key_file_forged')) {
     return failed(`the log is not the one that was seen before, or ends earlier${silent}`);
   }
   if (covered.checkpoint !== null) return ok(`not older than the checkpoint of ${covered.checkpoint.time}${silent}`);

@@ -9,6 +9,7 @@ import type { Disk } from '../disk/disk.js';
 import { errorCode } from '../disk/disk.js';
 import type { KeyName } from '../keys/name.js';
 import { compareKeyNames, formatKeyName } from '../keys/name.js';
+import { KeyWalker } from '../keys/schedule.js';
 import { KeyFile } from '../keys/store.js';
 import { listSegments, segmentName } from '../log/segment.js';
 import type { Places } from '../log/segment.js';
@@ -16,6 +17,7 @@ import type { SeenSeal } from './epochs.js';
 import { formatLogPub } from './facts.js';
 import type { Facts } from './facts.js';
 import type { Fault } from './finding.js';
+import { advance, stepsMax } from './trail.js';
 
 /** Small files: what is longer is none of them. */
 const smallFileBytesMax = 64 * 1024;
@@ -34,8 +36,8 @@ export function readSmall(disk: Disk, path: string): string | null | undefined {
 }
 
 /** Whether keys beyond the first, or a checkpoint, or retired segments say that there was a log; then its absence is a loss. */
-export function tellsOfALog(disk: Disk, places: Places, stored: KeyName | undefined): boolean {
-  if (stored !== undefined && stored.epoch + stored.step > 0) return true;
+export function tellsOfALog(disk: Disk, places: Places, stored: StoredKey | undefined): boolean {
+  if (stored !== undefined && stored.name.epoch + stored.name.step > 0) return true;
   return disk.entry(places.checkpoint) !== undefined || disk.entry(places.retired) !== undefined;
 }
 
@@ -61,15 +63,25 @@ export function checkCheckpointFile(text: string | null, seals: readonly SeenSea
   return { code: 'checkpoint_malformed', message: 'the file checkpoint is not signed by the key of its epoch' };
 }
 
-/** The key file's key name, if it is there and whole. */
-export function readStoredKey(disk: Disk, places: Places): KeyName | undefined {
+/** What the key file says of the key of the next commit. */
+export interface StoredKey {
+  readonly name: KeyName;
+  readonly step: Buffer;
+}
+
+/** The key file's key, if it is there and whole. */
+export function readStoredKey(disk: Disk, places: Places): StoredKey | undefined {
   for (let tries = 0; tries < keyReadsMax; tries += 1) {
     try {
       const entry = disk.entry(places.currentKeys);
       if (entry?.kind !== 'file' || entry.bytes > smallFileBytesMax) return undefined;
       // It is overwritten in place, so a reader may see half of each.
       const read = KeyFile.read(disk, places.currentKeys);
-      if (read.state === 'ok') return read.keys.name;
+      if (read.state === 'ok') {
+        const { name, step, nextEpoch, signer, nextSigner } = read.keys;
+        for (const unwanted of [nextEpoch, signer, nextSigner]) unwanted?.fill(0);
+        return { name, step };
+      }
       if (read.state !== 'damaged') return undefined;
     } catch (error) {
       // The keys are nobody's business but the daemon's: who may read the log may often not read them, and whatever else stands
@@ -81,13 +93,29 @@ export function readStoredKey(disk: Disk, places: Places): KeyName | undefined {
   return undefined;
 }
 
-/** The stored key against the end of the log: one further ahead has signed records that are gone. */
-export function checkStoredKey(stored: KeyName | undefined, next: KeyName): Fault | undefined {
-  if (stored === undefined || compareKeyNames(stored, next) <= 0) return undefined;
+/** The stored key's name against the end of the log: one further ahead has signed records that are gone. */
+export function checkStoredName({ name }: StoredKey, next: KeyName): Fault | undefined {
+  if (compareKeyNames(name, next) <= 0) return undefined;
   return {
     code: 'key_file_ahead',
-    message: `the host's key stands at ${formatKeyName(stored)}, the log ends where it should stand at ${formatKeyName(next)}: what lay between is gone`,
+    message: `the host's key stands at ${formatKeyName(name)}, the log ends where it should stand at ${formatKeyName(next)}: what lay between is gone`,
   };
+}
+
+/**
+ * The stored key against the one that its name, not beyond the log's end, stands for: a log that was cut back needs a key
+ * file of then, and who has only a later key must call that by the earlier name. `records`: how many the log has.
+ */
+export function checkStoredStep({ name, step }: StoredKey, epochKey: Uint8Array, records: number): Fault | undefined {
+  const walker = KeyWalker.atStart(epochKey);
+  // Every step takes a record: a name that the log cannot account for is not derived.
+  const isPossible = name.epoch + name.step <= records && name.step <= stepsMax;
+  if (isPossible) advance(walker, name);
+  const fits = isPossible && walker.step.equals(step);
+  walker.forget();
+  step.fill(0);
+  if (fits) return undefined;
+  return { code: 'key_file_forged', message: `the host's key is not the one that its name, ${formatKeyName(name)}, stands for` };
 }
 
 /** `audit.jsonl`: a link to the newest segment (or the one before it), or what a copying tool makes of one. */

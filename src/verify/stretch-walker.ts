@@ -73,7 +73,7 @@ export class StretchWalker {
     const chain = new EpochChain(facts);
     const ledger = new Ledger({
       facts, findings, chain, withKey: trail !== undefined, leftovers: new Leftovers(), retiredStarts, retiredTo,
-      onSeal: () => undefined,
+      onSeal: () => undefined, onProof: () => undefined,
     });
     const receipts = new MacTaker(seqs);
     const silence = new Pace();

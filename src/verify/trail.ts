@@ -15,7 +15,7 @@ import { LineMac } from '../chain/line-mac.js';
  */
 const wastedStepsMax = 8_000_000;
 /** Steps in one derivation: an epoch is sealed after 100,000 records, so this is forty times what there can be. */
-const stepsMax = 4_000_000;
+export const stepsMax = 4_000_000;
 
 /** What a key name claims against where the trail stands. */
 export type Claim =

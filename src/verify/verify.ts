@@ -5,7 +5,6 @@
  */
 import { errorCode } from '../disk/disk.js';
 import type { Disk } from '../disk/disk.js';
-import type { KeyName } from '../keys/name.js';
 import { firstEpoch } from '../keys/schedule.js';
 import { readHead } from '../log/head.js';
 import type { HeadState } from '../log/head.js';
@@ -37,6 +36,7 @@ import type { RetiredOutcome } from './retired.js';
 import { durableSeq } from './sealed-head.js';
 import { SilenceWatch, reportSilence } from './silence.js';
 import { checkLink, checkLogPub, readStoredKey, tellsOfALog } from './state.js';
+import type { StoredKey } from './state.js';
 import { KeyTrail } from './trail.js';
 import { Walk } from './walk.js';
 
@@ -163,7 +163,7 @@ class Verification {
   }
 
   /** Walks the log, its oldest segments being held open for as long as it takes. */
-  #walkHeld(facts: Facts, listed: readonly SegmentFile[], stored: KeyName | undefined): void {
+  #walkHeld(facts: Facts, listed: readonly SegmentFile[], stored: StoredKey | undefined): void {
     const held = new HeldSegments(this.#options.disk, listed);
     try {
       this.#walkAll(facts, listed, held, stored);
@@ -172,7 +172,7 @@ class Verification {
     }
   }
 
-  #walkAll(facts: Facts, listed: readonly SegmentFile[], held: HeldSegments, stored: KeyName | undefined): void {
+  #walkAll(facts: Facts, listed: readonly SegmentFile[], held: HeldSegments, stored: StoredKey | undefined): void {
     const { disk, key } = this.#options;
     const findings = this.#findings;
     const checkpoints = this.#checkpoints;
@@ -185,8 +185,8 @@ class Verification {
     const retired = this.#passRetired(facts, listed, held, chain, trail);
     const silence = new SilenceWatch();
     const ledger = new Ledger({
-      facts, findings, chain, withKey: trail !== undefined, leftovers: retired.leftovers,
-      retiredStarts: retired.starts, retiredTo: this.#retiredTo, onSeal: (seal) => { checkpoints.see(seal); },
+      facts, findings, chain, withKey: trail !== undefined, leftovers: retired.leftovers, retiredStarts: retired.starts,
+      retiredTo: this.#retiredTo, onSeal: (seal) => { checkpoints.see(seal); }, onProof: () => { this.#receipts.prove(); },
     });
     this.#ledger = ledger;
     const walk = new Walk({ findings, ledger, trail, receipts: this.#receipts, silence, keeper });
@@ -208,7 +208,7 @@ class Verification {
       });
       this.#head = ending.walkToEnd(this.#head);
       this.#isEndReached = true;
-      ending.checkStored(stored);
+      ending.checkStored(stored, epochKey);
     } finally {
       ahead?.close();
     }

@@ -105,10 +105,13 @@ export class Walk {
     const { from, to, lines, ts } = stretch;
     const { findings, receipts, silence } = this.#parts;
     for (const pause of replayPace(stretch.pace, from.seq, silence)) reportSilence(findings, pause);
-    for (const { seq, mac } of stretch.macs) {
+    const see = ({ seq, mac }: Link): void => {
       for (const check of receipts.see(seq, mac)) reportReceipt(findings, check);
-    }
+    };
+    // Its last record is the seal over all the others.
+    for (const link of stretch.macs) if (link.seq < to.seq) see(link);
     this.#ledger.goOn(stretch);
+    for (const link of stretch.macs) if (link.seq === to.seq) see(link);
     this.#parts.trail?.enterEpoch(to.epoch);
     this.#stand(to);
     this.#ts = ts;

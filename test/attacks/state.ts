@@ -266,7 +266,9 @@ const replaced: readonly Attack[] = [
     absent: { by: (disk) => disk.nodes.delete(paths.current), residual: 'key_file' },
     damaged: { by: (disk) => disk.nodes.set(paths.current, Buffer.alloc(480, 0x20)), residual: 'key_file' },
     'of another version': { by: (disk) => disk.nodes.set(paths.current, Buffer.from(disk.file(paths.current).toString('latin1').replace('"v":1', '"v":2'), 'latin1')), residual: 'key_file' },
-    older: { by: (disk, { loot: { stored } }) => disk.nodes.set(paths.current, encodeKeys({ ...stored, name: { epoch: 0, step: 0 } })), residual: 'key_file' },
+    'called by an older name': {
+      by: (disk, { loot: { stored } }) => disk.nodes.set(paths.current, encodeKeys({ ...stored, name: { epoch: 0, step: 0 } })),
+    },
     'a step ahead': { by: (disk, { loot: { stored } }) => disk.nodes.set(paths.current, encodeKeys({ ...stored, name: { epoch: stored.name.epoch, step: stored.name.step + 1 } })), publicly: true },
     'far ahead': { by: (disk, { loot: { stored } }) => disk.nodes.set(paths.current, encodeKeys({ ...stored, name: { epoch: 2 ** 50, step: 2 ** 50 } })), publicly: true },
     'the whole directory gone': { by: (disk) => { for (const path of [...disk.nodes.keys()]) if (path.startsWith('/keys/')) disk.nodes.delete(path); }, residual: 'key_file' },

@@ -31,7 +31,8 @@ export function judge(report: Report, known: Known): string[] {
   const { exit, findings, counts } = report;
   const alarms = findings.flatMap((finding) => (isJust(finding, report, known) ? [] : [`exit ${exit}, ${describe(finding)}`]));
   if (exit !== 0 && findings.length === 0) alarms.push(`exit ${exit} without a finding`);
-  if (alarms.length === 0 && exit !== 3 && counts.receipts !== counts.receipts_found + counts.receipts_not_read) {
+  const told = counts.receipts_found + counts.receipts_not_read + counts.receipts_not_checked;
+  if (alarms.length === 0 && exit !== 3 && counts.receipts !== told) {
     alarms.push(`exit ${exit}, ${counts.receipts} receipts were given, ${counts.receipts_found} found, ${counts.receipts_not_read} retired`);
   }
   return alarms;

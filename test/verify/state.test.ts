@@ -1,7 +1,10 @@
 // Segments as files, the sealed head, the key file, the other files of the state directory, and what comes from outside.
 import { describe, expect, it } from 'vitest';
+import { Frontier, leafHash } from '../../src/checkpoint/merkle.js';
 import { advance } from '../../src/verify/trail.js';
 import { encodeHead, decodeHead } from '../../src/log/head.js';
+import { encodeKeys } from '../../src/keys/store.js';
+import type { KeyName } from '../../src/keys/name.js';
 import { parseSegmentName, segmentName } from '../../src/log/segment.js';
 import type { FindingCode } from '../../src/verify/finding.js';
 import { reportText } from '../../src/verify/report-text.js';
@@ -136,6 +139,31 @@ describe('the sealed head', () => {
 });
 
 describe('the thief of the current key', () => {
+  const keysOf = (maker: LogMaker, name: KeyName): Buffer => {
+    const { step, nextEpoch } = maker.walker;
+    return encodeKeys({ name, step, nextEpoch, signer: Buffer.alloc(32), nextSigner: null, seq: log.seq, root: log.tree.root() });
+  };
+
+  it.each([['in one epoch', false], ['over a seal', true]])('cannot cut the log back to an older head that he kept: %s', (_, seals) => {
+    const grown = smallLog();
+    grown.events(3);
+    if (seals) grown.seal();
+    const back = changed((disk) => disk.nodes.set('/keys/current', keysOf(grown, log.walker.name)));
+    expect(check(back)).toMatchObject({ exit: 1, verdicts: { completeness: { verdict: 'failed' }, freshness: { verdict: 'failed' } } });
+    expect(codes(check(back))).toEqual(['key_file_forged']);
+    // Nor by a name that no log has, at no cost to who looks.
+    const absurd = changed((disk) => disk.nodes.set('/keys/current', keysOf(grown, { epoch: 0, step: 2 ** 50 })));
+    expect(codes(check(absurd))).toEqual(['key_file_forged']);
+  });
+
+  it('a key file that lags, as after a crash or in a copy, has the key of its name', () => {
+    for (const name of [{ epoch: 0, step: 0 }, { epoch: 1, step: 1 }, { epoch: log.walker.name.epoch, step: 0 }]) {
+      const then = new LogMaker();
+      advance(then.walker, name);
+      expect(check(changed((disk) => disk.nodes.set('/keys/current', keysOf(then, name))))).toMatchObject({ exit: 0, findings: [] });
+    }
+  });
+
   it('cannot cut a commit short with its successor\'s key', () => {
     const thief = smallLog();
     const { line, mac } = thief.line(eventBody('a'), true);
@@ -258,6 +286,34 @@ describe('from outside', () => {
     expect(check(clean, { receipts })).toMatchObject({ exit: 0, counts: { receipts: log.seq, receipts_found: log.seq }, verdicts: { freshness: { verdict: 'ok' } } });
     expect(codes(check(clean, { receipts: [{ seq: 5, mac: 'a'.repeat(64) }] }))).toEqual(['receipt_mismatch']);
     expect(codes(check(clean, { receipts: [{ seq: log.seq + 1, mac: 'a'.repeat(64) }] }))).toEqual(['receipt_missing']);
+  });
+
+  it('a record that a receipt contradicts is none that is complete', () => {
+    const report = check(clean, { receipts: [{ seq: 5, mac: 'a'.repeat(64) }] });
+    expect(report).toMatchObject({ exit: 1, verdicts: { completeness: { verdict: 'failed' }, freshness: { verdict: 'failed' } } });
+  });
+
+  it('with the public key, receipts behind the last seal prove nothing: their MACs can be copied into lines of one\'s own', () => {
+    const made = smallLog();
+    made.events(3, 3, 'denied');
+    const sealed = check(made.disk()).covered.seal?.seq ?? 0;
+    const disk = made.disk();
+    disk.nodes.set(newest, Buffer.from(disk.file(newest).toString('latin1').replaceAll('denied', 'wanted'), 'latin1'));
+    const tree = Frontier.empty();
+    for (const path of [first, middle, newest]) {
+      for (const line of disk.file(path).toString('latin1').trimEnd().split('\n')) tree.append(leafHash(Buffer.from(line, 'latin1')));
+    }
+    const head = decodeHead(disk.file('/log/head'));
+    if (head === undefined) throw new Error('the head cannot be read');
+    disk.nodes.set('/log/head', encodeHead({ ...head, root: tree.root() }, Buffer.alloc(32)));
+    const report = verify({ disk, stateDirectory: '/', pub: made.logPub, receipts: made.receipts });
+    expect(report).toMatchObject({
+      exit: 0, verdicts: { freshness: { verdict: 'not_checked' } },
+      counts: { receipts: made.seq, receipts_found: sealed, receipts_not_checked: made.seq - sealed },
+    });
+    expect(reportText(report, '/')).toContain(`${sealed} of ${made.seq} receipts are in the log; ${made.seq - sealed} agree with records behind`);
+    const upToSeal = verify({ disk, stateDirectory: '/', pub: made.logPub, receipts: made.receipts.slice(0, sealed) });
+    expect(upToSeal).toMatchObject({ exit: 0, verdicts: { freshness: { verdict: 'ok' } }, counts: { receipts_found: sealed, receipts_not_checked: 0 } });
   });
 });
 
