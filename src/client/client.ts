@@ -96,7 +96,7 @@ export class Client<P extends string = 'generic', Name extends string = never> {
     try {
       return session.outbox.append(this.#encode(list, options), options.timeoutMs ?? session.timeoutMs, options.signal);
     } catch (error) {
-      return Promise.reject(error instanceof ClientError ? error : unencodable('invalid_event', error));
+      return Promise.reject(error instanceof ClientError ? error : unencodable('bad_request', error));
     }
   }
 

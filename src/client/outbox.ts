@@ -16,9 +16,24 @@ export interface OutboxBounds {
   readonly emitBytes: number;
 }
 
-export const defaultBounds: OutboxBounds = {
+/** Bounds as they are given: what is absent or undefined keeps its default. */
+export type OutboxGiven = { readonly [name in keyof OutboxBounds]?: number | undefined };
+
+const boundNames = ['appendEvents', 'appendBytes', 'emitEvents', 'emitBytes'] as const satisfies readonly (keyof OutboxBounds)[];
+const defaultBounds: OutboxBounds = {
   appendEvents: 100_000, appendBytes: 64 * 1024 * 1024, emitEvents: 10_000, emitBytes: 8 * 1024 * 1024,
 };
+
+/** `given`, and the default of what is absent. Throws ClientError `bad_request` for what is no number: it would bound nothing. */
+export function boundsOf(given: OutboxGiven = {}): OutboxBounds {
+  const bounds = { ...defaultBounds };
+  for (const name of boundNames) {
+    const bound: unknown = given[name] ?? bounds[name];
+    if (typeof bound !== 'number' || Number.isNaN(bound)) throw new ClientError('bad_request', `bounds.${name} is ${String(bound)}; give a number`);
+    bounds[name] = bound;
+  }
+  return bounds;
+}
 
 // What is held of one kind.
 class Held {
@@ -70,10 +85,14 @@ export class Outbox {
       throw new ClientError('overloaded', `${events} events of ${bytes} bytes are waiting already`);
     }
     if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not sent');
+    // Before it is taken in: what is no signal throws.
+    const bySignal = signal === undefined ? undefined : this.#listen(signal);
     return new Promise<Receipt>((resolve, reject) => {
       const append = this.#take(entries, deadline, resolve, reject);
       this.#held.append.change(1, entries);
-      if (signal !== undefined) this.#listen(append, signal);
+      if (signal === undefined) return;
+      this.#signals.set(append, signal);
+      bySignal?.add(append);
     });
   }
 
@@ -116,17 +135,15 @@ export class Outbox {
     return append;
   }
 
-  #listen(append: Pending, signal: AbortSignal): void {
-    this.#signals.set(append, signal);
+  // The appends that the signal ends.
+  #listen(signal: AbortSignal): Set<Pending> {
     const known = this.#bySignal.get(signal);
-    if (known !== undefined) {
-      known.appends.add(append);
-      return;
-    }
-    const appends = new Set([append]);
+    if (known !== undefined) return known.appends;
+    const appends = new Set<Pending>();
     const abort = (): void => { for (const one of [...appends]) this.sender.settle(one, given('aborted', 'aborted', one)); };
-    this.#bySignal.set(signal, { appends, abort });
     signal.addEventListener('abort', abort, { once: true });
+    this.#bySignal.set(signal, { appends, abort });
+    return appends;
   }
 
   // A signal may outlive many appends; none of them may stay hanging on it.

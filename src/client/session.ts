@@ -7,7 +7,7 @@ import { durationMs } from './duration.js';
 import { EntryWriter } from './entries.js';
 import { ClientError, isRetryable } from './error.js';
 import { Link, type LinkOptions } from './link.js';
-import { type OutboxBounds, Outbox, defaultBounds } from './outbox.js';
+import { type OutboxGiven, Outbox, boundsOf } from './outbox.js';
 import { Questions, frameOf, helloBytesMax } from './questions.js';
 import { ReceiptFile } from './receipts.js';
 import { Tail, type TailOptions, type TailRecord } from './tail.js';
@@ -37,7 +37,7 @@ export interface ConnectOptions {
   /** Gives `connect` up. */
   readonly signal?: AbortSignal | undefined;
   /** How much may wait here; what is absent keeps its default. */
-  readonly bounds?: Partial<OutboxBounds> | undefined;
+  readonly bounds?: OutboxGiven | undefined;
   /**
    * A file that every acknowledgement's receipt is appended to, a JSON line {"seq","mac"} each, for `indelible verify
    * --receipts`. Made with mode 0600, written in the background and not synced; one for each process. Appends do not
@@ -84,7 +84,7 @@ export class Session {
   ) {
     this.timeoutMs = durationMs('timeoutMs', options.timeoutMs ?? defaultTimeoutMs);
     this.#opening = { up, failed };
-    this.outbox = new Outbox({ ...defaultBounds, ...options.bounds }, () => { this.#hold(); });
+    this.outbox = new Outbox(boundsOf(options.bounds), () => { this.#hold(); });
     this.questions = new Questions(() => { this.#hold(); });
     this.receipts = options.receiptsFile === undefined ? undefined : new ReceiptFile(options.receiptsFile);
     const hello = frameOf(helloId, { op: 'hello', client: options.client ?? 'indelible-js/1' }, helloBytesMax);
