@@ -45,6 +45,10 @@ export async function connect<Fields extends FieldsOf<'generic'> = object>(
 export async function connect<P extends string, Fields extends FieldsOf<P> = object>(
   options: ConnectOptions & { readonly profile: P; readonly defaults?: Fields | undefined },
 ): Promise<Client<P, NamesIn<Fields>>>;
+/** With options that were put together elsewhere: of what profile its events are is known at run time only. */
+export async function connect<Options extends ConnectOptions>(
+  options: ConnectOptions extends Options ? Options : never,
+): Promise<Client<string>>;
 export async function connect(options: ConnectOptions = {}): Promise<Client<string, string>> {
   const defaults = defaultsOf(options.defaults);
   return new Client(await Session.open(options), { profile: options.profile ?? 'generic', traceparent: undefined, defaults });
