@@ -1,6 +1,7 @@
 // All appends of one client and its children: bounded, each with its deadline. Invariant: nobody waits for one beyond its
 // deadline, and never more is held than the bounds say.
 import { performance } from 'node:perf_hooks';
+import { Deadline } from './deadline.js';
 import { durationMs } from './duration.js';
 import { ClientError, frameTooLarge, refusal, tooManyEvents } from './error.js';
 import type { Entries, Pending, Receipt } from './pending.js';
@@ -59,7 +60,7 @@ export class Outbox {
   readonly #held = { append: new Held(), emit: new Held() };
   #waiters: { readonly order: number; readonly done: () => void }[] = [];
   #order = 0;
-  #watch: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined = undefined;
+  #watch: { readonly timer: Deadline; readonly at: number } | undefined = undefined;
 
   /** `changed` is called when the outbox becomes empty, and when it does not stay so. */
   constructor(bounds: OutboxBounds, changed: () => void) {
@@ -117,7 +118,7 @@ export class Outbox {
   /** Settles all that is left with `error`. */
   close(error: ClientError): void {
     this.sender.close();
-    if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
+    this.#watch?.timer.clear();
     for (const append of [...this.#outstanding, ...this.#emitted]) this.sender.settle(append, error);
   }
 
@@ -179,10 +180,9 @@ export class Outbox {
 
   // One timer for all: it is set for the earliest deadline and looks for the next one when it goes off.
   #watchUntil(at: number): void {
-    if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
-    const timer = setTimeout(() => { this.#expire(); }, Math.max(0, Math.ceil(at - performance.now())));
-    timer.unref();
-    this.#watch = { timer, at };
+    this.#watch?.timer.clear();
+    const timer = new Deadline(Math.max(0, Math.ceil(at - performance.now())), () => { this.#expire(); });
+    this.#watch = { timer: timer.unref(), at };
   }
 
   #expire(): void {

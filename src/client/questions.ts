@@ -5,6 +5,7 @@ import { type Question, questionFrame } from '../wire/request.js';
 import { eventLimits } from '../wire/value.js';
 import { frameHeaderBytes } from '../wire/frame.js';
 import type { Connection } from './connection.js';
+import { Deadline } from './deadline.js';
 import { durationMs } from './duration.js';
 import { ClientError, frameTooLarge, refusal, unencodable } from './error.js';
 
@@ -23,7 +24,7 @@ interface Asked {
   readonly frame: Buffer;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: ClientError) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: Deadline;
 }
 
 /** The open questions of one client. */
@@ -58,7 +59,7 @@ export class Questions {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       return await new Promise((resolve, reject) => {
-        const timer = setTimeout(() => { end('timeout', `no answer to ${question.op} in ${ms} ms`); }, ms);
+        const timer = new Deadline(ms, () => { end('timeout', `no answer to ${question.op} in ${ms} ms`); });
         this.#asked.set(id, { frame, resolve, reject, timer });
         this.#connection?.write(frame);
         this.#changed();
@@ -100,7 +101,7 @@ export class Questions {
     const asked = this.#asked.get(id);
     if (asked === undefined) return undefined;
     this.#asked.delete(id);
-    clearTimeout(asked.timer);
+    asked.timer.clear();
     this.#changed();
     return asked;
   }

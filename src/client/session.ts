@@ -3,6 +3,7 @@
 import type { Reply, Welcome } from '../wire/message.js';
 import { checkedSocketPath, socketPath } from '../wire/place.js';
 import type { Connection } from './connection.js';
+import { Deadline } from './deadline.js';
 import { durationMs } from './duration.js';
 import { EntryWriter } from './entries.js';
 import { ClientError, isRetryable } from './error.js';
@@ -105,7 +106,7 @@ export class Session {
       if (signal?.aborted === true) throw new ClientError('aborted', 'aborted before connecting');
       const abort = (): void => { failed(new ClientError('aborted', 'aborted while connecting')); };
       const end = (): void => {
-        clearTimeout(timer);
+        timer.clear();
         signal?.removeEventListener('abort', abort);
       };
       const failed = (error: ClientError): void => {
@@ -118,15 +119,15 @@ export class Session {
         const silence = session.#link.isLetIn ? `we were let in, and not answered in ${Math.max(ms, startMs)} ms` : `no daemon in ${ms} ms`;
         failed(new ClientError('not_connected', cause?.message ?? silence, { cause }));
       };
-      let timer = setTimeout(() => {
-        if (session.#link.isLetIn && startMs > ms) timer = setTimeout(late, startMs - ms);
+      let timer = new Deadline(ms, () => {
+        if (session.#link.isLetIn && startMs > ms) timer = new Deadline(startMs - ms, late);
         else late();
-      }, ms);
+      });
       let session: Session;
       try {
         session = new Session(options, Math.max(ms, startMs), () => { end(); resolve(session); }, failed);
       } catch (error) {
-        clearTimeout(timer);
+        timer.clear();
         throw error;
       }
       signal?.addEventListener('abort', abort, { once: true });
@@ -162,11 +163,11 @@ export class Session {
 
   /** Flushes and ends; whoever calls waits for the same end, and the least patient brings it about. */
   async close(timeoutMs: number | undefined): Promise<Closed> {
-    const timer = timeoutMs === undefined ? undefined : setTimeout(this.#giveUp, durationMs('timeoutMs', timeoutMs));
+    const timer = timeoutMs === undefined ? undefined : new Deadline(durationMs('timeoutMs', timeoutMs), this.#giveUp);
     try {
       return await (this.#closing ??= this.#close());
     } finally {
-      clearTimeout(timer);
+      timer?.clear();
     }
   }
 
