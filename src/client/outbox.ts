@@ -1,5 +1,5 @@
 // All appends of one client and its children: bounded, each with its deadline. Invariant: nobody waits for one beyond its
-// deadline, and never more is held than the bounds say.
+// deadline, or a microsecond longer for each that waits; and never more is held than the bounds say.
 import { performance } from 'node:perf_hooks';
 import { Deadline } from './deadline.js';
 import { durationMs } from './duration.js';
@@ -36,6 +36,9 @@ export function boundsOf(given: OutboxGiven = {}): OutboxBounds {
   return bounds;
 }
 
+// How many appends are looked at for their deadlines, at most.
+const looksPerMs = 1000;
+
 // What is held of one kind.
 class Held {
   events = 0;
@@ -60,6 +63,7 @@ export class Outbox {
   readonly #held = { append: new Held(), emit: new Held() };
   #waiters: { readonly order: number; readonly done: () => void }[] = [];
   #order = 0;
+  #lookedAt = 0;
   #watch: { readonly timer: Deadline; readonly at: number } | undefined = undefined;
 
   /** `changed` is called when the outbox becomes empty, and when it does not stay so. */
@@ -178,9 +182,11 @@ export class Outbox {
     for (const { done } of ready) done();
   }
 
-  // One timer for all: it is set for the earliest deadline and looks for the next one when it goes off.
-  #watchUntil(at: number): void {
+  // One timer for all: it is set for the earliest deadline and looks for the next one when it goes off. That looks at each, so
+  // it is not done again at once where very many wait.
+  #watchUntil(deadline: number): void {
     this.#watch?.timer.clear();
+    const at = Math.max(deadline, this.#lookedAt + this.#outstanding.size / looksPerMs);
     const timer = new Deadline(Math.max(0, Math.ceil(at - performance.now())), () => { this.#expire(); });
     this.#watch = { timer: timer.unref(), at };
   }
@@ -188,8 +194,9 @@ export class Outbox {
   #expire(): void {
     this.#watch = undefined;
     const now = performance.now();
+    this.#lookedAt = now;
     let next = Infinity;
-    for (const append of [...this.#outstanding]) {
+    for (const append of this.#outstanding) {
       if (append.deadline > now) next = Math.min(next, append.deadline);
       // Recorded or lost? The daemon will say, and nobody waits for it: it is not counted before.
       else if (append.sent && this.#emitted.has(append)) {
