@@ -119,18 +119,20 @@ export class Outbox {
     return new Promise((done) => { this.#waiters.push({ order: this.#order, done }); });
   }
 
-  /** Settles all that is left with `error`. */
-  close(error: ClientError): void {
+  /** Settles all that is left: it was `closed`. */
+  close(): void {
     this.sender.close();
     this.#watch?.timer.clear();
-    for (const append of [...this.#outstanding, ...this.#emitted]) this.sender.settle(append, error);
+    for (const append of [...this.#outstanding, ...this.#emitted]) {
+      this.sender.settle(append, given('closed', 'the client was closed', append, this.sender.lastError));
+    }
   }
 
   #take(
     entries: Entries, deadline: number, resolve: (receipt: Receipt) => void, reject: (error: ClientError) => void,
   ): Pending {
     const append: Pending = {
-      order: this.#order++, entries, deadline, state: 'waiting', sent: false, refusal: undefined, isOverdue: false, isDoubtful: false,
+      order: this.#order++, entries, deadline, state: 'waiting', sent: false, refusal: undefined, isOverdue: false, isDoubtful: false, mayBeRecorded: false,
       eventsMax: Infinity, notice: undefined, resolve, reject,
     };
     this.#outstanding.add(append);
@@ -145,7 +147,7 @@ export class Outbox {
     const known = this.#bySignal.get(signal);
     if (known !== undefined) return known.appends;
     const appends = new Set<Pending>();
-    const abort = (): void => { for (const one of [...appends]) this.sender.settle(one, given('aborted', 'aborted', one)); };
+    const abort = (): void => { for (const one of [...appends]) this.sender.settle(one, given('aborted', 'aborted', one, signal.reason)); };
     signal.addEventListener('abort', abort, { once: true });
     this.#bySignal.set(signal, { appends, abort });
     return appends;
@@ -202,17 +204,24 @@ export class Outbox {
       else if (append.sent && this.#emitted.has(append)) {
         append.isOverdue = true;
         this.#waitedFor(append);
-      } else this.sender.settle(append, given('timeout', 'the deadline passed', append));
+      } else this.sender.settle(append, given('timeout', 'the deadline passed', append, this.sender.lastError));
     }
     if (next < Infinity) this.#watchUntil(next);
   }
 }
 
-/** Who gave up on what was refused again and again is told why it was; of what is under way nobody knows yet. */
-function given(code: 'timeout' | 'aborted', why: string, append: Pending): ClientError {
+/**
+ * Who gave up on what was refused again and again is told why it was; of what is under way nobody knows yet. `cause` is what
+ * ended the last connection, where none was there since, or what the caller's signal says.
+ */
+function given(code: 'timeout' | 'aborted' | 'closed', why: string, append: Pending, cause: unknown): ClientError {
+  const mayBeRecorded = append.state === 'flying' || append.mayBeRecorded;
   if (append.state === 'waiting' && append.refusal !== undefined) {
-    return code === 'timeout' ? refusal(append.refusal) : new ClientError(code, `${why}: it was refused: ${append.refusal.message}`);
+    if (code === 'timeout') return refusal(append.refusal, { mayBeRecorded });
+    return new ClientError(code, `${why}: it was refused: ${append.refusal.message}`, { mayBeRecorded, cause });
   }
-  const fate = append.sent ? 'it was sent, so the event may or may not have been recorded' : 'it was not sent';
-  return new ClientError(code, `${why}: ${fate}`);
+  const fate = mayBeRecorded ? 'it was sent, so the event may or may not have been recorded'
+    : append.sent ? 'it is not recorded' : 'it was not sent';
+  const reason = cause instanceof ClientError ? ` (${cause.message})` : '';
+  return new ClientError(code, `${why}: ${fate}${reason}`, { mayBeRecorded, cause });
 }

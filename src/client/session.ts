@@ -174,7 +174,7 @@ export class Session {
   async #close(): Promise<Closed> {
     this.#state = 'closing';
     await Promise.race([this.flush(), this.#givenUp]);
-    this.#finish(new ClientError('closed', 'the client was closed; what was sent may have been recorded'));
+    this.#finish(new ClientError('closed', 'the client was closed'));
     await Promise.race([this.receipts?.close(), this.#givenUp]);
     return { dropped: this.outbox.sender.losses.count };
   }
@@ -234,7 +234,7 @@ export class Session {
   #down(error: ClientError): void {
     this.#lastError = error;
     this.questions.detach();
-    this.outbox.sender.detach();
+    this.outbox.sender.detach(error);
     // A daemon that answers and says no will say no again; one that cannot be reached may be starting.
     if (this.#state === 'opening' && !isRetryable(error.code)) this.#opening.failed(error);
   }
@@ -245,7 +245,7 @@ export class Session {
 
   #finish(error: ClientError): void {
     this.#state = 'closed';
-    this.outbox.close(error);
+    this.outbox.close();
     this.questions.close(error);
     for (const tail of this.#tails) tail.stop(undefined);
     this.#link.close(error);
