@@ -89,7 +89,7 @@ export class Outbox {
     if (events + entries.count > eventsMax || bytes + entries.bytes.length > bytesMax) {
       throw new ClientError('overloaded', `${events} events of ${bytes} bytes are waiting already`);
     }
-    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not sent');
+    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not sent', { cause: signal.reason });
     // Before it is taken in: what is no signal throws.
     const bySignal = signal === undefined ? undefined : this.#listen(signal);
     return new Promise<Receipt>((resolve, reject) => {

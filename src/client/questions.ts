@@ -46,7 +46,7 @@ export class Questions {
 
   /** Rejects with ClientError; `bad_request` at once for a question that cannot be encoded, `aborted` by the signal. */
   async ask(question: Question, timeoutMs: number, signal?: AbortSignal): Promise<Reply> {
-    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not asked');
+    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not asked', { cause: signal.reason });
     if (this.#asked.size >= questionsMax) {
       throw new ClientError('overloaded', `${questionsMax} questions are open already`);
     }
@@ -54,8 +54,10 @@ export class Questions {
     this.#nextId += 2;
     const frame = frameOf(id, question, this.#bytesMax);
     const ms = durationMs('timeoutMs', timeoutMs);
-    const end = (code: 'timeout' | 'aborted', message: string): void => { this.#end(id)?.reject(new ClientError(code, message)); };
-    const abort = (): void => { end('aborted', 'aborted before the answer'); };
+    const end = (code: 'timeout' | 'aborted', message: string, cause?: unknown): void => {
+      this.#end(id)?.reject(new ClientError(code, message, { cause }));
+    };
+    const abort = (): void => { end('aborted', 'aborted before the answer', signal?.reason); };
     signal?.addEventListener('abort', abort, { once: true });
     try {
       return await new Promise((resolve, reject) => {
