@@ -29,7 +29,15 @@ export interface Records {
 /** That a record is in the tree which a checkpoint signs: what `indelible verify --proof` checks, as values. */
 export type Proof = Omit<ProofReply, 'op' | 'id'>;
 
-export type RecentOptions = Filters & { readonly limit?: number | undefined; readonly before?: number | undefined };
+/** How long an answer is waited for. */
+export interface AskOptions {
+  /** Milliseconds, reconnects included; the client's own when absent. */
+  readonly timeoutMs?: number | undefined;
+  /** Gives the question up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type RecentOptions = Filters & AskOptions & { readonly limit?: number | undefined; readonly before?: number | undefined };
 
 /** What a child adds to the events that go through it; without a profile that of its parent. */
 export type Defaults<P extends string = string, Fields = Readonly<Record<string, unknown>>> =
@@ -45,6 +53,10 @@ export async function connect<Fields extends FieldsOf<'generic'> = object>(
 export async function connect<P extends string, Fields extends FieldsOf<P> = object>(
   options: ConnectOptions & { readonly profile: P; readonly defaults?: Fields | undefined },
 ): Promise<Client<P, NamesIn<Fields>>>;
+/** With options that were put together elsewhere: of what profile its events are is known at run time only. */
+export async function connect<Options extends ConnectOptions>(
+  options: ConnectOptions extends Options ? Options : never,
+): Promise<Client<string>>;
 export async function connect(options: ConnectOptions = {}): Promise<Client<string, string>> {
   const defaults = defaultsOf(options.defaults);
   return new Client(await Session.open(options), { profile: options.profile ?? 'generic', traceparent: undefined, defaults });
@@ -96,7 +108,7 @@ export class Client<P extends string = 'generic', Name extends string = never> {
     try {
       return session.outbox.append(this.#encode(list, options), options.timeoutMs ?? session.timeoutMs, options.signal);
     } catch (error) {
-      return Promise.reject(error instanceof ClientError ? error : unencodable('invalid_event', error));
+      return Promise.reject(error instanceof ClientError ? error : unencodable('bad_request', error));
     }
   }
 
@@ -116,22 +128,22 @@ export class Client<P extends string = 'generic', Name extends string = never> {
   }
 
   /** The daemon's counters and state. */
-  async status(): Promise<Status> {
-    const reply = await this.#ask({ op: 'status' }, 'status');
+  async status(options: AskOptions = {}): Promise<Status> {
+    const reply = await this.#ask({ op: 'status' }, 'status', options);
     // The daemon's own word; what it adds in later versions is there, too.
     const fields = Object.entries(reply).filter(([name]) => name !== 'op' && name !== 'id');
     return Object.fromEntries(fields) as unknown as Status;
   }
 
   /** The newest records in the daemon's memory that match; needs the right to read. */
-  async recent(options: RecentOptions = {}): Promise<Records> {
-    const { records, total } = await this.#ask({ op: 'recent', ...options }, 'records');
+  async recent({ timeoutMs, signal, ...wanted }: RecentOptions = {}): Promise<Records> {
+    const { records, total } = await this.#ask({ ...wanted, op: 'recent' }, 'records', { timeoutMs, signal });
     return { records, total };
   }
 
   /** The newest signed checkpoint, a C2SP note; keep it elsewhere to see a rollback. */
-  async checkpoint(): Promise<string> {
-    return (await this.#ask({ op: 'checkpoint' }, 'checkpoint')).note;
+  async checkpoint(options: AskOptions = {}): Promise<string> {
+    return (await this.#ask({ op: 'checkpoint' }, 'checkpoint', options)).note;
   }
 
   /**
@@ -139,8 +151,8 @@ export class Client<P extends string = 'generic', Name extends string = never> {
    * `bad_request` while no checkpoint covers the record, and when retention has removed it. The daemon reads a part of
    * the log for it: of a large log that may take longer than the client's `timeoutMs`, so it can have its own.
    */
-  async prove(seq: number, options: { readonly timeoutMs?: number | undefined } = {}): Promise<Proof> {
-    const { line, index, size, hashes, note } = await this.#ask({ op: 'prove', seq }, 'proof', options.timeoutMs);
+  async prove(seq: number, options: AskOptions = {}): Promise<Proof> {
+    const { line, index, size, hashes, note } = await this.#ask({ op: 'prove', seq }, 'proof', options);
     return { line, index, size, hashes, note };
   }
 
@@ -189,9 +201,11 @@ export class Client<P extends string = 'generic', Name extends string = never> {
     }, this.#session.welcome);
   }
 
-  async #ask<Op extends Reply['op']>(question: Question, op: Op, timeoutMs?: number): Promise<Extract<Reply, { op: Op }>> {
+  async #ask<Op extends Reply['op']>(
+    question: Question, op: Op, { timeoutMs, signal }: AskOptions,
+  ): Promise<Extract<Reply, { op: Op }>> {
     if (this.#session.closed) throw closedError();
-    const reply = await this.#session.questions.ask(question, timeoutMs ?? this.#session.timeoutMs);
+    const reply = await this.#session.questions.ask(question, timeoutMs ?? this.#session.timeoutMs, signal);
     if (reply.op === op) return reply as Extract<Reply, { op: Op }>;
     throw new ClientError('protocol', `the daemon answered ${question.op} with ${reply.op}`);
   }

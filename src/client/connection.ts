@@ -4,6 +4,7 @@ import { type Socket, createConnection } from 'node:net';
 import { FrameReader } from '../wire/frame.js';
 import type { Reply, Welcome } from '../wire/message.js';
 import { decodeReply } from '../wire/reply.js';
+import { Deadline } from './deadline.js';
 import { ClientError, refusal } from './error.js';
 
 /** Bytes of one reply, at most: a full `recent` is larger than any request may be. */
@@ -21,6 +22,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #frames = new FrameReader(replyBytesMax);
   readonly #listener: Listener;
+  readonly #patience: Deadline;
   #state: 'greeting' | 'open' | 'closed' = 'greeting';
 
   /** Connects and says `hello`, the whole frame. A daemon that is silent for `timeoutMs` is given up. */
@@ -35,9 +37,9 @@ export class Connection {
     this.#socket.on('close', () => {
       this.close(new ClientError('not_connected', `${path}: the daemon closed the connection`));
     });
-    this.#socket.setTimeout(timeoutMs, () => {
+    this.#patience = new Deadline(timeoutMs, () => {
       this.close(new ClientError('not_connected', `${path}: no answer to hello in ${timeoutMs} ms`));
-    });
+    }).unref();
     this.#socket.write(hello);
   }
 
@@ -70,6 +72,7 @@ export class Connection {
   close(error: ClientError): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#patience.clear();
     this.#socket.destroy();
     this.#listener.closed(error);
   }
@@ -98,7 +101,7 @@ export class Connection {
       this.#listener.reply(reply);
     } else if (reply.op === 'welcome') {
       this.#state = 'open';
-      this.#socket.setTimeout(0);
+      this.#patience.clear();
       this.#listener.welcome(reply);
     } else if (reply.op === 'error') {
       throw refusal(reply);

@@ -5,7 +5,7 @@ import { ClientError } from './error.js';
 const timerMsMax = 2 ** 31 - 1;
 
 /** `ms`, from 0 to some 24 days: Infinity is as long as that. Throws ClientError `bad_request` for what is no number. */
-export function durationMs(name: string, ms: number): number {
-  if (Number.isNaN(ms)) throw new ClientError('bad_request', `${name} is ${String(ms)}; give milliseconds`);
+export function durationMs(name: string, ms: unknown): number {
+  if (typeof ms !== 'number' || Number.isNaN(ms)) throw new ClientError('bad_request', `${name} is ${String(ms)}; give milliseconds`);
   return Math.min(Math.max(ms, 0), timerMsMax);
 }

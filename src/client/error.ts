@@ -8,27 +8,38 @@ import type { ErrorCode, ErrorReply } from '../wire/message.js';
  */
 export type ClientErrorCode = ErrorCode | 'closed' | 'timeout' | 'aborted' | 'not_connected' | 'protocol';
 
+/** What is known of it besides its code and message. */
+export interface ClientErrorDetails {
+  readonly index?: number | undefined;
+  readonly path?: string | undefined;
+  readonly mayBeRecorded?: boolean | undefined;
+  readonly cause?: unknown;
+}
+
 /** The client's only exception: `index` is the caller's event, `path` the JSON pointer into it. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: ClientErrorCode;
   readonly index: number | undefined;
   readonly path: string | undefined;
+  /**
+   * Of an append: whether its events, or some of them, may be in the log all the same, because it was sent and the answer
+   * did not come. Where this is false, none of them is there.
+   */
+  readonly mayBeRecorded: boolean;
 
-  constructor(
-    code: ClientErrorCode, message: string,
-    options: { readonly index?: number | undefined; readonly path?: string | undefined; readonly cause?: unknown } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.index = options.index;
-    this.path = options.path;
+    this.index = details.index;
+    this.path = details.path;
+    this.mayBeRecorded = details.mayBeRecorded ?? false;
   }
 }
 
 /** The daemon's refusal as an exception; `index` is the event's place among the caller's own. */
-export function refusal(error: ErrorReply, index = error.index): ClientError {
-  return new ClientError(error.code, error.message, { index, path: error.path });
+export function refusal(error: ErrorReply, { index = error.index, ...more }: ClientErrorDetails = {}): ClientError {
+  return new ClientError(error.code, error.message, { path: error.path, ...more, index });
 }
 
 /** What the caller gave and the wire cannot carry, or what its own code threw meanwhile; `index` is the event's place. */
@@ -40,14 +51,14 @@ export function unencodable(code: 'invalid_event' | 'bad_request', cause: unknow
   return new ClientError(why, message, { index, path: isTooLarge ? undefined : wire?.path, cause });
 }
 
-/** An append that no request can hold. */
-export function tooManyEvents(events: number, eventsMax: number): ClientError {
-  return new ClientError('too_many_events', `${events} events, at most ${eventsMax} in one append`);
+/** An append that no request can hold; it may be recorded by a daemon that took more. */
+export function tooManyEvents(events: number, eventsMax: number, mayBeRecorded = false): ClientError {
+  return new ClientError('too_many_events', `${events} events, at most ${eventsMax} in one append`, { mayBeRecorded });
 }
 
 /** An append or a question that no request can hold. */
-export function frameTooLarge(bytes: number, bytesMax: number): ClientError {
-  return new ClientError('frame_too_large', `${bytes} bytes, at most ${bytesMax} in one request`);
+export function frameTooLarge(bytes: number, bytesMax: number, mayBeRecorded = false): ClientError {
+  return new ClientError('frame_too_large', `${bytes} bytes, at most ${bytesMax} in one request`, { mayBeRecorded });
 }
 
 /** Whether the same request may well be accepted later: the daemon's state was the reason, not the request. */

@@ -1,6 +1,7 @@
 // All appends of one client and its children: bounded, each with its deadline. Invariant: nobody waits for one beyond its
-// deadline, and never more is held than the bounds say.
+// deadline, or a microsecond longer for each that waits; and never more is held than the bounds say.
 import { performance } from 'node:perf_hooks';
+import { Deadline } from './deadline.js';
 import { durationMs } from './duration.js';
 import { ClientError, frameTooLarge, refusal, tooManyEvents } from './error.js';
 import type { Entries, Pending, Receipt } from './pending.js';
@@ -16,9 +17,27 @@ export interface OutboxBounds {
   readonly emitBytes: number;
 }
 
-export const defaultBounds: OutboxBounds = {
+/** Bounds as they are given: what is absent or undefined keeps its default. */
+export type OutboxGiven = { readonly [name in keyof OutboxBounds]?: number | undefined };
+
+const boundNames = ['appendEvents', 'appendBytes', 'emitEvents', 'emitBytes'] as const satisfies readonly (keyof OutboxBounds)[];
+const defaultBounds: OutboxBounds = {
   appendEvents: 100_000, appendBytes: 64 * 1024 * 1024, emitEvents: 10_000, emitBytes: 8 * 1024 * 1024,
 };
+
+/** `given`, and the default of what is absent. Throws ClientError `bad_request` for what is no number: it would bound nothing. */
+export function boundsOf(given: OutboxGiven = {}): OutboxBounds {
+  const bounds = { ...defaultBounds };
+  for (const name of boundNames) {
+    const bound: unknown = given[name] ?? bounds[name];
+    if (typeof bound !== 'number' || Number.isNaN(bound)) throw new ClientError('bad_request', `bounds.${name} is ${String(bound)}; give a number`);
+    bounds[name] = bound;
+  }
+  return bounds;
+}
+
+// How many appends are looked at for their deadlines, at most.
+const looksPerMs = 1000;
 
 // What is held of one kind.
 class Held {
@@ -44,7 +63,8 @@ export class Outbox {
   readonly #held = { append: new Held(), emit: new Held() };
   #waiters: { readonly order: number; readonly done: () => void }[] = [];
   #order = 0;
-  #watch: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined = undefined;
+  #lookedAt = 0;
+  #watch: { readonly timer: Deadline; readonly at: number } | undefined = undefined;
 
   /** `changed` is called when the outbox becomes empty, and when it does not stay so. */
   constructor(bounds: OutboxBounds, changed: () => void) {
@@ -69,11 +89,15 @@ export class Outbox {
     if (events + entries.count > eventsMax || bytes + entries.bytes.length > bytesMax) {
       throw new ClientError('overloaded', `${events} events of ${bytes} bytes are waiting already`);
     }
-    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not sent');
+    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not sent', { cause: signal.reason });
+    // Before it is taken in: what is no signal throws.
+    const bySignal = signal === undefined ? undefined : this.#listen(signal);
     return new Promise<Receipt>((resolve, reject) => {
       const append = this.#take(entries, deadline, resolve, reject);
       this.#held.append.change(1, entries);
-      if (signal !== undefined) this.#listen(append, signal);
+      if (signal === undefined) return;
+      this.#signals.set(append, signal);
+      bySignal?.add(append);
     });
   }
 
@@ -95,18 +119,20 @@ export class Outbox {
     return new Promise((done) => { this.#waiters.push({ order: this.#order, done }); });
   }
 
-  /** Settles all that is left with `error`. */
-  close(error: ClientError): void {
+  /** Settles all that is left: it was `closed`. */
+  close(): void {
     this.sender.close();
-    if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
-    for (const append of [...this.#outstanding, ...this.#emitted]) this.sender.settle(append, error);
+    this.#watch?.timer.clear();
+    for (const append of [...this.#outstanding, ...this.#emitted]) {
+      this.sender.settle(append, given('closed', 'the client was closed', append, this.sender.lastError));
+    }
   }
 
   #take(
     entries: Entries, deadline: number, resolve: (receipt: Receipt) => void, reject: (error: ClientError) => void,
   ): Pending {
     const append: Pending = {
-      order: this.#order++, entries, deadline, state: 'waiting', sent: false, refusal: undefined, isOverdue: false, isDoubtful: false,
+      order: this.#order++, entries, deadline, state: 'waiting', sent: false, refusal: undefined, isOverdue: false, isDoubtful: false, mayBeRecorded: false,
       eventsMax: Infinity, notice: undefined, resolve, reject,
     };
     this.#outstanding.add(append);
@@ -116,17 +142,15 @@ export class Outbox {
     return append;
   }
 
-  #listen(append: Pending, signal: AbortSignal): void {
-    this.#signals.set(append, signal);
+  // The appends that the signal ends.
+  #listen(signal: AbortSignal): Set<Pending> {
     const known = this.#bySignal.get(signal);
-    if (known !== undefined) {
-      known.appends.add(append);
-      return;
-    }
-    const appends = new Set([append]);
-    const abort = (): void => { for (const one of [...appends]) this.sender.settle(one, given('aborted', 'aborted', one)); };
-    this.#bySignal.set(signal, { appends, abort });
+    if (known !== undefined) return known.appends;
+    const appends = new Set<Pending>();
+    const abort = (): void => { for (const one of [...appends]) this.sender.settle(one, given('aborted', 'aborted', one, signal.reason)); };
     signal.addEventListener('abort', abort, { once: true });
+    this.#bySignal.set(signal, { appends, abort });
+    return appends;
   }
 
   // A signal may outlive many appends; none of them may stay hanging on it.
@@ -160,35 +184,44 @@ export class Outbox {
     for (const { done } of ready) done();
   }
 
-  // One timer for all: it is set for the earliest deadline and looks for the next one when it goes off.
-  #watchUntil(at: number): void {
-    if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
-    const timer = setTimeout(() => { this.#expire(); }, Math.max(0, Math.ceil(at - performance.now())));
-    timer.unref();
-    this.#watch = { timer, at };
+  // One timer for all: it is set for the earliest deadline and looks for the next one when it goes off. That looks at each, so
+  // it is not done again at once where very many wait.
+  #watchUntil(deadline: number): void {
+    this.#watch?.timer.clear();
+    const at = Math.max(deadline, this.#lookedAt + this.#outstanding.size / looksPerMs);
+    const timer = new Deadline(Math.max(0, Math.ceil(at - performance.now())), () => { this.#expire(); });
+    this.#watch = { timer: timer.unref(), at };
   }
 
   #expire(): void {
     this.#watch = undefined;
     const now = performance.now();
+    this.#lookedAt = now;
     let next = Infinity;
-    for (const append of [...this.#outstanding]) {
+    for (const append of this.#outstanding) {
       if (append.deadline > now) next = Math.min(next, append.deadline);
       // Recorded or lost? The daemon will say, and nobody waits for it: it is not counted before.
       else if (append.sent && this.#emitted.has(append)) {
         append.isOverdue = true;
         this.#waitedFor(append);
-      } else this.sender.settle(append, given('timeout', 'the deadline passed', append));
+      } else this.sender.settle(append, given('timeout', 'the deadline passed', append, this.sender.lastError));
     }
     if (next < Infinity) this.#watchUntil(next);
   }
 }
 
-/** Who gave up on what was refused again and again is told why it was; of what is under way nobody knows yet. */
-function given(code: 'timeout' | 'aborted', why: string, append: Pending): ClientError {
+/**
+ * Who gave up on what was refused again and again is told why it was; of what is under way nobody knows yet. `cause` is what
+ * ended the last connection, where none was there since, or what the caller's signal says.
+ */
+function given(code: 'timeout' | 'aborted' | 'closed', why: string, append: Pending, cause: unknown): ClientError {
+  const mayBeRecorded = append.state === 'flying' || append.mayBeRecorded;
   if (append.state === 'waiting' && append.refusal !== undefined) {
-    return code === 'timeout' ? refusal(append.refusal) : new ClientError(code, `${why}: it was refused: ${append.refusal.message}`);
+    if (code === 'timeout') return refusal(append.refusal, { mayBeRecorded });
+    return new ClientError(code, `${why}: it was refused: ${append.refusal.message}`, { mayBeRecorded, cause });
   }
-  const fate = append.sent ? 'it was sent, so the event may or may not have been recorded' : 'it was not sent';
-  return new ClientError(code, `${why}: ${fate}`);
+  const fate = mayBeRecorded ? 'it was sent, so the event may or may not have been recorded'
+    : append.sent ? 'it is not recorded' : 'it was not sent';
+  const reason = cause instanceof ClientError ? ` (${cause.message})` : '';
+  return new ClientError(code, `${why}: ${fate}${reason}`, { mayBeRecorded, cause });
 }

@@ -41,14 +41,15 @@ export interface Pending {
   /** Whether it ever left, so that only the daemon knows whether it was recorded. */
   sent: boolean;
   /**
-   * What the daemon answered last, where that was "later" and every request with it was answered so. One event is not recorded
-   * then; of several, a disk that was full between them may have some.
+   * What the daemon answered last, where that was "later" and every request with it was answered so.
    */
   refusal: ErrorReply | undefined;
   /** Whether its deadline has passed and nobody waits; where its request is not answered, it is not sent again. */
   isOverdue: boolean;
   /** Whether a request with it was not answered, or with "later": it may have been recorded by it. */
   isDoubtful: boolean;
+  /** Whether something of it may be in the log without a receipt, as far as requests are concerned that came back. */
+  mayBeRecorded: boolean;
   /** It MUST NOT be in a request of more events, but its own: one of that size was refused, and it may be the reason. */
   eventsMax: number;
   /** The losses that are told in its request, and in no other. */
@@ -76,7 +77,7 @@ export function receiptsOf(ack: Ack, appends: readonly Pending[]): Receipt[] {
   let fresh = 0;
   for (const [i, append] of appends.entries()) fresh += append.entries.count - (sorted?.[i]?.length ?? 0);
   if (ack.count !== fresh || (ack.count > 0 && (ack.first === null || ack.mac === null))) {
-    throw new ClientError('protocol', `an ack of ${ack.count} records for ${fresh} new events`);
+    throw untrue(`an ack of ${ack.count} records for ${fresh} new events`);
   }
   const end = ack.first === null ? null : ack.first + ack.count - 1;
   let next = ack.first ?? 0;
@@ -90,18 +91,22 @@ export function receiptsOf(ack: Ack, appends: readonly Pending[]): Receipt[] {
   });
 }
 
+function untrue(message: string): ClientError {
+  return new ClientError('protocol', message, { mayBeRecorded: true });
+}
+
 const noDuplicates: readonly Duplicate[] = [];
 
 // The duplicates of each append, their index counted from its own first event.
 function sortDuplicates(ack: Ack, appends: readonly Pending[]): Duplicate[][] | undefined {
   if (ack.duplicates === undefined || ack.duplicates.length === 0) return undefined;
   if (new Set(ack.duplicates.map(([index]) => index)).size < ack.duplicates.length) {
-    throw new ClientError('protocol', 'an ack that names a duplicate twice');
+    throw untrue('an ack that names a duplicate twice');
   }
   const sorted: Duplicate[][] = appends.map(() => []);
   for (const [index, seq, mac] of ack.duplicates) {
     const place = placeOf(index, appends);
-    if (place === undefined) throw new ClientError('protocol', `a duplicate at ${index}, where no event was`);
+    if (place === undefined) throw untrue(`a duplicate at ${index}, where no event was`);
     sorted[place.append]?.push([place.index, seq, mac]);
   }
   return sorted;

@@ -5,6 +5,7 @@ import { type Question, questionFrame } from '../wire/request.js';
 import { eventLimits } from '../wire/value.js';
 import { frameHeaderBytes } from '../wire/frame.js';
 import type { Connection } from './connection.js';
+import { Deadline } from './deadline.js';
 import { durationMs } from './duration.js';
 import { ClientError, frameTooLarge, refusal, unencodable } from './error.js';
 
@@ -23,7 +24,7 @@ interface Asked {
   readonly frame: Buffer;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: ClientError) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: Deadline;
 }
 
 /** The open questions of one client. */
@@ -45,7 +46,7 @@ export class Questions {
 
   /** Rejects with ClientError; `bad_request` at once for a question that cannot be encoded, `aborted` by the signal. */
   async ask(question: Question, timeoutMs: number, signal?: AbortSignal): Promise<Reply> {
-    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not asked');
+    if (signal?.aborted === true) throw new ClientError('aborted', 'aborted: it was not asked', { cause: signal.reason });
     if (this.#asked.size >= questionsMax) {
       throw new ClientError('overloaded', `${questionsMax} questions are open already`);
     }
@@ -53,12 +54,14 @@ export class Questions {
     this.#nextId += 2;
     const frame = frameOf(id, question, this.#bytesMax);
     const ms = durationMs('timeoutMs', timeoutMs);
-    const end = (code: 'timeout' | 'aborted', message: string): void => { this.#end(id)?.reject(new ClientError(code, message)); };
-    const abort = (): void => { end('aborted', 'aborted before the answer'); };
+    const end = (code: 'timeout' | 'aborted', message: string, cause?: unknown): void => {
+      this.#end(id)?.reject(new ClientError(code, message, { cause }));
+    };
+    const abort = (): void => { end('aborted', 'aborted before the answer', signal?.reason); };
     signal?.addEventListener('abort', abort, { once: true });
     try {
       return await new Promise((resolve, reject) => {
-        const timer = setTimeout(() => { end('timeout', `no answer to ${question.op} in ${ms} ms`); }, ms);
+        const timer = new Deadline(ms, () => { end('timeout', `no answer to ${question.op} in ${ms} ms`); });
         this.#asked.set(id, { frame, resolve, reject, timer });
         this.#connection?.write(frame);
         this.#changed();
@@ -100,7 +103,7 @@ export class Questions {
     const asked = this.#asked.get(id);
     if (asked === undefined) return undefined;
     this.#asked.delete(id);
-    clearTimeout(asked.timer);
+    asked.timer.clear();
     this.#changed();
     return asked;
   }

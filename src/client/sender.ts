@@ -36,6 +36,7 @@ export class Sender {
   #inFlight: AppendRequest[] = [];
   #inFlightBytes = 0;
   #connection: Connection | undefined = undefined;
+  #lastError: ClientError | undefined = undefined;
   #limits: Limits = { max_events: 1, max_frame_bytes: 0 };
   // Odd: the even ones are questions.
   #nextId = 1;
@@ -64,8 +65,14 @@ export class Sender {
     this.send();
   }
 
-  detach(): void {
+  /** What ended the last connection, or kept the next one from being there; undefined since an append was acknowledged. */
+  get lastError(): ClientError | undefined {
+    return this.#lastError;
+  }
+
+  detach(error: ClientError): void {
     this.#connection = undefined;
+    this.#lastError = error;
     // Who asked for a pause is gone with it.
     clearTimeout(this.#retry);
     this.#retry = undefined;
@@ -119,6 +126,7 @@ export class Sender {
     const request = this.#answered(ack.id);
     this.#refusals = 0;
     const receipts = this.#receipts(ack, request);
+    this.#lastError = undefined;
     if (request.notice !== undefined) this.losses.acknowledged(request.notice, request.appends, ack.count);
     for (const [i, append] of request.appends.entries()) {
       const receipt = receipts[i];
@@ -158,16 +166,19 @@ export class Sender {
   #blame(error: ErrorReply, appends: readonly Pending[]): void {
     const place = error.index === undefined ? undefined : placeOf(error.index, appends);
     const guilty = appends[place?.append ?? (appends.length === 1 ? 0 : -1)];
-    const events = appends.reduce((sum, { entries }) => sum + entries.count, 0);
+    const events = eventsIn(appends);
     for (const append of appends) {
       append.eventsMax = append.eventsMax === Infinity ? events : Math.max(1, Math.floor(events / 2));
     }
-    if (guilty !== undefined) this.settle(guilty, refusal(error, place?.index));
+    if (guilty !== undefined) this.settle(guilty, refusal(error, { index: place?.index, mayBeRecorded: guilty.mayBeRecorded }));
   }
 
   // After a "no" nothing of a request is recorded, and its losses may go with any other.
   #doubt(appends: readonly Pending[], notice: Notice | undefined, isDoubtful: boolean, refusal?: ErrorReply): void {
+    // A disk that is found full between two events of a request has the first of them.
+    const isPartly = refusal?.code === 'disk_full' && eventsIn(appends) > 1;
     for (const append of appends) {
+      append.mayBeRecorded ||= isDoubtful && (refusal === undefined || isPartly);
       // Known only while every answer was a refusal; one that did not come leaves it open.
       append.refusal = append.isDoubtful && append.refusal === undefined ? undefined : refusal;
       append.isDoubtful ||= isDoubtful;
@@ -241,16 +252,21 @@ export class Sender {
       if (load.add(append.entries, append.eventsMax)) {
         appends.push(append);
         append.state = 'flying';
-      } else if (load.isEmpty) this.settle(append, this.#tooLarge(append.entries));
+      } else if (load.isEmpty) this.settle(append, this.#tooLarge(append));
       else break;
     }
     return appends;
   }
 
-  #tooLarge({ count, bytes }: Entries): ClientError {
+  #tooLarge({ entries: { count, bytes }, mayBeRecorded }: Pending): ClientError {
     const { max_events: eventsMax, max_frame_bytes: bytesMax } = this.#limits;
-    return count > eventsMax ? tooManyEvents(count, eventsMax) : frameTooLarge(bytes.length, bytesMax);
+    if (count > eventsMax) return tooManyEvents(count, eventsMax, mayBeRecorded);
+    return frameTooLarge(bytes.length, bytesMax, mayBeRecorded);
   }
+}
+
+function eventsIn(appends: readonly Pending[]): number {
+  return appends.reduce((sum, { entries }) => sum + entries.count, 0);
 }
 
 // What one request holds so far.

@@ -3,11 +3,12 @@
 import type { Reply, Welcome } from '../wire/message.js';
 import { checkedSocketPath, socketPath } from '../wire/place.js';
 import type { Connection } from './connection.js';
+import { Deadline } from './deadline.js';
 import { durationMs } from './duration.js';
 import { EntryWriter } from './entries.js';
 import { ClientError, isRetryable } from './error.js';
 import { Link, type LinkOptions } from './link.js';
-import { type OutboxBounds, Outbox, defaultBounds } from './outbox.js';
+import { type OutboxGiven, Outbox, boundsOf } from './outbox.js';
 import { Questions, frameOf, helloBytesMax } from './questions.js';
 import { ReceiptFile } from './receipts.js';
 import { Tail, type TailOptions, type TailRecord } from './tail.js';
@@ -37,7 +38,7 @@ export interface ConnectOptions {
   /** Gives `connect` up. */
   readonly signal?: AbortSignal | undefined;
   /** How much may wait here; what is absent keeps its default. */
-  readonly bounds?: Partial<OutboxBounds> | undefined;
+  readonly bounds?: OutboxGiven | undefined;
   /**
    * A file that every acknowledgement's receipt is appended to, a JSON line {"seq","mac"} each, for `indelible verify
    * --receipts`. Made with mode 0600, written in the background and not synced; one for each process. Appends do not
@@ -84,7 +85,7 @@ export class Session {
   ) {
     this.timeoutMs = durationMs('timeoutMs', options.timeoutMs ?? defaultTimeoutMs);
     this.#opening = { up, failed };
-    this.outbox = new Outbox({ ...defaultBounds, ...options.bounds }, () => { this.#hold(); });
+    this.outbox = new Outbox(boundsOf(options.bounds), () => { this.#hold(); });
     this.questions = new Questions(() => { this.#hold(); });
     this.receipts = options.receiptsFile === undefined ? undefined : new ReceiptFile(options.receiptsFile);
     const hello = frameOf(helloId, { op: 'hello', client: options.client ?? 'indelible-js/1' }, helloBytesMax);
@@ -105,7 +106,7 @@ export class Session {
       if (signal?.aborted === true) throw new ClientError('aborted', 'aborted before connecting');
       const abort = (): void => { failed(new ClientError('aborted', 'aborted while connecting')); };
       const end = (): void => {
-        clearTimeout(timer);
+        timer.clear();
         signal?.removeEventListener('abort', abort);
       };
       const failed = (error: ClientError): void => {
@@ -118,15 +119,15 @@ export class Session {
         const silence = session.#link.isLetIn ? `we were let in, and not answered in ${Math.max(ms, startMs)} ms` : `no daemon in ${ms} ms`;
         failed(new ClientError('not_connected', cause?.message ?? silence, { cause }));
       };
-      let timer = setTimeout(() => {
-        if (session.#link.isLetIn && startMs > ms) timer = setTimeout(late, startMs - ms);
+      let timer = new Deadline(ms, () => {
+        if (session.#link.isLetIn && startMs > ms) timer = new Deadline(startMs - ms, late);
         else late();
-      }, ms);
+      });
       let session: Session;
       try {
         session = new Session(options, Math.max(ms, startMs), () => { end(); resolve(session); }, failed);
       } catch (error) {
-        clearTimeout(timer);
+        timer.clear();
         throw error;
       }
       signal?.addEventListener('abort', abort, { once: true });
@@ -162,18 +163,18 @@ export class Session {
 
   /** Flushes and ends; whoever calls waits for the same end, and the least patient brings it about. */
   async close(timeoutMs: number | undefined): Promise<Closed> {
-    const timer = timeoutMs === undefined ? undefined : setTimeout(this.#giveUp, durationMs('timeoutMs', timeoutMs));
+    const timer = timeoutMs === undefined ? undefined : new Deadline(durationMs('timeoutMs', timeoutMs), this.#giveUp);
     try {
       return await (this.#closing ??= this.#close());
     } finally {
-      clearTimeout(timer);
+      timer?.clear();
     }
   }
 
   async #close(): Promise<Closed> {
     this.#state = 'closing';
     await Promise.race([this.flush(), this.#givenUp]);
-    this.#finish(new ClientError('closed', 'the client was closed; what was sent may have been recorded'));
+    this.#finish(new ClientError('closed', 'the client was closed'));
     await Promise.race([this.receipts?.close(), this.#givenUp]);
     return { dropped: this.outbox.sender.losses.count };
   }
@@ -233,7 +234,7 @@ export class Session {
   #down(error: ClientError): void {
     this.#lastError = error;
     this.questions.detach();
-    this.outbox.sender.detach();
+    this.outbox.sender.detach(error);
     // A daemon that answers and says no will say no again; one that cannot be reached may be starting.
     if (this.#state === 'opening' && !isRetryable(error.code)) this.#opening.failed(error);
   }
@@ -244,7 +245,7 @@ export class Session {
 
   #finish(error: ClientError): void {
     this.#state = 'closed';
-    this.outbox.close(error);
+    this.outbox.close();
     this.questions.close(error);
     for (const tail of this.#tails) tail.stop(undefined);
     this.#link.close(error);

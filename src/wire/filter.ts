@@ -27,7 +27,7 @@ export class RecordFilter {
   /** `since` and `until` MUST be RFC 3339. */
   constructor(filters: Filters) {
     const { since, until, ...equal } = filters;
-    this.#equal = Object.entries(equal) as [FilterName, string][];
+    this.#equal = Object.entries(equal).filter((named): named is [FilterName, string] => named[1] !== undefined);
     this.#traces = this.#equal.map(([name, value]) => Buffer.from(`"${name}":${JSON.stringify(value)}`));
     this.#since = since === undefined ? undefined : momentMs(since);
     this.#until = until === undefined ? undefined : momentMs(until);

@@ -23,7 +23,8 @@ export const filterNames = [
   'agent_id', 'request_id', 'principal', 'since', 'until',
 ] as const;
 export type FilterName = (typeof filterNames)[number];
-export type Filters = Readonly<Partial<Record<FilterName, string>>>;
+/** What they must be; undefined is as good as absent. */
+export type Filters = Readonly<Partial<Record<FilterName, string | undefined>>>;
 
 /** One event of an append; what it holds is read before the next request is. */
 export interface EventEntry {

@@ -107,23 +107,23 @@ class Fields {
   reply(): Reply {
     const op = this.#text('op');
     if (op === 'error') return this.#error();
-    const id = this.#number('id');
+    const id = this.#count('id');
     switch (op) {
       case 'ack': return this.#ack(id);
-      case 'record': return { op, id, seq: this.#number('seq'), line: this.#text('line') };
-      case 'records': return { op, id, records: this.#texts('records'), total: this.#number('total') };
+      case 'record': return { op, id, seq: this.#count('seq'), line: this.#text('line') };
+      case 'records': return { op, id, records: this.#texts('records'), total: this.#count('total') };
       case 'status': return { ...(this.#fields as Readonly<Record<string, JsonValue>>), op, id };
       case 'checkpoint': return { op, id, note: this.#text('note') };
       case 'proof':
         return {
-          op, id, line: this.#text('line'), index: this.#number('index'), size: this.#number('size'),
+          op, id, line: this.#text('line'), index: this.#count('index'), size: this.#count('size'),
           hashes: this.#texts('hashes'), note: this.#text('note'),
         };
       case 'welcome':
         return {
-          op, id, v: this.#number('v'), server: this.#text('server'), origin: this.#text('origin'),
-          sync: this.#text('sync'), max_frame_bytes: this.#number('max_frame_bytes'),
-          max_events: this.#number('max_events'), max_event_bytes: this.#number('max_event_bytes'),
+          op, id, v: this.#count('v'), server: this.#text('server'), origin: this.#text('origin'),
+          sync: this.#text('sync'), max_frame_bytes: this.#count('max_frame_bytes'),
+          max_events: this.#count('max_events'), max_event_bytes: this.#count('max_event_bytes'),
           source: this.#object('source'), log_pub: this.#texts('log_pub'),
         };
       default: throw new WireError('bad_reply', `a reply of unknown kind ${op}`);
@@ -131,10 +131,10 @@ class Fields {
   }
 
   #ack(id: number): Ack {
-    const first = this.#nullable('first', isNumber);
+    const first = this.#nullable('first', isCount);
     const mac = this.#nullable('mac', isText);
     const ts = this.#nullable('ts', isText);
-    const ack: Ack = { op: 'ack', id, first, count: this.#number('count'), mac, ts };
+    const ack: Ack = { op: 'ack', id, first, count: this.#count('count'), mac, ts };
     const duplicates = this.#fields['duplicates'] ?? undefined;
     if (duplicates === undefined) return ack;
     if (!Array.isArray(duplicates) || !duplicates.every(isDuplicate)) throw wrong('duplicates');
@@ -142,11 +142,11 @@ class Fields {
   }
 
   #error(): Reply {
-    const index = this.#optional('index', isNumber);
+    const index = this.#optional('index', isCount);
     const path = this.#optional('path', isText);
-    const retry = this.#optional('retry_after_ms', isNumber);
+    const retry = this.#optional('retry_after_ms', isCount);
     return {
-      op: 'error', id: this.#nullable('id', isNumber),
+      op: 'error', id: this.#nullable('id', isCount),
       // A code of a later version goes through as it is: callers treat one they do not know as final.
       code: this.#text('code') as ErrorCode, message: this.#text('message'),
       ...(index === undefined ? {} : { index }), ...(path === undefined ? {} : { path }),
@@ -160,9 +160,9 @@ class Fields {
     return value;
   }
 
-  #number(name: string): number {
+  #count(name: string): number {
     const value = this.#fields[name];
-    if (!isNumber(value)) throw wrong(name);
+    if (!isCount(value)) throw wrong(name);
     return value;
   }
 
@@ -193,12 +193,13 @@ function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number';
+// All numbers of replies are such; of anything else a client would make a receipt, or a time to wait.
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function isDuplicate(value: unknown): value is Duplicate {
-  return Array.isArray(value) && isNumber(value[0]) && isNumber(value[1]) && isText(value[2]);
+  return Array.isArray(value) && isCount(value[0]) && isCount(value[1]) && isText(value[2]);
 }
 
 function wrong(name: string): WireError {

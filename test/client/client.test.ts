@@ -168,6 +168,13 @@ describe('append', () => {
     daemon.answer = ({ id }) => ({ op: 'ack', id, first: 1, count: 1, mac: macOf(1), ts: 'now', duplicates: [[0, 1, macOf(1)], [0, 1, macOf(1)]] });
     expect(await codeOf(client.append([{ action: 'a' }, { action: 'b' }, { action: 'c' }]))).toBe('protocol');
   });
+
+  test('a time to wait that is none ends the conversation, and the append goes to the next', async () => {
+    let calls = 0;
+    daemon.answer = ({ id }) => (++calls === 1 ? { op: 'error', id, code: 'overloaded', message: 'later', retry_after_ms: NaN } : undefined);
+    expect(await client.append({ action: 'a' })).toMatchObject({ first: 1 });
+    expect(daemon.connections).toBe(2);
+  });
 });
 
 describe('emit', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ClientError, connect } from '../../src/client/client.js';
 import type { Reply } from '../../src/wire/message.js';
-import { client, daemon } from './connected.js';
+import { client, daemon, until } from './connected.js';
 
 describe('a question that cannot be encoded', () => {
   test('is refused with its place, and the next ones are asked on the same connection', async () => {
@@ -43,4 +43,21 @@ test('an error that answers a question given up leaves the connection as it is',
   late?.();
   expect(await client.append({ action: 'a' })).toMatchObject({ first: 1, duplicates: [] });
   expect(daemon.connections).toBe(1);
+});
+
+describe('every question', () => {
+  test.each(['status', 'recent', 'checkpoint', 'prove'] as const)('has its own patience and signal: %s', async (op) => {
+    const ask = (options: { timeoutMs?: number; signal?: AbortSignal }): Promise<unknown> =>
+      (op === 'prove' ? client.prove(1, options) : client[op](options));
+    const asked = (): boolean => daemon.requests.at(-1)?.op === op;
+    daemon.instead = (request) => request.op === op;
+    await expect(ask({ timeoutMs: 20 })).rejects.toMatchObject({ code: 'timeout' });
+    daemon.requests.length = 0;
+    const stop = new AbortController();
+    const answer = expect(ask({ signal: stop.signal })).rejects.toMatchObject({ code: 'aborted', cause: 'enough' });
+    await until(asked);
+    stop.abort('enough');
+    await answer;
+    await expect(ask({ signal: stop.signal })).rejects.toMatchObject({ code: 'aborted', cause: 'enough' });
+  });
 });

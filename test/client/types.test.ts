@@ -1,7 +1,7 @@
 // What compiles and what does not. The compiler is the test: a mistake that it lets through makes an unused
 // `@ts-expect-error`, which it refuses. Nothing here is run.
 import { expect, test } from 'vitest';
-import { type Client, type EventOf, connect } from '../../src/client/client.js';
+import { type Client, type ConnectOptions, type EventOf, connect } from '../../src/client/client.js';
 
 type Local = EventOf<'mvm.local'>;
 type Exec = EventOf<'x0x.exec'>;
@@ -109,6 +109,16 @@ export async function ofWhatTheClientIsAndAdds(
   await client.child({ fields }).append({ outcome: 'denied' });
   // @ts-expect-error a field that no event has
   client.child({ fields: { actr: 'agent' } });
+}
+
+export async function withOptionsFromElsewhere(options: ConnectOptions, client: Client, name: string | undefined): Promise<void> {
+  const connected = await connect(options);
+  await connected.append({ whatever: 1 });
+  await connect({ ...options, profile: 'generic' }).then((generic) => generic.append({ action: 'a' }));
+  await client.recent({ outcome: name, limit: 5 });
+  await client.tail({ filters: { outcome: name, kind: undefined } }).next();
+  // @ts-expect-error a filter that there is not
+  await client.recent({ outcom: name });
 }
 
 test('the compiler has checked the above', () => {

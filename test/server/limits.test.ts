@@ -143,6 +143,7 @@ describe('filters', () => {
   test('that are empty let everything through, also what is no JSON', () => {
     expect(new RecordFilter({}).isEmpty).toBe(true);
     expect(new RecordFilter({}).matches(Buffer.from('not json'))).toBe(true);
+    expect(new RecordFilter({ kind: undefined, since: undefined }).isEmpty).toBe(true);
     expect(new RecordFilter({ kind: 'not' }).matches(Buffer.from('"not" json'))).toBe(false);
   });
 

@@ -57,5 +57,12 @@ describe('replies', () => {
       expect(() => decodeReply(payload(bad))).toThrow(WireError);
     }
     expect(() => decodeReply(Buffer.from('c1c1', 'hex'))).toThrow(WireError);
+    for (const number of [NaN, Infinity, -1, 0.5, 2 ** 53]) {
+      for (const reply of [
+        { op: 'ack', id: 1, first: number, count: 1, mac, ts: '' }, { op: 'ack', id: 1, first: null, count: number, mac: null, ts: null },
+        { op: 'ack', id: 1, first: null, count: 0, mac: null, ts: null, duplicates: [[number, 1, mac]] },
+        { op: 'error', id: 1, code: 'overloaded', message: '', retry_after_ms: number }, { op: 'record', id: 1, seq: number, line: '' },
+      ]) expect(() => decodeReply(payload(reply))).toThrow(WireError);
+    }
   });
 });
