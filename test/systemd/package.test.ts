@@ -9,7 +9,7 @@ const root = new URL('../..', import.meta.url).pathname;
 
 test.each(['scripts/start', 'systemd/indelible.service', 'systemd/indelible@.service'])(
   '%s gives Node the options with which the daemon is tested and measured', (name) => {
-    const options = /^(?:exec |ExecStart=\/\S+\/)node (.*?)\S+\/main\.js serve$/m.exec(readFileSync(join(root, name), 'latin1'))?.[1];
+    const options = /^(?:exec |ExecStart=\/\S+\/)node (.*?)\S+\/main\.js serve(?: "\$@")?$/m.exec(readFileSync(join(root, name), 'latin1'))?.[1];
     expect(options?.trim().split(' ')).toEqual(nodeOptions);
   });
 
