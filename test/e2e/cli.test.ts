@@ -54,11 +54,14 @@ describe('without a daemon', () => {
     const listed = run(['--help']);
     expect(listed.status).toBe(0);
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-    for (const command of ['serve', 'init', 'emit', 'tail', 'status', 'verify', 'prove', 'checkpoint']) {
-      expect(listed.stdout).toContain(command);
+    const named = [...listed.stdout.matchAll(/^ {2}([a-z]+) .* {2}/gm)].map(([, command = '']) => command).filter((command) => command !== 'help');
+    expect(named).toHaveLength(14);
+    for (const command of named) {
       const help = run([command, '--help']);
       expect([command, help.status]).toEqual([command, 0]);
-      expect(help.stdout).toMatch(/Examples?:\n {2}\S*.*indelible/);
+      expect(help.stdout).toMatch(/^Examples?(?:, [^\n]*)?:\n {2}\S*.*indelible/m);
+      expect(help.stdout).not.toMatch(/^ *\$ /m);
+      expect(help.stdout).toMatch(/^Exit status:/m);
       expect(run([command, '--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
     }
   });
