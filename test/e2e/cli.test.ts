@@ -296,6 +296,12 @@ describe('with a daemon', () => {
     }
   });
 
+  it('emit says on a terminal what it waits for', () => {
+    const { status, stdout } = spawnSync('script', ['-qec', `'${process.execPath}' '${main}' emit`, '/dev/null'], { env: environment, encoding: 'utf8', input: '{"action":"typed"}\n' });
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/indelible: one event a line, as JSON; Ctrl-D ends\r\n[^]*{"recorded":1,"refused":0}\r\n/)]);
+    expect(run(['emit'], '{"action":"piped"}\n')).toEqual({ status: 0, stdout: '{"recorded":1,"refused":0}\n', stderr: '' });
+  });
+
   it('emit says of a stdin that cannot be read that it could not, and takes none for an empty one', () => {
     const from = (redirection: string): unknown => {
       const { status, stdout, stderr } = spawnSync('sh', ['-c', `"$0" "$@" ${redirection}`, process.execPath, main, 'emit'], { env: { ...environment, PLACE: place }, encoding: 'utf8' });
