@@ -255,3 +255,19 @@ describe('package.json', () => {
     expect(Object.keys(manifest.dependencies).sort()).toEqual([...imported].sort());
   });
 });
+
+describe('documents', () => {
+  const documents = ['README.md', 'src/log/FORMAT.md', 'src/verify/REPORT.md', 'src/wire/PROTOCOL.md', 'test/RESULTS.md'];
+  /** What a heading is called in a link to it. */
+  const anchors = (path: string): readonly string[] =>
+    [...readFileSync(join(root, path), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+
+  test.each(documents)('%s is installed, and links to what is, and to headings that are there', (document) => {
+    const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] };
+    const broken = [...readFileSync(join(root, document), 'utf8').matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)].filter(([, file = '', heading = '']) => {
+      const to = file === '' ? document : normalize(join(dirname(document), file));
+      return !files.includes(to) || (heading !== '' && !anchors(to).includes(heading));
+    });
+    expect({ listed: files.includes(document), broken: broken.map(([link]) => link) }).toEqual({ listed: true, broken: [] });
+  });
+});

@@ -8,7 +8,7 @@ export function checkpointCommand(): Command {
     .summary('print the newest signed checkpoint')
     .description('Prints the newest checkpoint, a C2SP signed note. Kept elsewhere, it shows later if this log was rolled back.')
     .option('--socket <path>', 'the daemon\'s socket')
-    .addHelpText('after', '\nExample:\n  indelible checkpoint > elsewhere/checkpoint-$(date +%F)')
+    .addHelpText('after', '\nExit status: 0, 1 nothing is sealed yet or no daemon, 2 wrong usage.\n\nExample:\n  indelible checkpoint > elsewhere/checkpoint-$(date +%F)')
     .action(async (options) => {
       await withClient(options, async (client) => {
         process.stdout.write(await client.checkpoint());

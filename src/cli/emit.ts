@@ -48,6 +48,8 @@ export function emitCommand(): Command {
         process.exitCode = exitCodes.usage;
         return;
       }
+      // Who only forgot what to record would else wait for what waits for him.
+      if (event === undefined && process.stdin.isTTY) say('indelible: one event a line, as JSON; Ctrl-D ends');
       await withClient({ socket, receipts }, async (client) => {
         const status = await (event === undefined ? emitLines(client, { profile, traceparent })
           : emitOne(client, event, { profile, id, traceparent }));

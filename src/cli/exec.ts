@@ -38,10 +38,10 @@ What is recorded: request, started, warnings, exit; or a lone denial; or request
 Nothing runs before request is durable. Warnings come at 8 MiB of stdout, at 8 MiB of stderr and after 60 s (or at half of
 a smaller limit). Output is cut off at 16 MiB each, and the command sees a closed pipe; after 300 s it gets SIGTERM, and 5 s
 later SIGKILL, and a cancelled warning says so. A command has ended when its whole process group has and its output is passed
-on: what it leaves in the background belongs to it, is waited for, and ended at the limit; exit then has its own code, and the
-duration of all. A daemon that makes a session of its own (setsid) goes on; and under a terminal, where a command shares the
-group of its job, the command alone is waited for and ended. Secrets in arguments are masked by the daemon. A terminal goes to the command as it is: its bytes
-are not counted and have no cap.
+on: what it leaves in the background belongs to it, is waited for, and ended at the limit, or 5 s after a signal that asked for
+the end; exit then has its own code, and the duration of all. A daemon that makes a session of its own (setsid) goes on; and
+under a terminal, where a command shares the group of its job, the command alone is waited for and ended. Secrets in arguments
+are masked by the daemon. A terminal goes to the command as it is: its bytes are not counted and have no cap.
 What a command cannot have as if called directly, because Node takes it away before we see it: signals that its caller ignores
 are not ignored by it (put nohup behind the "--"), and its soft limit of open files is the hard one (ulimit -Sn sets it back).
 Descriptors above 2 are passed on, but for an eventfd, epoll and the like, and a pipe given with both ends that the caller
@@ -60,9 +60,10 @@ to it. Without one every command may run and is recorded.
 first of "argv") and in "cwd", "*" is one name; a command's path may not hold "..". In "cwd" a last "/**" is all below.
 What "*" and "**" let in may be an option, and many programs have one that writes files or runs programs (git log --output=F):
 put "--" before it, as above. A command's name is found by PATH: spell the path out. An ACL binds only those who can start
-nothing but this, and whose environment (LD_PRELOAD, PAGER) somebody cleans, as sudo(8) does. "concurrency_max" counts those of one user, in files below his home (~/.local/state/indelible/exec;
-else /run/user/UID; else, in a service, its StateDirectory= or RuntimeDirectory=): it keeps him from too many by mistake, and
-others who act as him through sudo, but not one who may remove those files.
+nothing but this, and whose environment (LD_PRELOAD, PAGER) somebody cleans, as sudo(8) does. "concurrency_max" counts those of
+one user, in files below his home (~/.local/state/indelible/exec; else /run/user/UID; else, in a service, its StateDirectory=
+or RuntimeDirectory=): it keeps him from too many by mistake, and others who act as him through sudo, but not one who may
+remove those files.
 
 Examples:
   indelible exec -- make test

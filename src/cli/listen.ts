@@ -27,10 +27,10 @@ export function listenCommand(): Command {
   const command = new Command('listen')
     .summary('add and remove sockets of the running daemon')
     .description('Adds and removes listeners: sockets with fixed labels, profiles and limits that no client can change.')
-    .addHelpText('after', '\nExample, for a microVM whose guest connects to port 5000 of its vsock:\n' +
+    .addHelpText('after', '\nExit status: 0, 1 the daemon did not answer there or the listener is not there, 2 wrong usage.\n\nExample, for a microVM whose guest connects to port 5000 of its vsock:\n' +
       '  indelible listen add vm-7 --path /run/vm-7/v.sock_5000 --label vm=vm-7 --profile mvm.local');
   command.command('add <name>')
-    .description('adds a listener, or changes it, and waits until it answers')
+    .description('adds a listener, or replaces all that one of this name had, and waits until it answers')
     .requiredOption('--path <socket>', 'where it listens')
     .option('--mode <octal>', 'permissions of the socket, such as 0660')
     .option('--profile <profile>', 'may be used on it; give it again for more; default: all', collect)

@@ -30,10 +30,10 @@ import { proofOutcome } from './proof-check.js';
 import { WrongUsage, forOption, giveVerdict, readNamed, readNote, sayWhyNone } from './verdict.js';
 
 const helpText = `
-Example:
-  $ indelible verify --state-dir /var/lib/indelible --key /media/usb/indelible.key --checkpoint kept-elsewhere.txt
-  $ indelible verify --key /media/usb/indelible.key --from-checkpoint last.txt --save-checkpoint last.txt
-  $ indelible verify --proof record-7.tlog-proof --record record-7.json --pub log.pub
+Examples:
+  indelible verify --state-dir /var/lib/indelible --key /media/usb/indelible.key --checkpoint kept-elsewhere.txt
+  indelible verify --key /media/usb/indelible.key --from-checkpoint last.txt --save-checkpoint last.txt
+  indelible verify --proof record-7.tlog-proof --record record-7.json --pub log.pub
 
 Without --key and --pub, the key in the state directory is used if it is still there: good for a first look, and
 worth nothing against someone who took the host.

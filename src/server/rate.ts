@@ -44,10 +44,11 @@ export class RateLimiter {
     const depth = rate * burstSeconds;
     bucket.tokens = Math.min(depth, bucket.tokens + ((now - bucket.filledAt) / 1000) * rate);
     bucket.filledAt = now;
-    // A request larger than the bucket could never pass: a full bucket is enough for it, and it empties it.
+    // A request larger than the bucket could never pass: a full bucket is enough for it, and it owes the rest. If it did not, the
+    // largest request in ten seconds would be the rate.
     const needed = Math.min(events, depth);
     if (bucket.tokens >= needed) {
-      bucket.tokens -= needed;
+      bucket.tokens -= events;
       return undefined;
     }
     bucket.refused += events;

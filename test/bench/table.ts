@@ -94,7 +94,7 @@ function readingText(reading: Reading | undefined): string {
     + `an event costs ${cpuAtFirst.toFixed(1)} us of CPU when the log is new and ${cpuNow.toFixed(1)} us now; the daemon's memory at full load ${mib(residentBytes)}.\n`;
 }
 
-/** Everything, as it stands in the README. */
+/** Everything, as it stands in test/RESULTS.md. */
 export function tableOf(result: Result): string {
   const { machine, rounds, times } = result;
   return `${machine}; ${rounds} rounds of ${times.measureMs} ms a cell; medians.\n\n${gridTable(result.rows)}`

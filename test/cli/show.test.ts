@@ -26,6 +26,18 @@ describe('showRecord', () => {
     expect(show(record(`"event":{"a":"${'x'.repeat(100_000)}"}`)).length).toBeLessThan(600);
   });
 
+  it('shows something of every field before all of any, and no kind twice', () => {
+    const hex = 'ab'.repeat(32);
+    const event = `"event":{"event":"request","ts_unix_ms":1,"request_id":"${hex.slice(32)}","agent_id":"${hex}","machine_id":"${hex}",` +
+      '"argv":["/usr/bin/rsync","--archive","--delete","/srv/","backup:/srv/"],"matched_acl":null,"stdin_bytes":0,"timeout_ms":300000}';
+    const line = `{"seq":1,"ts":"T","profile":"x0x.exec","kind":"request","source":{"listener":"l","pid":1,"uid":2},${event}}`;
+    const cutId = `${hex.slice(0, 38)}…`;
+    expect(show(line)).toBe(`T      1 x0x.exec request ts_unix_ms=1 request_id=${hex.slice(32)} agent_id=${cutId} machine_id=${cutId} ` +
+      'argv=["/usr/bin/rsync","--archive","--delet"… stdin_bytes=0 timeout_ms=300000 (uid 2 pid 1 by l)');
+    expect(show('{"seq":1,"ts":"T","profile":"codetether","kind":"auth","source":{"listener":"l","pid":1,"uid":2},"event":{"category":"auth","action":"login"}}'))
+      .toBe('T      1 codetether auth action=login (uid 2 pid 1 by l)');
+  });
+
   it('quotes what would look like another column, wherever a client may have chosen it', () => {
     expect(show('{"seq":1,"ts":"T","profile":"generic","kind":"k success a=b (uid 0 pid 1 by l)","source":{"listener":"l","pid":1,"uid":2},' +
       '"event":{"action":"…","outcome":"success x","a b=\\"":"c d=e","empty":"","like":"\\\\u001b","wide":"\u3164","n":"[redacted:jwt:00c0ffee]"}}'))

@@ -54,11 +54,14 @@ describe('without a daemon', () => {
     const listed = run(['--help']);
     expect(listed.status).toBe(0);
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-    for (const command of ['serve', 'init', 'emit', 'tail', 'status', 'verify', 'prove', 'checkpoint']) {
-      expect(listed.stdout).toContain(command);
+    const named = [...listed.stdout.matchAll(/^ {2}([a-z]+) .* {2}/gm)].map(([, command = '']) => command).filter((command) => command !== 'help');
+    expect(named).toHaveLength(14);
+    for (const command of named) {
       const help = run([command, '--help']);
       expect([command, help.status]).toEqual([command, 0]);
-      expect(help.stdout).toMatch(/Examples?:\n {2}\S*.*indelible/);
+      expect(help.stdout).toMatch(/^Examples?(?:, [^\n]*)?:\n {2}\S*.*indelible/m);
+      expect(help.stdout).not.toMatch(/^ *\$ /m);
+      expect(help.stdout).toMatch(/^Exit status:/m);
       expect(run([command, '--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
     }
   });
@@ -291,6 +294,12 @@ describe('with a daemon', () => {
       const { status, stderr } = spawnSync('bash', ['-c', `"$0" "$1" emit --action a ${option}`, process.execPath, main], { env: environment, encoding: 'utf8' });
       expect([option, status, stderr]).toEqual([option, 2, expect.stringContaining('not UTF-8')]);
     }
+  });
+
+  it('emit says on a terminal what it waits for', () => {
+    const { status, stdout } = spawnSync('script', ['-qec', `'${process.execPath}' '${main}' emit`, '/dev/null'], { env: environment, encoding: 'utf8', input: '{"action":"typed"}\n' });
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/indelible: one event a line, as JSON; Ctrl-D ends\r\n[^]*{"recorded":1,"refused":0}\r\n/)]);
+    expect(run(['emit'], '{"action":"piped"}\n')).toEqual({ status: 0, stdout: '{"recorded":1,"refused":0}\n', stderr: '' });
   });
 
   it('emit says of a stdin that cannot be read that it could not, and takes none for an empty one', () => {

@@ -1,4 +1,4 @@
-// All attacks, the criterion for a quiet client, and the table that stands in the README.
+// All attacks, the criterion for a quiet client, and the table that stands in test/RESULTS.md.
 import { crowdAttacks } from './attacks-crowds.js';
 import { floodAttacks } from './attacks-floods.js';
 import { frameAttacks } from './attacks-frames.js';

@@ -105,10 +105,27 @@ describe('rates', () => {
     expect(rates.take(peer(2), 1, 10)).toBeUndefined();
   });
 
-  test('let a request that is larger than the bucket pass when the bucket is full', () => {
-    const rates = new RateLimiter(new StillClock(), () => undefined);
+  test('let a request that is larger than the bucket pass when the bucket is full, and wait for what it took too much', () => {
+    const clock = new StillClock();
+    const rates = new RateLimiter(clock, () => undefined);
     expect(rates.take(peer(1), 1, 500)).toBeUndefined();
-    expect(rates.take(peer(1), 1, 500)).toBe(10_000);
+    expect(rates.take(peer(1), 1, 1)).toBe(491_000);
+    expect(rates.take(peer(1), 1, 500)).toBe(500_000);
+    clock.pass(499_999);
+    expect(rates.take(peer(1), 1, 500)).toBe(1);
+    clock.pass(1);
+    expect(rates.take(peer(1), 1, 500)).toBeUndefined();
+  });
+
+  test('let requests through at the rate on the whole, however large they are', () => {
+    const clock = new StillClock();
+    const rates = new RateLimiter(clock, () => undefined);
+    let taken = 0;
+    for (let seconds = 0; seconds < 10_000; seconds += 1) {
+      if (rates.take(peer(1), 2, 1024) === undefined) taken += 1024;
+      clock.pass(1000);
+    }
+    expect(taken).toBeLessThanOrEqual(2 * 10_000 + 1024);
   });
 
   test('of 0 hold nobody back', () => {

@@ -13,7 +13,7 @@ const root = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 const packages = 'systemd,systemd-sysv,dbus,procps,adduser';
 const release = 'bookworm';
 /** What the package has, and no more: nothing there can be built. */
-const parts = ['dist', 'node_modules', 'systemd', 'scripts', 'package.json', 'README.md', 'LICENSE', 'src/wire/PROTOCOL.md', 'src/log/FORMAT.md', 'src/verify/REPORT.md'];
+const parts = ['dist', 'node_modules', 'systemd', 'scripts', 'package.json', 'README.md', 'LICENSE', 'src/wire/PROTOCOL.md', 'src/log/FORMAT.md', 'src/verify/REPORT.md', 'test/RESULTS.md'];
 /** Where the first log's things are in it. */
 export const service = 'indelible.service';
 export const socket = '/run/indelible/indelible.sock';

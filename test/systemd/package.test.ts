@@ -9,7 +9,7 @@ const root = new URL('../..', import.meta.url).pathname;
 
 test.each(['scripts/start', 'systemd/indelible.service', 'systemd/indelible@.service'])(
   '%s gives Node the options with which the daemon is tested and measured', (name) => {
-    const options = /^(?:exec |ExecStart=\/\S+\/)node (.*?)\S+\/main\.js serve$/m.exec(readFileSync(join(root, name), 'latin1'))?.[1];
+    const options = /^(?:exec |ExecStart=\/\S+\/)node (.*?)\S+\/main\.js serve(?: "\$@")?$/m.exec(readFileSync(join(root, name), 'latin1'))?.[1];
     expect(options?.trim().split(' ')).toEqual(nodeOptions);
   });
 
@@ -28,7 +28,7 @@ test('the package installs globally, runs, and brings its units and their instal
     expect(run(command, 'init', '--state-dir', state, '--origin', 'packed/1', '--key-out', join(directory, 'key'))).toBe('');
     expect(run(command, 'verify', '--state-dir', state, '--key', join(directory, 'key'))).toContain('integrity     ok');
     const installed = join(directory, 'lib/node_modules/indelible');
-    for (const file of ['systemd/indelible.service', 'systemd/indelible.env', 'src/wire/PROTOCOL.md', 'README.md']) expect([file, existsSync(join(installed, file))]).toEqual([file, true]);
+    for (const file of ['systemd/indelible.service', 'systemd/indelible.env', 'src/wire/PROTOCOL.md', 'README.md', 'test/RESULTS.md']) expect([file, existsSync(join(installed, file))]).toEqual([file, true]);
     expect(existsSync(join(installed, 'node_modules/vitest'))).toBe(false);
     expect(run(join(installed, 'scripts/install-systemd'), '--help')).toContain('--uninstall');
     // It finds all it needs without anything to build with.
