@@ -33,6 +33,8 @@ const jsonLiteral = /(?:-?\d[\d.eE+-]*|true|false|null)(?=\s*(?:[,}\]\\]|$))|[[{
 const valueBeside = /(?:,|\s{0,16}:\s{0,16}\{)\s{0,64}(\\{0,16})["'][Vv]al(?:ue)?\1["']\s{0,16}:\s{0,16}/y;
 const encodedValue = /(?:[^\s"'`&;%\\<>]|%(?!26|3[Bb]|0[AaDd]))*/y;
 const closesHere = /\s*(?:[,\]}:]|$)/y;
+// A program that goes on behind a string, `"Password: " + x`: nothing that a password often begins with.
+const programNext = /[\s+.,;%&|)?\\]/y;
 // `["--token", "…"]`: arguments and headers as JSON text.
 const nextInList = /,\s{0,64}(?=\\{0,16}["'])/y;
 const quotedOption = /\\{0,16}["']--?[A-Za-z]/y;
@@ -148,10 +150,10 @@ function readValue(text: string, place: Place, line: LineEnds): Region | undefin
   const opening = at(quote, text, start);
   if (opening !== null) {
     const [{ length }, slashes = '', mark = ''] = opening;
-    // The quote ends the string that the name stands in: `["password: ", 1]`.
-    if (!place.nameQuoted && at(closesHere, text, start + length) !== null) return undefined;
-    // And so it does in: `print("Password: " + password)`.
-    if (!place.nameQuoted && isWithinQuotes(text, place.start, slashes.length, mark)) return undefined;
+    // The quote ends the string that the name stands in: `["password: ", 1]`, `print("Password: " + password)`.
+    const isBehind = (what: RegExp): boolean => !place.nameQuoted && at(what, text, start + length) !== null;
+    if (isBehind(closesHere)) return undefined;
+    if (isBehind(programNext) && isWithinQuotes(text, place.start, slashes.length, mark)) return undefined;
     if (mark === '`' && (place.flag || hasLine(text, place))) return undefined;
     return secretIn(text, start + length, closingQuote(text, start + length, slashes.length, mark), place.rule, { isGiven: place.nameQuoted && place.colon && mark === '"' });
   }

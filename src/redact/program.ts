@@ -38,6 +38,9 @@ const documented = /:(?:param|type|arg|var|ivar|keyword)(?: [\w.[\]]{1,32})? [\w
 /** What programs have variables for: a password or a secret may be made of words. */
 const assigned: ReadonlySet<string> = new Set(['token', 'api-key', 'private-key']);
 
+/** What no program's variable is called, `X-API-Key` and `API_KEY`: of a setting, and of a constant. */
+const settingName = /-|^[A-Z0-9_]+$/;
+
 /** Characters before a value that are looked at, and behind it. */
 export const operandSideChars = 128;
 
@@ -51,7 +54,7 @@ export function isOperand({ rule, name, value, before, next, colon }: Operand): 
   if (!operand.test(value)) return false;
   if (isNamesake(name, value, next)) return true;
   if (colon && longTypeName.test(value) && parameterEnd.test(next)) return true;
-  if (!assigned.has(rule.name)) return false;
+  if (!assigned.has(rule.name) || settingName.test(name)) return false;
   return colon ? typeName.test(value) && typeEnd.test(next) : before.endsWith(' = ') && words.test(value) && operandEnd.test(next);
 }
 

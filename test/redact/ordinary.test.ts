@@ -125,6 +125,11 @@ test('a value is found where a string or a program stands beside it', () => {
     ["ALTER LOGIN sa WITH PASSWORD = N'P@ssw0rd1';", "ALTER LOGIN sa WITH PASSWORD = N'[password]';"],
     ['app.secret_key = b"k3y1abc2"', 'app.secret_key = b"[api-key]"'],
     ["it isn't hard: password='hunter2'", "it isn't hard: password='[password]'"],
+    // Behind a quote that nobody closes.
+    ['5" wide, password="hunter2"', '5" wide, password="[password]"'],
+    ["the users' token='k3y1abc2'", "the users' token='[token]'"],
+    ['API_TOKEN = letmeinagain', 'API_TOKEN = [token]'],
+    ['x-api-key = letmeinagain', 'x-api-key = [api-key]'],
     ['run("a", "b", password="hunter2")', 'run("a", "b", password="[password]")'],
     ['"""Connects, password="hunter2"."""', '"""Connects, password="[password]"."""'],
     ['{"a":"say \\"hi\\" with password=\\"hunter2\\""}', '{"a":"say \\"hi\\" with password=\\"[password]\\""}'],
