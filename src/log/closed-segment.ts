@@ -80,7 +80,7 @@ export class SegmentReading {
     this.#last = around.before.last;
     this.#epochFirst = segment.first;
     this.#file = disk.open(segment.path, 'read');
-    this.#lines = readLines(disk, this.#file);
+    this.#lines = readLines(disk, this.#file, 0, Number.POSITIVE_INFINITY, () => false);
   }
 
   /** Reads on for about `bytes`. After anything but `more` there is only `close`. */

@@ -20,7 +20,7 @@ export async function continues(disk: Disk, segment: SegmentFile, next: SegmentF
   const file = disk.open(segment.path, 'read');
   try {
     let read = 0;
-    for (const line of readLines(disk, file)) {
+    for (const line of readLines(disk, file, 0, Number.POSITIVE_INFINITY, () => false)) {
       if (line.kind !== 'line') return false;
       tree.append(leafHash(line.bytes));
       read += line.bytes.length;

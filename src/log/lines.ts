@@ -19,14 +19,18 @@ export interface Line {
 /** What ends a line. */
 export const lineFeed = 0x0a;
 
+/** Bytes of an overlong line that are read to find its end, by whoever looks for what stands behind it. */
+export const overlongBytesMax = 16 * lineBytesMax;
+
 const chunkBytes = 1024 * 1024;
 
 /**
- * Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. `goesOn` is asked once of
- * each line that is found overlong: with false it is the last one, and its end is that of what was read of it.
+ * Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. `goesOn` is asked of
+ * each line that is found overlong, and again while no end of it is found, with the bytes read of it so far: with false it is the
+ * last one, and its end is that of what was read. A file of holes may be longer than anybody could ever read.
  */
 export function* readLines(
-  disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY, goesOn: () => boolean = () => true,
+  disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY, goesOn: (bytes: number) => boolean = () => true,
 ): Generator<Line> {
   let buffer = Buffer.allocUnsafe(chunkBytes);
   let filled = 0;
@@ -49,12 +53,10 @@ export function* readLines(
     base += start;
     if (filled === buffer.length) {
       if (overlongFrom !== undefined || buffer.length >= lineBytesMax) {
-        if (overlongFrom === undefined) {
-          overlongFrom = base;
-          if (!goesOn()) {
-            yield piece('rest', 0, filled, filled);
-            return;
-          }
+        overlongFrom ??= base;
+        if (!goesOn(base + filled - overlongFrom)) {
+          yield piece('rest', 0, filled, filled);
+          return;
         }
         base += filled;
         filled = 0;

@@ -4,7 +4,7 @@
  * head; there the walk stops and leaves the judgement to whoever has read the head again.
  */
 import type { Descriptor, Disk } from '../disk/disk.js';
-import { readLines } from '../log/lines.js';
+import { overlongBytesMax, readLines } from '../log/lines.js';
 import { listSegments } from '../log/segment.js';
 import type { SegmentFile } from '../log/segment.js';
 import { isTorn } from '../log/torn.js';
@@ -165,8 +165,9 @@ export class Passes {
   #walkLines(file: Descriptor, segment: SegmentFile, newest: boolean, durableSeq: number): number | undefined {
     const { disk, walk } = this.#parts;
     const isLenient = (): boolean => newest && walk.seq >= durableSeq;
-    // What may be the torn end is not read to the end of the file, which may be the disk's.
-    for (const line of readLines(disk, file, this.#offset, Number.POSITIVE_INFINITY, () => !isLenient())) {
+    // What may be the torn end is not read to the end of the file, which may be the disk's; nor are holes, which have no end.
+    const goesOn = (bytes: number): boolean => !isLenient() && bytes < overlongBytesMax;
+    for (const line of readLines(disk, file, this.#offset, Number.POSITIVE_INFINITY, goesOn)) {
       const lenient = isLenient();
       if (lenient && line.kind !== 'line') return line.offset;
       const place = { segment: segment.name, first: segment.first, line: this.#line + 1, offset: line.offset, end: line.end };

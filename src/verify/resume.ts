@@ -54,7 +54,7 @@ function tellsOfRemoval(disk: Disk, segment: SegmentFile, retiredTo: number): bo
   if (disk.entry(segment.path)?.kind !== 'file') return false;
   const file = openListed(disk, segment);
   try {
-    for (const line of readLines(disk, file)) {
+    for (const line of readLines(disk, file, 0, Number.POSITIVE_INFINITY, () => false)) {
       if (!line.bytes.includes(removalMark)) continue;
       const frame = parseFrame(line.bytes);
       if (frame !== undefined && parseSegmentRemoved(frame.body)?.last === retiredTo) return true;

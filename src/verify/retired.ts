@@ -7,7 +7,7 @@ import { Frontier, leafHash } from '../checkpoint/merkle.js';
 import { noPrevious } from '../chain/link.js';
 import type { Descriptor, Disk } from '../disk/disk.js';
 import { formatKeyName } from '../keys/name.js';
-import { type Line, readLines } from '../log/lines.js';
+import { type Line, overlongBytesMax, readLines } from '../log/lines.js';
 import type { Retain } from '../log/own.js';
 import { parseFrame } from '../log/record.js';
 import { isTorn } from '../log/torn.js';
@@ -139,7 +139,7 @@ export class RetiredWalk {
     let from: number | undefined = 0;
     for (let again = againMax; from !== undefined; again -= 1) {
       let ended: number | undefined;
-      for (const line of readLines(disk, file, from)) {
+      for (const line of readLines(disk, file, from, Number.POSITIVE_INFINITY, (bytes) => bytes < overlongBytesMax)) {
         if (line.kind === 'rest' && again > 0 && !isTorn(disk, file, line.offset)) ended = line.offset;
         else yield line;
       }

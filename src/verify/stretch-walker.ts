@@ -109,7 +109,7 @@ function takeAll(
   try {
     let count = 0;
     let bytes = 0;
-    for (const line of readLines(disk, file)) {
+    for (const line of readLines(disk, file, 0, Number.POSITIVE_INFINITY, () => false)) {
       if (line.kind !== 'line') return undefined;
       count += 1;
       const place = { segment: segment.name, first: segment.first, line: count, offset: line.offset, end: line.end };
