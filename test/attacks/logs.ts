@@ -3,19 +3,20 @@
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { realDisk } from '../../src/disk/disk.js';
+import { decodeHead } from '../../src/log/head.js';
 import { segmentName } from '../../src/log/segment.js';
 import type { Receipt } from '../../src/verify/receipts.js';
 import type { Reply } from '../../src/wire/message.js';
 import { Conversation, Daemon, temporaryDirectory } from '../daemon.js';
 import { randomFrom } from '../log/memory-disk.js';
 import { MemoryDisk } from '../verify/memory-disk.js';
-import { Victim, retainBytes } from './victim.js';
+import { Victim, paths, retainBytes } from './victim.js';
 
 const origin = 'attacks.example/host';
 /** The least a segment may be. */
 const segmentBytes = '65536';
 const sealMs = '300';
-/** The clock brings no seal: one that a kill interrupts before the head is written would stand behind it. */
+/** The clock brings no seal: there is less that a kill could interrupt. */
 const withoutSeals = { INDELIBLE_SEAL_MS: '900000' };
 
 /** All that is attacked with and against. */
@@ -125,6 +126,11 @@ function load(state: string): MemoryDisk {
   return disk;
 }
 
+/** Whether no line stands behind the head, as one of the log's own does that a kill interrupted. */
+function endsAtHead({ disk, last }: Victim): boolean {
+  return decodeHead(disk.file(paths.head))?.seq === last.seq;
+}
+
 /** What a thief takes at this moment, and what had been acknowledged before. */
 function stolen(name: string, state: string, acknowledged: readonly Receipt[]): Victim {
   const before = [...acknowledged];
@@ -188,8 +194,13 @@ async function makeGroup(random: Random, env: Readonly<Record<string, string>>, 
     await daemon.stop();
     daemon = await Daemon.start({ state, env: { ...settings, ...withoutSeals } });
     await producer.pipeline(daemon, requests / 2, (replies) => { if (replies % 5 === 0) snapshots.push(stolen('group', state, producer.receipts)); });
-    await daemon.kill('SIGKILL');
-    return new Victim('group', load(state), producer.receipts, snapshots);
+    for (;;) {
+      await daemon.kill('SIGKILL');
+      const group = new Victim('group', load(state), producer.receipts, snapshots);
+      if (endsAtHead(group)) return group;
+      daemon = await Daemon.start({ state, env: { ...settings, ...withoutSeals } });
+      await producer.pipeline(daemon, 1);
+    }
   } finally {
     rmSync(state, { recursive: true, force: true });
   }
@@ -220,7 +231,7 @@ function mayRemoveMore(state: string): boolean {
 }
 
 /** A log whose daemon has removed its oldest segment, and died when it could have removed the next one. */
-async function makeRetired(random: Random, env: Readonly<Record<string, string>>): Promise<MemoryDisk> {
+async function makeRetired(random: Random, env: Readonly<Record<string, string>>): Promise<Victim> {
   const state = temporaryDirectory();
   const settings = { ...env, INDELIBLE_SYNC: 'group', INDELIBLE_RETAIN_BYTES: String(retainBytes) };
   const producer = new Producer('retired', random);
@@ -236,8 +247,9 @@ async function makeRetired(random: Random, env: Readonly<Record<string, string>>
       await producer.pipeline(daemon, 1);
       if (!mayRemoveMore(state)) continue;
       await daemon.kill('SIGKILL');
+      const retired = new Victim('retired', load(state), []);
       // It may have come to it after all.
-      if (mayRemoveMore(state)) return load(state);
+      if (mayRemoveMore(state) && endsAtHead(retired)) return retired;
       daemon = await Daemon.start({ state, env: quiet });
     }
   } finally {
@@ -254,5 +266,5 @@ export async function makeLogs(seed: number, moments: number): Promise<Logs> {
     makeSimple('twin', randomFrom(seed + 2), env),
     makeRetired(randomFrom(seed + 3), env),
   ]);
-  return { line, fork, group, twin: new Victim('twin', twin, []), retired: new Victim('retired', retired, []) };
+  return { line, fork, group, twin: new Victim('twin', twin, []), retired };
 }

@@ -1,6 +1,6 @@
 // `indelible verify` on real files: several threads, resuming, and names that a segment should not have.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -255,6 +255,17 @@ describe('what is no verdict is not called tampering', () => {
     expect([status, stderr]).toEqual([3, expect.stringMatching(/^indelible verify: the key beside the log is not used: EACCES: .*\n$/)]);
     expect(stdout).toContain('unreadable: EACCES');
   });
+});
+
+it('a closed segment that goes on with a TiB of holes is a finding, and is not read to its end', () => {
+  const state = join(place, 'holes');
+  const log = smallLog();
+  log.writeTo(state);
+  const [first = ''] = readdirSync(join(state, 'log')).filter((name) => /^\d{20}/.test(name)).sort();
+  truncateSync(join(state, 'log', first), 2 ** 40);
+  const { status, stdout } = run('--state-dir', state, '--json');
+  const { findings } = JSON.parse(stdout) as Report;
+  expect([status, findings.some(({ segment }) => segment === first)]).toEqual([1, true]);
 });
 
 it('a segment with a second name is a finding, unless the directory is a backup of hard links', () => {
