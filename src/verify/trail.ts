@@ -44,10 +44,6 @@ export class KeyTrail {
     this.#walker = KeyWalker.atEpoch(epoch, epochKey);
   }
 
-  get name(): KeyName {
-    return this.#walker.name;
-  }
-
   /** The step key the trail stands at, to be copied by whoever keeps it. */
   get step(): Buffer {
     return this.#walker.step;

@@ -129,7 +129,6 @@ export class Walk {
 
   get seq(): number { return this.#seq; }
   get mac(): string { return this.#mac; }
-  get open(): boolean { return this.#open; }
   get next(): KeyName { return this.#next; }
   get ts(): string | undefined { return this.#ts; }
   get chain(): EpochChain { return this.#ledger.chain; }

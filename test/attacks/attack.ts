@@ -40,7 +40,7 @@ export const residuals = {
     exit: 0,
   },
   key_file: {
-    reason: 'the key file is read for its position only, where it can be read at all: an auditor\'s copy has none',
+    reason: 'the key file says where the daemon stands, where it can be read at all: an auditor\'s copy has none',
     foundBy: 'nothing',
     exit: 0,
   },
