@@ -45,10 +45,12 @@ export type OpenedNote =
   | { readonly ok: true; readonly text: string; readonly signedBy: readonly string[]; readonly names: readonly string[] }
   | { readonly ok: false; readonly reason: 'malformed' | 'bad_signature' };
 
+/** The four bytes by which a signature line names its key. `publicKey`: 32 bytes. */
 export function keyIdOf(name: string, publicKey: Uint8Array): Buffer {
   return createHash('sha256').update(`${name}\n`).update(Buffer.of(ed25519Type)).update(publicKey).digest().subarray(0, keyIdBytes);
 }
 
+/** The inverse of `parseVkey`. `publicKey`: 32 bytes. */
 export function formatVkey(name: string, publicKey: Uint8Array): string {
   const typed = Buffer.concat([Buffer.of(ed25519Type), publicKey]);
   return `${name}+${keyIdOf(name, publicKey).toString('hex')}+${typed.toString('base64')}`;

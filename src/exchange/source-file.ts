@@ -54,7 +54,7 @@ export class SourceFile {
 
   * lines(): Generator<SourceFileLine> {
     let number = 0;
-    for (const { kind, bytes, offset, end } of readLines(this.#disk, this.#file, 0, this.bytes)) {
+    for (const { kind, bytes, offset, end } of readLines(this.#disk, this.#file, { until: this.bytes })) {
       number += 1;
       const bare = bareLine(bytes, number === 1, kind === 'line');
       yield { number, kind, bytes: bare.bytes, offset: offset + bare.start, end, crlf: bare.crlf };

@@ -8,13 +8,13 @@ const ed25519 = 1087;
 const publicBytes = 32;
 const signatureBytes = 64;
 
-const newPrivateKey = program.func('void *EVP_PKEY_new_raw_private_key(int type, void *engine, const uint8_t *seed, size_t length)');
-const getPublicKey = program.func('int EVP_PKEY_get_raw_public_key(void *key, _Out_ uint8_t *bytes, _Inout_ size_t *length)');
-const freeKey = program.func('void EVP_PKEY_free(void *key)');
-const newContext = program.func('void *EVP_MD_CTX_new()');
-const freeContext = program.func('void EVP_MD_CTX_free(void *context)');
-const beginSigning = program.func('int EVP_DigestSignInit(void *context, void **unused, void *digest, void *engine, void *key)');
-const signText = program.func(
+const newPrivateKey = openssl('void *EVP_PKEY_new_raw_private_key(int type, void *engine, const uint8_t *seed, size_t length)');
+const getPublicKey = openssl('int EVP_PKEY_get_raw_public_key(void *key, _Out_ uint8_t *bytes, _Inout_ size_t *length)');
+const freeKey = openssl('void EVP_PKEY_free(void *key)');
+const newContext = openssl('void *EVP_MD_CTX_new()');
+const freeContext = openssl('void EVP_MD_CTX_free(void *context)');
+const beginSigning = openssl('int EVP_DigestSignInit(void *context, void **unused, void *digest, void *engine, void *key)');
+const signText = openssl(
   'int EVP_DigestSign(void *context, _Out_ uint8_t *signature, _Inout_ size_t *length, const uint8_t *text, size_t textLength)',
 );
 
@@ -34,6 +34,19 @@ export function sign(seed: Uint8Array, text: Uint8Array): Buffer {
       freeContext(context);
     }
   });
+}
+
+/** A function of OpenSSL, looked for when it is first called: where it is not to be had, that is said and nothing was begun. */
+function openssl(prototype: string): (...given: readonly unknown[]) => unknown {
+  let found: ((...given: readonly unknown[]) => unknown) | undefined;
+  return (...given) => {
+    try {
+      found ??= program.func(prototype) as (...given: readonly unknown[]) => unknown;
+    } catch (error) {
+      throw new Error(`${process.execPath} hides its OpenSSL, which signs the log: use a Node as nodejs.org or Debian builds it`, { cause: error });
+    }
+    return found(...given);
+  };
 }
 
 function withKey<T>(seed: Uint8Array, use: (key: unknown) => T): T {

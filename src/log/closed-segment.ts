@@ -13,7 +13,7 @@ import type { KeyName } from '../keys/name.js';
 import { compareKeyNames, successor } from '../keys/name.js';
 import { readFirstLine } from './first-line.js';
 import type { Line } from './lines.js';
-import { readLines } from './lines.js';
+import { notOverlong, readLines } from './lines.js';
 import type { Retain } from './own.js';
 import { ownKind, parseGenesis, parseHeader } from './own.js';
 import type { Frame, Link } from './record.js';
@@ -80,7 +80,7 @@ export class SegmentReading {
     this.#last = around.before.last;
     this.#epochFirst = segment.first;
     this.#file = disk.open(segment.path, 'read');
-    this.#lines = readLines(disk, this.#file, 0, Number.POSITIVE_INFINITY, () => false);
+    this.#lines = readLines(disk, this.#file, notOverlong);
   }
 
   /** Reads on for about `bytes`. After anything but `more` there is only `close`. */

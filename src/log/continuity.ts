@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { leafHash } from '../checkpoint/merkle.js';
 import type { Disk } from '../disk/disk.js';
 import { readFirstLine } from './first-line.js';
-import { readLines } from './lines.js';
+import { notOverlong, readLines } from './lines.js';
 import type { SegmentFile } from './segment.js';
 
 /** Read between two turns of the event loop, bytes: a segment may be a terabyte, and somebody says that the start gets on. */
@@ -20,7 +20,7 @@ export async function continues(disk: Disk, segment: SegmentFile, next: SegmentF
   const file = disk.open(segment.path, 'read');
   try {
     let read = 0;
-    for (const line of readLines(disk, file, 0, Number.POSITIVE_INFINITY, () => false)) {
+    for (const line of readLines(disk, file, notOverlong)) {
       if (line.kind !== 'line') return false;
       tree.append(leafHash(line.bytes));
       read += line.bytes.length;

@@ -19,19 +19,28 @@ export interface Line {
 /** What ends a line. */
 export const lineFeed = 0x0a;
 
-/** Bytes of an overlong line that are read to find its end, by whoever looks for what stands behind it. */
+/** `overlongMax` of whoever looks for what stands behind it. */
 export const overlongBytesMax = 16 * lineBytesMax;
 
 const chunkBytes = 1024 * 1024;
 
-/**
- * Reads a file's lines from `offset` on, up to `until` or its end as it is when that is reached. `goesOn` is asked of
- * each line that is found overlong, and again while no end of it is found, with the bytes read of it so far: with false it is the
- * last one, and its end is that of what was read. A file of holes may be longer than anybody could ever read.
- */
-export function* readLines(
-  disk: Disk, file: Descriptor, offset = 0, until = Number.POSITIVE_INFINITY, goesOn: (bytes: number) => boolean = () => true,
-): Generator<Line> {
+/** Which lines of a file, in bytes: from `offset` on, up to `until` or its end as it is when that is reached. */
+export interface Extent {
+  readonly offset?: number;
+  readonly until?: number;
+  /**
+   * How much is read of a line that is found overlong, asked again while no end of it is found: with that it is the last one, and
+   * its end is that of what was read. All of it unless said: of a file of holes, more than anybody could ever read.
+   */
+  readonly overlongMax?: () => number;
+}
+
+/** An overlong line is the last one: nobody looks for what stands behind it. */
+export const notOverlong: Extent = { overlongMax: () => 0 };
+
+/** Reads a file's lines. */
+export function* readLines(disk: Disk, file: Descriptor, extent: Extent = {}): Generator<Line> {
+  const { offset = 0, until = Number.POSITIVE_INFINITY, overlongMax = () => Number.POSITIVE_INFINITY } = extent;
   let buffer = Buffer.allocUnsafe(chunkBytes);
   let filled = 0;
   /** The file's offset of the buffer's first byte. */
@@ -54,7 +63,7 @@ export function* readLines(
     if (filled === buffer.length) {
       if (overlongFrom !== undefined || buffer.length >= lineBytesMax) {
         overlongFrom ??= base;
-        if (!goesOn(base + filled - overlongFrom)) {
+        if (base + filled - overlongFrom >= overlongMax()) {
           yield piece('rest', 0, filled, filled);
           return;
         }

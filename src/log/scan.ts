@@ -17,7 +17,7 @@ import type { KeyWalker } from '../keys/schedule.js';
 import type { StoredKeys } from '../keys/store.js';
 import { refused } from './failure.js';
 import type { ReadHead } from './head.js';
-import { readLines } from './lines.js';
+import { notOverlong, readLines } from './lines.js';
 import type { LogPub, SealEvent, SegmentRemoved } from './own.js';
 import {
   formatVersion, formatOf, ownKind, parseGenesis, parseHeader, parseRecovered, parseSealEvent, parseSegmentRemoved,
@@ -122,7 +122,7 @@ export class Scanner {
       let validBytes = 0;
       let first = true;
       // What is no record ends the reading, one way or the other; where it is longer than any, its end need not be known.
-      for (const line of readLines(this.#disk, file, 0, fileBytes, () => false)) {
+      for (const line of readLines(this.#disk, file, { ...notOverlong, until: fileBytes })) {
         const frame = line.kind === 'line' ? parseFrame(line.bytes) : undefined;
         const fault = frame === undefined
           ? `is ${line.kind === 'line' ? 'not a record' : line.end === fileBytes ? 'not ended by a line feed' : 'longer than a record may be'}`

@@ -8,8 +8,8 @@
  * longer. In `line` mode the lines of a few requests are a commit each, and head and key file follow behind the last of them.
  * Synchronous, so that the order on the page is the order on the disk. It runs on a thread of its own.
  */
-import { generateSeed } from '../checkpoint/signer.js';
 import { join } from 'node:path';
+import { generateSeed } from '../checkpoint/signer.js';
 import { type Clock, timestamp } from '../clock/clock.js';
 import type { Disk } from '../disk/disk.js';
 import { Anchor, type PreparedHead } from './anchor.js';

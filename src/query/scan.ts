@@ -6,7 +6,7 @@
 import type { Descriptor, Disk } from '../disk/disk.js';
 import { readHead } from '../log/head.js';
 import type { Line } from '../log/lines.js';
-import { readLines } from '../log/lines.js';
+import { notOverlong, readLines } from '../log/lines.js';
 import { listSegments, placesIn } from '../log/segment.js';
 import type { Places, SegmentFile } from '../log/segment.js';
 import type { Examined } from '../wire/filter.js';
@@ -87,7 +87,7 @@ export class LogScan {
         known = false;
         continue;
       }
-      for (const line of this.#linesOf(segment, file, readLines(this.#options.disk, file, 0, this.#endOf(segment)))) {
+      for (const line of this.#linesOf(segment, file, readLines(this.#options.disk, file, { until: this.#endOf(segment) }))) {
         if (this.#isTornTail(line, segment)) continue;
         const seq = line.kind === 'line' ? seqOf(line.bytes) : 0;
         // What retention took away since the segments were listed is known by its seal.
@@ -216,7 +216,7 @@ export class LogScan {
   * #behindHead(file: Descriptor, from: number): Generator<Line> {
     const { disk } = this.#options;
     const until = disk.size(file);
-    for (const line of readLines(disk, file, from, until, () => false)) yield line.kind === 'line' ? line : { ...line, end: until };
+    for (const line of readLines(disk, file, { ...notOverlong, offset: from, until })) yield line.kind === 'line' ? line : { ...line, end: until };
   }
 
   * #newestFirst(segment: SegmentFile, file: Descriptor): Generator<Line> {

@@ -47,7 +47,7 @@ export const nameRules: readonly NameRule[] = [
     'private_key: "«MIIEvQIBADANBg»"', 'public_key: "MIIEvQIBADANBg"'),
   named('password', /(?:pass-?wo?r?d|pass-?phrase|pass-?code)$|(?:^|-)(?:(?:db|pg|my|root|user|admin|smtp|ftp|redis|mysql|ssh|become|sudo|proxy|http)-?pass|db-?pwd)$/,
     'password=«hunter2» ok', 'password_policy=strict bypass=now compass=north'),
-  { ...named('password', /(?:^|-)pwd$/, 'pwd=«hunter2» ok', 'PWD=/home/bob/app OLDPWD=/tmp'), mayBePlace: true },
+  { ...named('password', /(?:^|-)pwd$/, 'pwd=«hunter2» ok', 'PWD=/srv/bob/app OLDPWD=/tmp'), mayBePlace: true },
   vaguely(named('password', /(?:^|-)pass$/, 'pass=«hunter2» ok', 'pass=1204 first_pass=complete')),
   named('api-key', new RegExp(`(?:^|-)(?:x-?)?(?:[a-z0-9]+-?)?(?:${keyWords})-?key$`), 'x-api-key: «abc123»', 'api_key_id=abc123 primary_key=7'),
   vaguely(named('api-key', new RegExp(`(?:^|-)(?:${vagueKeyWords})-?key$`), 'storage_key=«abc123def456»', 'storage_key=uploads/a1.png host_key=ssh-ed25519 role_key=admin')),

@@ -20,7 +20,7 @@ const word = /^[^\s"'`,;)}\]<>\\]+/;
 
 const code = /^\d{4,8}$/;
 
-/** Where a shell is, `PWD=/home/bob`. */
+/** Where a shell is, `PWD=/srv/app`. */
 const directory = /^(?:~?(?:\/[\w.@ -]*)+|~|[A-Za-z]:[\\\w.@ -]*)$/;
 /** Characters that a key for machines has at least. */
 const keyCharsMin = 3;

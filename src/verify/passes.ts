@@ -166,8 +166,8 @@ export class Passes {
     const { disk, walk } = this.#parts;
     const isLenient = (): boolean => newest && walk.seq >= durableSeq;
     // What may be the torn end is not read to the end of the file, which may be the disk's; nor are holes, which have no end.
-    const goesOn = (bytes: number): boolean => !isLenient() && bytes < overlongBytesMax;
-    for (const line of readLines(disk, file, this.#offset, Number.POSITIVE_INFINITY, goesOn)) {
+    const overlongMax = (): number => (isLenient() ? 0 : overlongBytesMax);
+    for (const line of readLines(disk, file, { offset: this.#offset, overlongMax })) {
       const lenient = isLenient();
       if (lenient && line.kind !== 'line') return line.offset;
       const place = { segment: segment.name, first: segment.first, line: this.#line + 1, offset: line.offset, end: line.end };

@@ -5,7 +5,7 @@
  */
 import type { Disk } from '../disk/disk.js';
 import { lastSeqOf } from '../log/inventory.js';
-import { readLines } from '../log/lines.js';
+import { notOverlong, readLines } from '../log/lines.js';
 import { parseSegmentRemoved } from '../log/own.js';
 import { parseFrame } from '../log/record.js';
 import type { SegmentFile } from '../log/segment.js';
@@ -54,7 +54,7 @@ function tellsOfRemoval(disk: Disk, segment: SegmentFile, retiredTo: number): bo
   if (disk.entry(segment.path)?.kind !== 'file') return false;
   const file = openListed(disk, segment);
   try {
-    for (const line of readLines(disk, file, 0, Number.POSITIVE_INFINITY, () => false)) {
+    for (const line of readLines(disk, file, notOverlong)) {
       if (!line.bytes.includes(removalMark)) continue;
       const frame = parseFrame(line.bytes);
       if (frame !== undefined && parseSegmentRemoved(frame.body)?.last === retiredTo) return true;

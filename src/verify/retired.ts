@@ -139,7 +139,7 @@ export class RetiredWalk {
     let from: number | undefined = 0;
     for (let again = againMax; from !== undefined; again -= 1) {
       let ended: number | undefined;
-      for (const line of readLines(disk, file, from, Number.POSITIVE_INFINITY, (bytes) => bytes < overlongBytesMax)) {
+      for (const line of readLines(disk, file, { offset: from, overlongMax: () => overlongBytesMax })) {
         if (line.kind === 'rest' && again > 0 && !isTorn(disk, file, line.offset)) ended = line.offset;
         else yield line;
       }

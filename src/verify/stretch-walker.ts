@@ -4,7 +4,7 @@
  */
 import type { Disk } from '../disk/disk.js';
 import { nextEpoch } from '../keys/schedule.js';
-import { readLines } from '../log/lines.js';
+import { notOverlong, readLines } from '../log/lines.js';
 import type { Link } from '../log/record.js';
 import type { SegmentFile } from '../log/segment.js';
 import { EpochChain } from './epochs.js';
@@ -109,7 +109,7 @@ function takeAll(
   try {
     let count = 0;
     let bytes = 0;
-    for (const line of readLines(disk, file, 0, Number.POSITIVE_INFINITY, () => false)) {
+    for (const line of readLines(disk, file, notOverlong)) {
       if (line.kind !== 'line') return undefined;
       count += 1;
       const place = { segment: segment.name, first: segment.first, line: count, offset: line.offset, end: line.end };

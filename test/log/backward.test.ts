@@ -16,7 +16,7 @@ function both(bytes: Buffer, until = bytes.length): readonly [object[], object[]
     for (const { kind, bytes: line, offset, end } of lines) all.push({ kind, text: line.toString('latin1'), offset, end });
     return all;
   };
-  return [shown(readLines(disk, file, 0, until)), shown(readLinesBackward(disk, file, until)).reverse()];
+  return [shown(readLines(disk, file, { until })), shown(readLinesBackward(disk, file, until)).reverse()];
 }
 
 /** Numbers that are the same every time. */

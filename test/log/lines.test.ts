@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../src/disk/disk.js';
-import { readLines } from '../../src/log/lines.js';
+import { type Extent, readLines } from '../../src/log/lines.js';
 import { MemoryDisk } from './memory-disk.js';
 
 interface Seen {
@@ -13,9 +13,7 @@ interface Seen {
 }
 
 /** A disk that hands out at most `most` bytes at a time. */
-function readAll(
-  content: Buffer, most = Number.MAX_SAFE_INTEGER, from = 0, until = Number.POSITIVE_INFINITY, goesOn?: () => boolean,
-): Seen[] {
+function readAll(content: Buffer, most = Number.MAX_SAFE_INTEGER, extent: Extent = {}): Seen[] {
   const disk = new MemoryDisk();
   disk.makeDirectory('/d');
   disk.put('/d/f', content);
@@ -23,7 +21,7 @@ function readAll(
   const file = disk.open('/d/f', 'read');
   const seen: Seen[] = [];
   // One by one: a line's bytes are there until the next is asked for.
-  for (const { kind, bytes, offset, end } of readLines({ ...slow } as Disk, file, from, until, goesOn)) {
+  for (const { kind, bytes, offset, end } of readLines({ ...slow } as Disk, file, extent)) {
     seen.push({ kind, text: bytes.toString('latin1'), offset, end });
   }
   return seen;
@@ -65,10 +63,10 @@ describe('lines', () => {
 
   test('from an offset and up to one are those between', () => {
     const content = Buffer.from('one\ntwo\nthree\n');
-    expect(readAll(content, 3, 4).map(({ text }) => text)).toEqual(['two', 'three']);
-    expect(readAll(content, 3, 0, 8).map(({ kind, text }) => [kind, text])).toEqual([['line', 'one'], ['line', 'two']]);
-    expect(readAll(content, 3, 4, 10).map(({ kind, text }) => [kind, text])).toEqual([['line', 'two'], ['rest', 'th']]);
-    expect(readAll(content, 3, 14)).toEqual([]);
+    expect(readAll(content, 3, { offset: 4 }).map(({ text }) => text)).toEqual(['two', 'three']);
+    expect(readAll(content, 3, { until: 8 }).map(({ kind, text }) => [kind, text])).toEqual([['line', 'one'], ['line', 'two']]);
+    expect(readAll(content, 3, { offset: 4, until: 10 }).map(({ kind, text }) => [kind, text])).toEqual([['line', 'two'], ['rest', 'th']]);
+    expect(readAll(content, 3, { offset: 14 })).toEqual([]);
   });
 
   test('of 16 MiB with their LF are lines, of one byte more are counted and not kept', () => {
@@ -87,10 +85,16 @@ describe('lines', () => {
   test('that are overlong are the last where nobody goes on', () => {
     const long = Buffer.alloc(20 * megabyte, 0x61);
     const content = Buffer.concat([Buffer.from('a\n'), long, Buffer.from('\nb\n'), long, Buffer.from('\nc\n')]);
-    const answers = [true, false];
-    const seen = readAll(content, Number.MAX_SAFE_INTEGER, 0, Number.POSITIVE_INFINITY, () => answers.shift() ?? true);
+    const limits = [Number.POSITIVE_INFINITY, 0];
+    const seen = readAll(content, Number.MAX_SAFE_INTEGER, { overlongMax: () => limits.shift() ?? 0 });
     const behind = 2 + long.length + 3;
     expect(seen.map(({ kind, offset }) => [kind, offset])).toEqual([['line', 0], ['overlong', 2], ['line', behind - 2], ['overlong', behind]]);
     expect(seen.at(-1)?.end).toBe(behind + 16 * megabyte);
+  });
+
+  test('that are overlong are read as far as somebody says', () => {
+    const content = Buffer.alloc(70 * megabyte, 0x61);
+    const seen = readAll(content, Number.MAX_SAFE_INTEGER, { overlongMax: () => 40 * megabyte });
+    expect(seen.map(({ kind, offset, end }) => [kind, offset, end])).toEqual([['overlong', 0, 48 * megabyte]]);
   });
 });

@@ -33,8 +33,8 @@ const clean: Record<string, readonly JsonValue[]> = {
     Array.from({ length: 257 }, (_, index) => `net ${index} pin: ${1000 + index}`).join('\n'), { pin: '2780', rows: [{ pin: '1000' }] }, ['gpio', '--pin', '1234', '--pin=1234'], '"pin" and otp="pin"',
   ],
   'places that a shell names': [
-    'PWD=/home/bob/app\nOLDPWD=/home/bob\nSHELL=/bin/bash', 'PWD="/home/Bob/my app"', 'pwd: /srv/app', 'PWD=C:\\Users\\Bob\\app', 'PWD=~', '{"PWD":"/workspace","USER":"bob"}', { env: { PWD: '/home/bob/app', HOME: '/home/bob' } },
-    { env: ['PWD=/home/Bob/app2', 'OLDPWD=/root'] },
+    'PWD=/srv/bob/app\nOLDPWD=/srv/bob\nSHELL=/bin/bash', 'PWD="/srv/Bob/my app"', 'pwd: /srv/app', 'PWD=C:\\Users\\Bob\\app', 'PWD=~', '{"PWD":"/workspace","USER":"bob"}', { env: { PWD: '/srv/bob/app', HOME: '/srv/bob' } },
+    { env: ['PWD=/srv/Bob/app2', 'OLDPWD=/root'] },
   ],
   'strings that end where a name has its separator': [
     'print("Enter password: " + x + " please")', 'print("Password: " + pw)', 'getpass.getpass("Password: ")\nwhile not data["confirm"]:\n  pass', "input('Token: ').strip() or 'x'", 'read -sp "Password: " PW && echo "done1"',
